@@ -63,12 +63,7 @@ struct System {
 }
 
 impl System {
-    fn new(executor: &Executor, alarm: &Alarm, end: devnet_drivers::Cable, host: u8) -> Self {
-        let platform = Platform {
-            clock: Arc::new(RealClock { start: monotonic(), alarm: alarm.clone() }),
-            entropy: Arc::new(Counter(AtomicU64::new(u64::from(host)))),
-            spawner: Arc::new(executor.tasks()),
-        };
+    fn new(platform: Platform, end: devnet_drivers::Cable, host: u8) -> Self {
         let files = VirtualFileSystem::new();
         let manager = Manager::new(files.clone(), platform).unwrap();
         manager.register("net0", Box::new(end), None).unwrap();
@@ -86,12 +81,51 @@ impl System {
     }
 }
 
-/// Two systems joined by a cable.
-pub(crate) struct Ours {
+/// What runs the systems of a pair, in one thread.
+pub(crate) trait Runtime: 'static {
+    fn new() -> Self;
+    /// The platform of a system; its random numbers begin at `seed`.
+    fn platform(&self, seed: u8) -> Platform;
+    /// Runs `work` and the systems until `work` is done.
+    fn run<T>(&self, work: impl Future<Output = T>) -> T;
+    async fn sleep(&self, time: Duration);
+}
+
+/// The small executor of these benchmarks.
+#[derive(Default)]
+pub(crate) struct Small {
     executor: Executor,
     alarm: Alarm,
+}
+
+impl Runtime for Small {
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn platform(&self, seed: u8) -> Platform {
+        Platform {
+            clock: Arc::new(RealClock { start: monotonic(), alarm: self.alarm.clone() }),
+            entropy: Arc::new(Counter(AtomicU64::new(u64::from(seed)))),
+            spawner: Arc::new(self.executor.tasks()),
+        }
+    }
+
+    fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.executor.run(&self.alarm, work)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.alarm.at(monotonic() + time).await;
+    }
+}
+
+/// Two systems joined by a cable.
+pub(crate) struct Ours<R = Small> {
     left: System,
     right: System,
+    /// Last, so that the systems go before what runs them.
+    runtime: R,
 }
 
 /// The link of every pair here: a cable in memory whose packets have checksums and no link header.
@@ -118,25 +152,25 @@ fn server(port: u16) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, 2], port))
 }
 
-impl Contender for Ours {
+impl<R: Runtime> Contender for Ours<R> {
     type Listener = TcpListener;
     type Stream = TcpStream;
     type Datagrams = UdpSocket;
 
     fn new(setup: &Setup) -> Self {
-        let (executor, alarm) = (Executor::default(), Alarm::default());
+        let runtime = R::new();
         let (left, right) = link(setup.mtu);
-        let left = System::new(&executor, &alarm, left, 1);
-        let right = System::new(&executor, &alarm, right, 2);
-        Self { executor, alarm, left, right }
+        let left = System::new(runtime.platform(1), left, 1);
+        let right = System::new(runtime.platform(2), right, 2);
+        Self { left, right, runtime }
     }
 
     fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        self.executor.run(&self.alarm, work)
+        self.runtime.run(work)
     }
 
     async fn sleep(&self, time: Duration) {
-        self.alarm.at(monotonic() + time).await;
+        self.runtime.sleep(time).await;
     }
 
     async fn listen(&self, port: u16, buffer: usize, _: usize) -> Outcome<TcpListener> {
@@ -183,7 +217,7 @@ impl Contender for Ours {
 
 /// What a control call on an open file costs, by command, in nanoseconds of CPU time.
 pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
-    let ours = Ours::new(&Setup::usual(0));
+    let ours = Ours::<Small>::new(&Setup::usual(0));
     let device = ours.left.open("/devices/network/net0");
     let system = ours.left.open("/devices/sockets");
     macro_rules! cost {
@@ -210,10 +244,9 @@ pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
 /// call: neighbors, routes and sockets of one interface.
 #[allow(dead_code, reason = "not of every comparison")]
 pub(crate) fn long_lists(calls: usize) -> [(&'static str, f64); 3] {
-    let (executor, alarm) = (Executor::default(), Alarm::default());
-    let options = devnet_drivers::CableOptions::default();
-    let (end, _other) = devnet_drivers::cable(options);
-    let system = System::new(&executor, &alarm, end, 1);
+    let runtime = Small::default();
+    let (end, _other) = devnet_drivers::cable(devnet_drivers::CableOptions::default());
+    let system = System::new(runtime.platform(1), end, 1);
     let device = system.open("/devices/network/net0");
     for number in 0..5_000_u32 {
         let [_, _, high, low] = number.to_be_bytes();
@@ -254,7 +287,7 @@ pub(crate) fn long_lists(calls: usize) -> [(&'static str, f64); 3] {
 /// How often the runners of two idle interfaces woke up in this time.
 #[allow(dead_code, reason = "not of every comparison")]
 pub(crate) fn idle_wake_ups(time: Duration) -> u64 {
-    let ours = Ours::new(&Setup::usual(0));
+    let ours = Ours::<Small>::new(&Setup::usual(0));
     let polls = || -> u64 {
         let of = |system: &System| {
             system.open("/devices/network/net0").try_control::<GetStatistics>(&()).unwrap().polls
@@ -262,8 +295,8 @@ pub(crate) fn idle_wake_ups(time: Duration) -> u64 {
         of(&ours.left) + of(&ours.right)
     };
     // What configuring set off is not counted.
-    ours.run(ours.alarm.at(monotonic() + Duration::from_secs(1)));
+    ours.run(ours.sleep(Duration::from_secs(1)));
     let before = polls();
-    ours.run(ours.alarm.at(monotonic() + time));
+    ours.run(ours.sleep(time));
     polls() - before
 }

@@ -6,6 +6,7 @@ use crate::embassy::Embassy;
 use crate::kernel::Kernel;
 use crate::probes::Probe;
 use crate::tokio_smoltcp::TokioSmoltcp;
+use crate::tokio_workers::{self, Tokio, Work};
 use crate::ts::Ts;
 use crate::workloads::contender::{AsyncPair, Outcome};
 use crate::workloads::measure::{self, Workload};
@@ -23,6 +24,7 @@ pub(crate) const IDLE: [usize; 4] = [0, 100, 1_000, 10_000];
 pub(crate) enum Peer {
     Raw,
     Ours,
+    OursOnTokio,
     Embassy,
     TokioSmoltcp,
     Ts,
@@ -30,14 +32,22 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Raw, Self::Ours, Self::Embassy, Self::TokioSmoltcp, Self::Ts, Self::Kernel];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Raw,
+        Self::Ours,
+        Self::OursOnTokio,
+        Self::Embassy,
+        Self::TokioSmoltcp,
+        Self::Ts,
+        Self::Kernel,
+    ];
 
     /// For the command line.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::Ours => "ours",
+            Self::OursOnTokio => "ours-on-tokio",
             Self::Embassy => "embassy-net",
             Self::TokioSmoltcp => "tokio-smoltcp",
             Self::Ts => "ts_netstack_smoltcp",
@@ -50,6 +60,7 @@ impl Peer {
         match self {
             Self::Raw => "raw smoltcp 0.14",
             Self::Ours => "ours",
+            Self::OursOnTokio => "ours on tokio",
             Self::Embassy => "embassy-net 0.9.1",
             Self::TokioSmoltcp => "tokio-smoltcp 0.7.0",
             Self::Ts => "ts_netstack_smoltcp 0.6.1",
@@ -61,6 +72,7 @@ impl Peer {
         match self {
             Self::Raw => Box::new(RawPair::new(setup)),
             Self::Ours => Box::new(AsyncPair::<Ours>::new(setup)),
+            Self::OursOnTokio => Box::new(AsyncPair::<Ours<Tokio>>::new(setup)),
             Self::Embassy => Box::new(AsyncPair::<Embassy>::new(setup)),
             Self::TokioSmoltcp => Box::new(AsyncPair::<TokioSmoltcp>::new(setup)),
             Self::Ts => Box::new(AsyncPair::<Ts>::new(setup)),
@@ -72,6 +84,7 @@ impl Peer {
         match self {
             Self::Raw => Err("no asynchronous sockets".into()),
             Self::Ours => probe.run::<Ours>(),
+            Self::OursOnTokio => probe.run::<Ours<Tokio>>(),
             Self::Embassy => probe.run::<Embassy>(),
             Self::TokioSmoltcp => probe.run::<TokioSmoltcp>(),
             Self::Ts => probe.run::<Ts>(),
@@ -88,6 +101,8 @@ pub(crate) enum Task {
     Memory,
     Control,
     Probe(Probe),
+    /// On a tokio runtime with so many workers.
+    Workers(Work, usize),
 }
 
 impl Task {
@@ -100,6 +115,9 @@ impl Task {
         all.extend([64, 1_400].map(|size| Self::Rate(Workload::Datagrams { size })));
         all.extend([Self::Connections, Self::Memory, Self::Control]);
         all.extend(Probe::ALL.map(Self::Probe));
+        for work in Work::ALL {
+            all.extend([1, 2].map(|workers| Self::Workers(work, workers)));
+        }
         all
     }
 
@@ -114,6 +132,7 @@ impl Task {
             Self::Memory => String::from("memory"),
             Self::Control => String::from("control"),
             Self::Probe(probe) => String::from(probe.name()),
+            Self::Workers(work, workers) => format!("workers-{workers}-{}", work.name()),
         }
     }
 
@@ -125,12 +144,15 @@ impl Task {
             Self::Memory => peer != Peer::Kernel,
             Self::Control => peer == Peer::Ours,
             Self::Probe(_) => peer != Peer::Raw,
+            Self::Workers(..) => {
+                matches!(peer, Peer::OursOnTokio | Peer::TokioSmoltcp | Peer::Kernel)
+            }
         }
     }
 
     /// Whether it is measured again and again.
     pub(crate) const fn is_noisy(self) -> bool {
-        matches!(self, Self::Rate(_) | Self::Connections | Self::Control)
+        matches!(self, Self::Rate(_) | Self::Connections | Self::Control | Self::Workers(..))
     }
 
     /// Measures. The figures follow each other; a note has everything else.
@@ -154,6 +176,16 @@ impl Task {
             Self::Control => {
                 let calls = ours::control_calls(if is_quick { 20_000 } else { 200_000 });
                 Ok((calls.into_iter().map(|(_, nanoseconds)| nanoseconds).collect(), None))
+            }
+            Self::Workers(work, workers) => {
+                let rates = match peer {
+                    Peer::TokioSmoltcp => {
+                        tokio_workers::measure::<TokioSmoltcp>(work, workers, span)
+                    }
+                    Peer::Kernel => tokio_workers::measure::<Kernel>(work, workers, span),
+                    _ => tokio_workers::measure::<Ours<Tokio>>(work, workers, span),
+                }?;
+                Ok((vec![rates.of_time, rates.of_cpu_time], None))
             }
             Self::Probe(probe) => Ok(match peer.probe(probe) {
                 Ok(()) => (vec![1.0], None),

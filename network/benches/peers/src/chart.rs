@@ -32,6 +32,7 @@ const STYLE: &str = "\
 const fn pen(peer: Peer) -> (&'static str, &'static str) {
     match peer {
         Peer::Ours => ("#d9480f", "none"),
+        Peer::OursOnTokio => ("#d9480f", "4 2"),
         Peer::Raw => ("#8c959f", "none"),
         Peer::Embassy => ("#1f9d55", "7 3"),
         Peer::TokioSmoltcp => ("#3b82f6", "2 3"),

@@ -9,8 +9,9 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
+use crate::tokio_workers;
 use crate::workloads::Setup;
 use crate::workloads::contender::{Contender, End, Outcome};
 
@@ -56,7 +57,7 @@ impl Contender for Kernel {
 
     fn new(setup: &Setup) -> Self {
         raise_limit(setup.idle);
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio_workers::runtime();
         Self { runtime, ports: RefCell::default() }
     }
 

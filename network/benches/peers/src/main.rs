@@ -12,6 +12,7 @@
 //! | [`run`] | child processes |
 //! | [`results`], [`table`], [`chart`] | medians and ratios, and how they are shown |
 //! | [`probes`] | behaviour |
+//! | [`tokio_workers`] | ours on tokio; one connection on one and on two workers |
 //! | [`embassy`], [`kernel`], [`tokio_smoltcp`], [`ts`] | the peers |
 //! | [`pipe`] | a link in memory for those that bring none |
 
@@ -25,6 +26,7 @@ mod results;
 mod run;
 mod table;
 mod tokio_smoltcp;
+mod tokio_workers;
 mod ts;
 #[path = "../../workloads/mod.rs"]
 mod workloads;

@@ -3,6 +3,7 @@
 use crate::cell::{IDLE, Peer, Task};
 use crate::probes::Probe;
 use crate::results::Results;
+use crate::tokio_workers::Work;
 use crate::workloads::measure::Workload;
 
 /// Prints lines and gathers remarks.
@@ -127,6 +128,27 @@ impl Table<'_> {
     }
 }
 
+/// Prints the lines of runtimes with one and with two workers.
+fn workers(table: &mut Table<'_>) {
+    for work in Work::ALL {
+        let [one, two] = [1, 2].map(|workers| Task::Workers(work, workers));
+        let title = match work {
+            Work::PingPong => "ping-pong 64 B, round trips",
+            Work::Bulk => "bulk, MTU 1500, MiB",
+        };
+        let rate =
+            |task| move |results: &Results, peer| Some(short(results.median(peer, task, 0)?));
+        table.line(&format!("{title} per second, one worker"), one, rate(one));
+        table.line(&format!("{title} per second, two workers"), two, rate(two));
+        for (index, what) in [(0, "per second"), (1, "per second of CPU time")] {
+            let own = move |results: &Results, peer| {
+                results.ratio((peer, two, index), (peer, one, index)).map(ratio)
+            };
+            table.line(&format!("{title} {what}, two workers relative to one"), two, own);
+        }
+    }
+}
+
 /// Prints the table.
 pub(crate) fn print(results: &Results, peers: &[Peer]) {
     let mut table = Table { results, peers, remarks: Vec::new() };
@@ -148,6 +170,7 @@ pub(crate) fn print(results: &Results, peers: &[Peer]) {
             Some(String::from(if results.median(peer, task, 0)? > 0.0 { "yes" } else { "no" }))
         });
     }
+    workers(&mut table);
     println!("\n¹ Its MTU is 65,536 in every line.");
     if !table.remarks.is_empty() {
         println!("\nRemarks:\n");

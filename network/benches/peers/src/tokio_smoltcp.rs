@@ -11,7 +11,7 @@ use futures_core::Stream;
 use futures_lite::future;
 use futures_sink::Sink;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio_smoltcp::device::{AsyncDevice, DeviceCapabilities, Packet};
 use tokio_smoltcp::smoltcp::iface::Config;
 use tokio_smoltcp::smoltcp::phy::Medium;
@@ -19,6 +19,7 @@ use tokio_smoltcp::smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use tokio_smoltcp::{BufferSize, Net, NetConfig, TcpListener, TcpStream, UdpSocket};
 
 use crate::pipe::{Pipe, pipe};
+use crate::tokio_workers;
 use crate::workloads::contender::{Contender, End, Outcome};
 use crate::workloads::{BUFFER, DATAGRAMS, Setup};
 
@@ -108,7 +109,7 @@ impl Contender for TokioSmoltcp {
     type Datagrams = UdpSocket;
 
     fn new(setup: &Setup) -> Self {
-        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio_workers::runtime();
         let (left, right) = pipe(setup.mtu);
         let guard = runtime.enter();
         let (left, right) = (system(left, 1, setup.buffer), system(right, 2, setup.buffer));
