@@ -9,6 +9,9 @@
 //! command  = { NAME=word } { word | redirection }
 //! ```
 //!
+//! Control flow, groups, subshells and functions are not part of it: a script that has them is
+//! refused.
+//!
 //! It runs nothing: a script with a syntax error has no effect. [`execute`](super::execute) runs
 //! the result. The grammar does not nest, so hostile input cannot exhaust the stack.
 
@@ -87,6 +90,14 @@ pub enum Target {
     /// The current target of another stream.
     Stream(Descriptor),
 }
+
+/// The reserved words of POSIX (§2.4) besides `!`, and what bash adds. As the name of a command each
+/// begins, parts or ends something that this grammar does not have. What stands between would be run
+/// whatever the condition says, so that a script with one of them is refused as a whole.
+const RESERVED: [&str; 20] = [
+    "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then",
+    "until", "while", "[[", "]]", "function", "select", "coproc",
+];
 
 /// Parses the whole `text`.
 ///
@@ -173,6 +184,9 @@ impl Parser {
             match self.tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Redirect(..)))
             {
                 Some(Token::Word(word)) => {
+                    if command.is_empty() {
+                        refuse_compound(&word)?;
+                    }
                     match command.words.is_empty().then(|| assignment(&word)).flatten() {
                         Some(assignment) => command.assignments.push(assignment),
                         None => command.words.push(word),
@@ -224,6 +238,17 @@ impl Connector {
             Self::And => "&&",
             Self::Or => "||",
         }
+    }
+}
+
+/// Compound commands and function definitions are refused.
+fn refuse_compound(word: &Word) -> Result<(), SyntaxError> {
+    match word.pieces.as_slice() {
+        [Piece::Literal(text)] if !word.quoted && RESERVED.contains(&text.as_str()) => {
+            let why = "compound commands are not supported, nothing was run";
+            Err(SyntaxError::new(format!("{text}: {why}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -89,6 +89,37 @@ fn wrong_scripts_are_refused_with_a_reason() {
     }
 }
 
+/// What stands between the words would be run whatever the condition says.
+#[test]
+fn a_script_with_compound_commands_is_refused_as_a_whole() {
+    for (text, word) in [
+        ("if false; then echo A; else echo C; fi", "if"),
+        ("while true; do echo; done", "while"),
+        ("until false; do echo; done", "until"),
+        ("for i in 1 2; do echo $i; done", "for"),
+        ("echo first\n{ echo a; }", "{"),
+        ("case x in\n", "case"),
+        ("function f { echo a; }", "function"),
+        ("[[ a = a ]]", "[["),
+        ("true && if true", "if"),
+        ("true | while read x", "while"),
+        ("! if true", "if"),
+        ("fi", "fi"),
+    ] {
+        let message = parse(text).expect_err(text).to_string();
+        let expected = format!("{word}: compound commands are not supported, nothing was run");
+        assert_eq!(message, expected, "{text:?}");
+    }
+    // The lexer has no brackets.
+    for text in ["(cd /; pwd)", "((1))", "f() { echo a; }", "case x in *) echo;; esac"] {
+        assert!(parse(text).expect_err(text).to_string().starts_with("unexpected "), "{text:?}");
+    }
+    // As arguments, quoted, or after an assignment they are words like others.
+    for text in ["echo if then", "'if' a", "\\if", "ping -c 1 in"] {
+        assert!(parse(text).is_ok(), "{text:?}");
+    }
+}
+
 #[test]
 fn long_input_is_linear_and_bounded() {
     let most = "a|".repeat(crate::limits::STAGES - 1) + "a";
