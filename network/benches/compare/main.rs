@@ -1,6 +1,7 @@
 //! Ours compared with raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `--
 //! --quick` for a short run; `-- --fixed WORKLOAD` does a fixed amount of work with ours, for
-//! callgrind to count its instructions.
+//! callgrind to count its instructions. With the feature `log` it makes the messages of `debug` and
+//! drops them.
 //!
 //! "Raw" is smoltcp in a tight loop: two interfaces, one plain socket set each, a link in memory.
 //! "Ours" are two whole systems (manager, runner, asynchronous sockets) on one executor over a
@@ -31,6 +32,23 @@ use workloads::{Pair, Setup};
 
 #[global_allocator]
 static ALLOCATOR: workloads::allocator::Counting = workloads::allocator::Counting;
+
+/// Makes each message and drops it.
+#[cfg(feature = "log")]
+struct Sink;
+
+#[cfg(feature = "log")]
+impl log::Log for Sink {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        std::hint::black_box(record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
 
 /// How long and how often.
 struct Effort {
@@ -233,6 +251,10 @@ fn fixed(workload: &str) -> Result<(), String> {
 }
 
 fn main() -> Result<(), String> {
+    #[cfg(feature = "log")]
+    log::set_logger(&Sink)
+        .map(|()| log::set_max_level(log::LevelFilter::Debug))
+        .map_err(|error| error.to_string())?;
     let mut arguments = std::env::args().skip_while(|argument| argument != "--fixed").skip(1);
     if let Some(workload) = arguments.next() {
         return fixed(&workload);
