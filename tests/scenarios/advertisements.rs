@@ -204,7 +204,7 @@ fn a_withdrawn_router_leaves_a_static_route_through_it() {
     let world = World::new(3);
     let mut wire = addressed(&world);
     let device = wire.host.open("eth0");
-    wire.host.write(&device, "metric 100\nroute add default via fe80::a").unwrap();
+    wire.host.write(&device, "metric 100\nroute add default via fe80::a metric 1").unwrap();
     advertised(0xa).send(&mut wire);
     assert_eq!(routes(&wire), ["::/0 via fe80::a"]);
     advertised(0xa).lifetime(0).send(&mut wire);

@@ -407,3 +407,33 @@ fn unknown_identifiers_reach_the_controller_unchanged_and_so_do_its_answers() {
     assert_eq!(host.open("lo").try_control_raw(unknown, b""), Err(Error::UnknownCommand));
     assert_eq!(host.open("sockets").try_control_raw(unknown, b""), Err(Error::UnknownCommand));
 }
+
+/// A route without a metric of its own has the interface's, as the page of the text language says;
+/// one that was added after `metric 10` kept 0, and was preferred to every other.
+#[test]
+fn a_route_without_a_metric_follows_the_interface() {
+    let world = World::new(1);
+    let (host, _) = hosts(&world);
+    let device = host.open("eth0");
+    let metric = |destination: &str| {
+        let routes = host.control::<ListRoutes>("eth0", &()).unwrap();
+        routes
+            .into_iter()
+            .find(|route| route.destination.to_string() == destination)
+            .unwrap()
+            .metric
+    };
+    host.write(&device, "metric 10\nroute add 192.0.2.0/24 via 10.0.0.2").unwrap();
+    host.write(&device, "route add 198.51.100.0/24 via 10.0.0.2 metric 3").unwrap();
+    let of = || ["10.0.0.0/24", "192.0.2.0/24", "198.51.100.0/24"].map(metric);
+    assert_eq!(of(), [10, 10, 3]);
+    host.write(&device, "metric 20").unwrap();
+    assert_eq!(of(), [20, 20, 3]);
+    // The same route again exists, with this metric given or not.
+    for line in
+        ["route add 192.0.2.0/24 via 10.0.0.2", "route add 192.0.2.0/24 via 10.0.0.2 metric 20"]
+    {
+        assert_eq!(host.write(&device, line), Err(Error::AlreadyExists), "{line}");
+    }
+    host.write(&device, "route remove 192.0.2.0/24 metric 20").unwrap();
+}

@@ -64,7 +64,7 @@ pub struct NewRoute {
     pub destination: Prefix,
     /// The gateway, which must be on-link.
     pub gateway: Option<IpAddr>,
-    /// Smaller is preferred.
+    /// Smaller is preferred; 0 is the interface's, also when that changes later.
     pub metric: u32,
     /// The interface; needed on `/devices/sockets` for a route without gateway, ignored on an
     /// interface's own device.

@@ -22,6 +22,8 @@ pub(crate) struct Route {
     pub(crate) destination: Prefix,
     pub(crate) gateway: Option<IpAddr>,
     pub(crate) metric: u32,
+    /// The metric was given with the route; otherwise it is the interface's, and follows it.
+    pub(crate) has_own_metric: bool,
     /// Decides among routes of equal prefix and metric (RFC 4191 §3.2).
     pub(crate) preference: Preference,
     pub(crate) origin: Origin,
@@ -214,6 +216,7 @@ impl Routes {
             destination: prefix.network(),
             gateway: None,
             metric,
+            has_own_metric: false,
             preference: Preference::Medium,
             origin: Origin::Kernel,
             source: Some(prefix.address()),
@@ -260,10 +263,10 @@ impl Routes {
         core::mem::take(&mut self.changed)
     }
 
-    /// Sets the metric of every automatic route.
+    /// Sets the metric of every route that has none of its own.
     pub(crate) fn set_metric(&mut self, metric: u32) {
         self.touch();
-        for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {
+        for route in self.list.iter_mut().filter(|route| !route.has_own_metric) {
             route.metric = metric;
         }
         self.list.sort_by_key(rank);
@@ -284,6 +287,7 @@ mod tests {
             destination: destination.parse().unwrap(),
             gateway: gateway.map(|text| text.parse().unwrap()),
             metric,
+            has_own_metric: true,
             preference: Preference::Medium,
             origin: Origin::Static,
             source: None,

@@ -291,7 +291,7 @@ const fn advertised_route(
         Some(_) => Origin::RouterAdvertisement,
         None => Origin::Kernel,
     };
-    Route { destination, gateway, metric, preference, origin, source: None }
+    Route { destination, gateway, metric, has_own_metric: false, preference, origin, source: None }
 }
 
 /// The station of a router: its link-layer address option as an address, or the router itself.

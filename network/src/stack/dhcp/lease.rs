@@ -81,6 +81,7 @@ impl Lease {
             destination,
             gateway,
             metric,
+            has_own_metric: false,
             preference: Preference::Medium,
             origin: Origin::Dhcp,
             source: None,

@@ -115,7 +115,8 @@ impl Ip {
         let route = Route {
             destination: new.destination,
             gateway: new.gateway,
-            metric: new.metric,
+            metric: if new.metric == 0 { cx.configuration.metric } else { new.metric },
+            has_own_metric: new.metric != 0,
             preference: Preference::Medium,
             origin: Origin::Static,
             source: None,
@@ -155,7 +156,7 @@ impl Ip {
         }
     }
 
-    /// Sets the metric of the interface and of its automatic routes; returns true if that changed
+    /// Sets the metric of the interface and of its routes without one of their own; returns true if that changed
     /// something.
     pub(crate) fn set_metric(&mut self, cx: &mut Context, metric: u32) -> bool {
         if core::mem::replace(&mut cx.configuration.metric, metric) == metric {
