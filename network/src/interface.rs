@@ -26,8 +26,8 @@ use crate::stack::{Stack, Wakes};
 use crate::trace::{dropped, message};
 use crate::watcher::{Watcher, Watchers};
 
-/// A sleep that ends within this time is kept when nothing is due any more: the interface wakes once
-/// for nothing. It is as long as TCP's first retransmission timer.
+/// A sleep that ends within this time is kept when nothing is due any more: the interface wakes
+/// once for nothing. It is as long as TCP's first retransmission timer.
 const LEFTOVER: Duration = Duration::from_secs(1);
 
 /// The outcome of a poll.
@@ -301,7 +301,9 @@ impl Engine {
         let now = self.stack.context.now;
         // Connections that come and go would each start a timer and end it.
         let leftover = || asleep_until.filter(|asleep| asleep.since(now) <= LEFTOVER);
-        let deadline = self.stack.deadline_after_turn().or_else(leftover);
+        // What ended in this turn wakes nobody.
+        self.stack.transport.tcp.drop_stale_timers(&mut self.stack.context);
+        let deadline = self.stack.next_deadline().or_else(leftover);
         // A sleep with an earlier deadline is kept: waking early is harmless, and a new timer costs
         // more.
         self.sleep_deadline = match (deadline, asleep_until) {

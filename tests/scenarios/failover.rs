@@ -49,8 +49,8 @@ async fn source_of_next(world: &World, receiver: &UdpSocket) -> SocketAddr {
         .await
 }
 
-/// A connected socket keeps its address, by which its peer knows it: it has no way while the link of
-/// that address is gone, and says so. A socket without a peer takes the other path at once.
+/// A connected socket keeps its address, by which its peer knows it: it has no way while the link
+/// of that address is gone, and says so. A socket without a peer takes the other path at once.
 #[test]
 fn when_a_link_goes_connected_sockets_say_so_and_others_take_the_other_path() {
     for carrier in [true, false] {

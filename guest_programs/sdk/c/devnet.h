@@ -127,8 +127,8 @@ enum {
 #define DEVNET_SET_HARDWARE_ADDRESS 0xffff6e04u
 /* Sets the MTU in bytes; true if that changed something. (write) */
 #define DEVNET_SET_MTU 0xffff6e05u
-/* Sets the metric of the interface's routes, of those without one of their own; true if that
-   changed something. (write) */
+/* Sets the metric of the interface's routes without one of their own; true if that changed
+   something. (write) */
 #define DEVNET_SET_METRIC 0xffff6e06u
 /* Returns the interface's counters. (read) */
 #define DEVNET_GET_STATISTICS 0xbfff6e07u

@@ -240,8 +240,8 @@ pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
     ]
 }
 
-/// What the longest lists cost, their encoding and decoding included, in nanoseconds of CPU time per
-/// call: neighbors, routes and sockets of one interface.
+/// What the longest lists cost, their encoding and decoding included, in nanoseconds of CPU time
+/// per call: neighbors, routes and sockets of one interface.
 #[allow(dead_code, reason = "not of every comparison")]
 pub(crate) fn long_lists(calls: usize) -> [(&'static str, f64); 3] {
     let runtime = Small::default();

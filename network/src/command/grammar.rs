@@ -93,9 +93,9 @@ grammar! {
         }
         AddRoute(_) {
             "route (add | append) DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]",
-                "Without a gateway the destination is on the link. The metric is the interface's unless given. \
-                 The interface is that of the device; on `/devices/sockets` that of the gateway. \
-                 `append` adds a second gateway for a destination that has one.",
+                "Without a gateway the destination is on the link. The metric is the interface's \
+                 unless given. The interface is that of the device; on `/devices/sockets` that of \
+                 the gateway. `append` adds a second gateway for a destination that has one.",
                 "route add default via 10.0.2.2 metric 5";
         }
         RemoveRoute(_) {

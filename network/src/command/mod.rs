@@ -70,8 +70,8 @@ devnet_virtual_file_system::define_commands! {
         4 => SetHardwareAddress: Write (HardwareAddress) -> bool;
         /// Sets the MTU in bytes; true if that changed something.
         5 => SetMtu: Write (u32) -> bool;
-        /// Sets the metric of the interface's routes, of those without one of their own; true if that
-        /// changed something.
+        /// Sets the metric of the interface's routes without one of their own; true if that changed
+        /// something.
         6 => SetMetric: Write (u32) -> bool;
         /// Returns the interface's counters.
         7 => GetStatistics: Read (()) -> interface::Statistics;

@@ -210,12 +210,6 @@ impl Stack {
         }
     }
 
-    /// The earliest deadline at the end of a turn. What ended in it wakes nobody.
-    pub(crate) fn deadline_after_turn(&mut self) -> Option<Instant> {
-        self.transport.tcp.drop_stale_timers(&mut self.context);
-        self.next_deadline()
-    }
-
     /// The earliest deadline.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.context.timers.next()

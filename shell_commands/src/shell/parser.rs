@@ -91,9 +91,9 @@ pub enum Target {
     Stream(Descriptor),
 }
 
-/// The reserved words of POSIX (§2.4) besides `!`, and what bash adds. As the name of a command each
-/// begins, parts or ends something that this grammar does not have. What stands between would be run
-/// whatever the condition says, so that a script with one of them is refused as a whole.
+/// The reserved words of POSIX (§2.4) besides `!`, and what bash adds. As the name of a command
+/// each begins, parts or ends something that this grammar does not have. What stands between would
+/// be run whatever the condition says, so a script with one of them is refused as a whole.
 const RESERVED: [&str; 20] = [
     "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then",
     "until", "while", "[[", "]]", "function", "select", "coproc",

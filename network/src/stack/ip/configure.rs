@@ -156,8 +156,8 @@ impl Ip {
         }
     }
 
-    /// Sets the metric of the interface and of its routes without one of their own; returns true if that changed
-    /// something.
+    /// Sets the metric of the interface and of its routes without one of their own; returns true if
+    /// that changed something.
     pub(crate) fn set_metric(&mut self, cx: &mut Context, metric: u32) -> bool {
         if core::mem::replace(&mut cx.configuration.metric, metric) == metric {
             return false;
