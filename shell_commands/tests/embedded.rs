@@ -228,10 +228,10 @@ fn ip_monitor_shows_what_changes_and_nothing_of_before() {
 fn a_lost_packet_is_found_as_the_readme_says() {
     let readme = include_str!("../../README.md");
     let section = readme.split("### A packet is lost").nth(1).expect("the section");
-    let section = section.split("\n## ").next().expect("its end");
-    let block = section.lines().filter_map(|line| line.strip_prefix("    "));
+    let block = section.split("```text\n").nth(1).and_then(|block| block.split("```").next());
     let (mut session, mut expected, mut program) = (Vec::new(), Vec::new(), None);
-    for line in block {
+    let lines = block.expect("the block").lines().filter(|line| !line.is_empty());
+    for line in lines {
         if let Some(command) = line.strip_prefix("devnet:/# ") {
             session.push(command);
         } else if let Some(command) = line.strip_prefix("$ devnet ") {
