@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use devnet_network::command::{GetMetrics, GetStatistics, ListCounters};
-use devnet_network::{TcpListener, TcpStream};
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use prometheus_parse::{Sample, Scrape, Value};
 use world::shell::output;
 use world::{Host, World, pair};
@@ -91,6 +91,28 @@ fn connections_count_under_their_names() {
     assert_eq!(segments(&left, "TcpOutSegs"), segments(&right, "TcpInSegs"));
     assert_eq!(segments(&right, "TcpOutSegs"), segments(&left, "TcpInSegs"));
     assert!(segments(&left, "Ip6OutRequests") >= 4 && segments(&right, "Ip6InReceives") >= 4);
+}
+
+/// What a full queue drops was delivered by IP, but not by UDP.
+#[test]
+fn datagrams_that_find_no_room_are_no_datagrams_in() {
+    let world = World::new(1);
+    let (left, right) = pair::hosts(&world);
+    let receiver = UdpSocket::new(&right.sockets());
+    receiver.bind("10.0.0.2:7".parse().unwrap()).unwrap();
+    receiver.set_receive_buffer(4096).unwrap();
+    let sender = UdpSocket::new(&left.sockets());
+    sender.connect("10.0.0.2:7".parse().unwrap()).unwrap();
+    world.run(async {
+        for _ in 0..40 {
+            sender.send(&[0; 1000]).await.unwrap();
+            world.sleep(milliseconds(1)).await;
+        }
+    });
+    let (taken, lost) = (counter(&right, "UdpInDatagrams"), counter(&right, "UdpRcvbufErrors"));
+    assert!(taken > 0 && lost > 0, "{taken} {lost}");
+    assert_eq!((taken + lost, counter(&right, "UdpInErrors")), (40, lost));
+    assert_eq!(counter(&right, "IpInDelivers"), 40);
 }
 
 fn parsed(text: &str) -> Vec<Sample> {

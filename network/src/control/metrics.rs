@@ -4,7 +4,6 @@
 //! packet waits for it.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::{Display, Write};
 
 use super::interfaces::usage;
@@ -138,13 +137,12 @@ fn usages(text: &mut Text<'_>) {
     text.family("devnet_connections", "gauge", "Connections of TCP, by what they wait for.");
     for metrics in text.all {
         let usage = &metrics.usage;
-        let states: Vec<(&str, u32)> = alloc::vec![
+        for (state, count) in [
             ("open", usage.connections),
             ("half-open", usage.half_open),
             ("orphan", usage.orphans),
             ("time-wait", usage.time_wait),
-        ];
-        for (state, count) in states {
+        ] {
             let labels: [Label<'_>; 1] = [("state", &state)];
             text.sample("devnet_connections", &usage.interface, &labels, u64::from(count));
         }

@@ -109,8 +109,11 @@ impl Datagrams {
             at: cx.now,
         };
         let kept = path.endpoint.push(received, data, &mut cx.wakes);
-        cx.counters.count(false, Counter::UdpFastDatagrams);
-        if !kept {
+        if kept {
+            cx.counters.count(false, Counter::UdpFastDatagrams);
+        } else {
+            cx.counters.count(false, Counter::IpInReceives);
+            cx.counters.count(false, Counter::IpInDelivers);
             cx.counters.count(false, Counter::UdpInErrors);
             cx.counters.count(false, Counter::UdpRcvbufErrors);
             let (from, to) = (received.remote, received.local);

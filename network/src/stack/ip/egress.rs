@@ -284,7 +284,7 @@ impl Ip {
     /// Delivers a packet to ourselves with the next poll.
     fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
-            let is_ipv6 = frame.bytes().first().is_some_and(|first| first >> 4 == 6);
+            let is_ipv6 = header::is_ipv6(frame.bytes());
             cx.counters.count(is_ipv6, Counter::IpOutDiscards);
             dropped!(cx, OutputFull, "devnet::ip", "a packet to ourselves");
             cx.pool.put(frame);

@@ -236,7 +236,7 @@ fn reassembled(
 }
 
 fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) -> Received {
-    let is_ipv6 = frame.bytes().first().is_some_and(|first| first >> 4 == 6);
+    let is_ipv6 = header::is_ipv6(frame.bytes());
     cx.counters.count(is_ipv6, Counter::IpInReceives);
     cx.counters.count(is_ipv6, Counter::IpInHdrErrors);
     match problem {

@@ -79,6 +79,11 @@ pub(crate) enum Malformed {
     Silent,
 }
 
+/// True for bytes that begin as an IPv6 header.
+pub(crate) fn is_ipv6(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 6)
+}
+
 /// Parses the headers and cuts the frame to the packet's length. `verify` is false on media that
 /// cannot damage a packet.
 pub(crate) fn parse(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
