@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use devnet_drivers::CableControl;
-use devnet_network::UdpSocket;
+use devnet_network::{Sockets, UdpSocket};
 use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
@@ -39,6 +39,32 @@ fn paths(world: &World) -> Paths {
     Paths { host, peer, plug }
 }
 
+impl Paths {
+    /// Takes the link of the first path away: its carrier, or the interface.
+    fn cut(&self, by_carrier: bool) {
+        if by_carrier {
+            self.plug.unplug();
+        } else {
+            self.host.write(&self.host.open("eth0"), "link down").unwrap();
+        }
+    }
+
+    fn mend(&self, by_carrier: bool) {
+        if by_carrier {
+            self.plug.plug();
+        } else {
+            self.host.write(&self.host.open("eth0"), "link up").unwrap();
+        }
+    }
+}
+
+/// A socket of the peer at the port to which the host sends.
+fn receiver(sockets: &Sockets) -> UdpSocket {
+    let receiver = UdpSocket::new(sockets);
+    receiver.bind("0.0.0.0:7".parse().unwrap()).unwrap();
+    receiver
+}
+
 async fn source_of_next(world: &World, receiver: &UdpSocket) -> SocketAddr {
     let mut buffer = [0; 16];
     let timeout = async {
@@ -55,10 +81,10 @@ async fn source_of_next(world: &World, receiver: &UdpSocket) -> SocketAddr {
 fn when_a_link_goes_connected_sockets_say_so_and_others_take_the_other_path() {
     for carrier in [true, false] {
         let world = World::new(1);
-        let Paths { host, peer, plug } = paths(&world);
+        let paths = paths(&world);
+        let Paths { host, peer, .. } = &paths;
         world.run(async {
-            let receiver = UdpSocket::new(&peer.sockets());
-            receiver.bind("0.0.0.0:7".parse().unwrap()).unwrap();
+            let receiver = receiver(&peer.sockets());
             let (connected, free) =
                 (UdpSocket::new(&host.sockets()), UdpSocket::new(&host.sockets()));
             let to = PEER.parse().unwrap();
@@ -67,11 +93,7 @@ fn when_a_link_goes_connected_sockets_say_so_and_others_take_the_other_path() {
             assert_eq!(source_of_next(&world, &receiver).await.ip().to_string(), "10.0.0.1");
             free.send_to(b"two", to).await.unwrap();
             assert_eq!(source_of_next(&world, &receiver).await.ip().to_string(), "10.0.0.1");
-            if carrier {
-                plug.unplug();
-            } else {
-                host.write(&host.open("eth0"), "link down").unwrap();
-            }
+            paths.cut(carrier);
             world.sleep(Duration::from_millis(10)).await;
             assert_eq!(connected.send(b"three").await, Err(Error::NetworkUnreachable));
             free.send_to(b"four", to).await.unwrap();
@@ -89,10 +111,10 @@ fn when_a_link_goes_connected_sockets_say_so_and_others_take_the_other_path() {
 fn a_datagram_never_leaves_with_ok_into_a_link_that_is_gone() {
     for carrier in [true, false] {
         let world = World::new(1);
-        let Paths { host, peer, plug } = paths(&world);
+        let paths = paths(&world);
+        let Paths { host, peer, .. } = &paths;
         world.run(async {
-            let receiver = UdpSocket::new(&peer.sockets());
-            receiver.bind("0.0.0.0:7".parse().unwrap()).unwrap();
+            let receiver = receiver(&peer.sockets());
             // One is bound to the interface, one to its address, one has no other path.
             let bound = UdpSocket::new(&host.manager.sockets_on("eth0").unwrap());
             let at = UdpSocket::new(&host.sockets());
@@ -104,21 +126,13 @@ fn a_datagram_never_leaves_with_ok_into_a_link_that_is_gone() {
                 socket.send(b"one").await.unwrap();
                 assert_eq!(source_of_next(&world, &receiver).await.ip().to_string(), "10.0.0.1");
             }
-            if carrier {
-                plug.unplug();
-            } else {
-                host.write(&host.open("eth0"), "link down").unwrap();
-            }
+            paths.cut(carrier);
             world.sleep(Duration::from_millis(10)).await;
             for (name, socket) in [("bound", &bound), ("at", &at), ("alone", &alone)] {
                 let sent = socket.send(b"two").await;
                 assert_eq!(sent, Err(Error::NetworkUnreachable), "{name} {carrier}");
             }
-            if carrier {
-                plug.plug();
-            } else {
-                host.write(&host.open("eth0"), "link up").unwrap();
-            }
+            paths.mend(carrier);
             world.sleep(Duration::from_millis(10)).await;
             for socket in [&bound, &at, &alone] {
                 socket.send(b"three").await.unwrap();
@@ -133,12 +147,11 @@ fn a_datagram_never_leaves_with_ok_into_a_link_that_is_gone() {
 #[test]
 fn an_address_belongs_to_its_interface() {
     let world = World::new(1);
-    let Paths { host, peer, plug: _ } = paths(&world);
+    let Paths { host, peer, .. } = paths(&world);
     world.run(async {
         // The peer sends to the first address by the second cable.
         peer.write(&peer.open("eth1"), "route add 10.0.0.1/32 via 10.0.1.1").unwrap();
-        let receiver = UdpSocket::new(&host.sockets());
-        receiver.bind("0.0.0.0:7".parse().unwrap()).unwrap();
+        let receiver = receiver(&host.sockets());
         let second = UdpSocket::new(&peer.manager.sockets_on("eth1").unwrap());
         let drops = || {
             let statistics =
@@ -164,5 +177,24 @@ fn an_address_belongs_to_its_interface() {
         let (stream, accepted) = futures_lite::future::zip(stream, listener.accept()).await;
         drop(stream.unwrap());
         assert_eq!(accepted.unwrap().peer_addr().ip().to_string(), "10.0.1.1");
+    });
+}
+
+/// The path MTU asks for the route of the socket's own address. What it found is remembered, and
+/// the next datagram left by the better route of another interface.
+#[test]
+fn the_path_mtu_of_a_bound_socket_is_that_of_its_interface() {
+    let world = World::new(1);
+    let Paths { host, peer, .. } = paths(&world);
+    world.run(async {
+        let receiver = receiver(&peer.manager.sockets_on("eth1").unwrap());
+        let socket = UdpSocket::new(&host.sockets());
+        socket.bind("10.0.1.1:99".parse().unwrap()).unwrap();
+        socket.connect(PEER.parse().unwrap()).unwrap();
+        // Routes that are remembered are of the past now.
+        host.write(&host.open("eth0"), "mtu 1400\nroute add 198.51.100.0/24 via 10.0.0.2").unwrap();
+        assert_eq!(socket.path_mtu(), Ok(1500));
+        socket.send(b"one").await.unwrap();
+        assert_eq!(source_of_next(&world, &receiver).await.to_string(), "10.0.1.1:99");
     });
 }

@@ -180,25 +180,23 @@ impl Interfaces {
         Ok(choice)
     }
 
-    /// Like [`choose`](Self::choose), for packets from a local address: they leave by an interface
-    /// that has it, or not at all (the strong host model, RFC 1122 §3.3.4.2). Addresses of the
-    /// loopback interface are those of the whole system.
+    /// Like [`choose`](Self::choose), for packets from a local address, if it is one: they leave by
+    /// an interface that has it, or not at all (the strong host model, RFC 1122 §3.3.4.2).
+    /// Addresses of the loopback interface are those of the whole system.
     ///
     /// # Errors
     /// As [`choose`](Self::choose), also while every interface with the address is down.
     pub(crate) fn choose_from(
         &self,
         destination: IpAddr,
-        source: IpAddr,
+        source: Option<IpAddr>,
     ) -> Result<Arc<Interface>, Error> {
+        let is_one = |source: &IpAddr| !source.is_unspecified() && !source.is_multicast();
+        let Some(source) = source.filter(is_one) else { return self.choose(destination) };
         let has_source = |stack: &Stack| stack.ip.addresses.owns(source);
-        let owners = || {
-            let all = self.list();
-            all.into_iter().filter(move |interface| interface.read(has_source))
-        };
-        let is_local = destination.is_loopback() || self.0.host.owns(destination);
-        let is_bound_to_one = !is_local && owners().any(|owner| !owner.is_loopback);
-        if !is_bound_to_one || owners().any(|owner| owner.is_loopback) {
+        let mut owners = self.list();
+        owners.retain(|interface| interface.read(has_source));
+        if owners.is_empty() || owners.iter().any(|owner| owner.is_loopback) {
             return self.choose(destination);
         }
         self.search(destination, has_source).ok_or_else(|| self.no_route())

@@ -38,13 +38,17 @@ impl Place {
         }
     }
 
-    /// The interface for a destination.
+    /// The interface for a destination, for packets from a local address if there is one.
     ///
     /// # Errors
-    /// `NotFound` without any interface; `NetworkUnreachable` without a route.
-    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+    /// As [`Interfaces::choose_from`].
+    pub(crate) fn choose_from(
+        &self,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+    ) -> Result<Arc<Interface>, Error> {
         match &self.interface {
-            None => self.all.choose(destination),
+            None => self.all.choose_from(destination, source),
             Some(interface) => Ok(Arc::clone(interface)),
         }
     }
@@ -69,10 +73,10 @@ impl Place {
     /// The interface and source address for a destination.
     ///
     /// # Errors
-    /// As [`choose`](Self::choose); `AddressNotAvailable` when the interface has no address of the
-    /// family.
+    /// As [`choose_from`](Self::choose_from); `AddressNotAvailable` when the interface has no
+    /// address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
-        let interface = self.choose(destination)?;
+        let interface = self.choose_from(destination, None)?;
         let source = interface.read(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((interface, source))
     }

@@ -106,12 +106,7 @@ impl TcpStream {
         if local.is_some_and(|local| !place.has_address(local.ip())) {
             return Err(Error::AddressNotAvailable);
         }
-        let interface = match (&place.interface, local) {
-            (None, Some(local)) if !local.ip().is_unspecified() => {
-                place.all.choose_from(remote.ip(), local.ip())?
-            }
-            _ => place.choose(remote.ip())?,
-        };
+        let interface = place.choose_from(remote.ip(), local.map(|local| local.ip()))?;
         let (slot, local) = interface.change_and_transmit(|stack| {
             let source = stack.ip.source_for(&stack.context, remote.ip())?;
             let addresses = &stack.ip.addresses;

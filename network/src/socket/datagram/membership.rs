@@ -74,7 +74,7 @@ impl DatagramSocket {
             (_, Some(device)) => Ok(device),
             (Some(name), None) => self.find(name),
             (None, None) => self
-                .route(None, group, None, &settings)
+                .find_route(None, group, None, &settings)
                 .map(|(interface, _)| interface)
                 .map_err(|_| Error::NoDevice),
         }

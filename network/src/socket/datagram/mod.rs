@@ -241,8 +241,7 @@ impl DatagramSocket {
             return Err(Error::AddressFamilyNotSupported);
         }
         let device = self.place.zone(&remote, device)?;
-        let from = local.map(|local| local.ip());
-        let (interface, source) = self.route(device.clone(), remote.ip(), from, &settings)?;
+        let (interface, source) = self.route(device.clone(), remote.ip(), &settings)?;
         if !settings.broadcast && interface.read(|stack| is_broadcast(stack, remote.ip())) {
             return Err(Error::AccessDenied);
         }

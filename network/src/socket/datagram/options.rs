@@ -275,7 +275,7 @@ impl DatagramSocket {
         let (remote, device, settings) =
             self.state.with(|state| (state.remote, state.device.clone(), state.settings));
         let remote = remote.ok_or(Error::NotConnected)?;
-        let (interface, _) = self.route(device, remote.ip(), None, &settings)?;
+        let (interface, _) = self.route(device, remote.ip(), &settings)?;
         Ok(u32::try_from(
             interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip())),
         )

@@ -20,21 +20,23 @@ use crate::stack::wire::header;
 use crate::stack::{Stack, Wakes};
 
 impl DatagramSocket {
-    /// The interface and source address for a destination.
+    /// The interface and source address for a destination, from the socket's own address; remembers
+    /// them.
     pub(super) fn route(
         &self,
         device: Option<Arc<Interface>>,
         to: IpAddr,
-        from: Option<IpAddr>,
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let generation = self.place.all.generation();
         let place = device.as_ref().map(|device| device.index);
-        let known =
-            self.state.with(|state| state.cached_route.get(generation, &(to, place)).cloned());
+        let (known, local) = self
+            .state
+            .with(|state| (state.cached_route.get(generation, &(to, place)).cloned(), state.local));
         if let Some(known) = known {
             return Ok(known);
         }
+        let from = local.map(|local| local.ip());
         let (interface, source) = self.find_route(device, to, from, settings)?;
         // Among equal routes the reachability of gateways decides, which changes without a new
         // generation.
@@ -48,7 +50,9 @@ impl DatagramSocket {
         Ok((interface, source))
     }
 
-    fn find_route(
+    /// As [`route`](Self::route), from an address that may be another than the socket's; remembers
+    /// nothing.
+    pub(super) fn find_route(
         &self,
         device: Option<Arc<Interface>>,
         to: IpAddr,
@@ -56,19 +60,15 @@ impl DatagramSocket {
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let named = settings.multicast_interface.filter(|_| to.is_multicast());
-        let interface = match (device, named) {
-            (Some(device), _) => device,
-            (None, Some(index)) => self.place.all.at(index).ok_or(Error::NoDevice)?,
-            (None, None) => {
-                match from.filter(|from| !from.is_unspecified() && !from.is_multicast()) {
-                    Some(from) => self.place.all.choose_from(to, from)?,
-                    None => return self.place.all.route(to),
-                }
-            }
+        let device = match (device, named) {
+            (None, Some(index)) => Some(self.place.all.at(index).ok_or(Error::NoDevice)?),
+            (device, _) => device,
         };
-        if !interface.read(|stack| stack.context.is_running()) {
+        let is_down = |device: &Arc<Interface>| !device.read(|stack| stack.context.is_running());
+        if device.as_ref().is_some_and(is_down) {
             return Err(Error::NetworkUnreachable);
         }
+        let interface = self.place.on(device).choose_from(to, from)?;
         let source = interface.read(|stack| stack.ip.source_for(&stack.context, to))?;
         Ok((interface, source))
     }
@@ -126,11 +126,9 @@ impl DatagramSocket {
             (Some(known), None) => known,
             (_, source) => {
                 let device = self.place.zone(&remote, self.device())?;
-                let bound = local.map(|local| local.ip());
                 match source {
-                    // The cache is that of the socket's own address.
                     Some(_) => self.find_route(device, remote.ip(), source, &settings)?,
-                    None => self.route(device, remote.ip(), bound, &settings)?,
+                    None => self.route(device, remote.ip(), &settings)?,
                 }
             }
         };
