@@ -3,6 +3,49 @@
 //! Interfaces run as tasks of the runtime, and its timer wakes them. With its `AsyncRead` and
 //! `AsyncWrite` for streams (feature `tokio` of `devnet-network`), what is written for tokio runs
 //! on our sockets; `examples/axum.rs` shows it.
+//!
+//! # Where connections run
+//!
+//! A connection has tasks at both ends and one for each interface, which wake each other in turn. A
+//! runtime with several workers hands them from core to core; that costs a single connection up to
+//! half of its round trips. What is sensitive to it runs beside its interfaces on a thread of its
+//! own, while the workers do everything else:
+//!
+//! ```
+//! # use devnet_network::{Manager, TcpListener, TcpStream};
+//! # use devnet_virtual_file_system::VirtualFileSystem;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // One thread for the stack, and for what talks through it.
+//! let network = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! let handle = network.handle().clone();
+//! std::thread::spawn(move || network.block_on(std::future::pending::<()>()));
+//!
+//! // Two workers for everything else.
+//! let workers = tokio::runtime::Builder::new_multi_thread()
+//!     .worker_threads(2)
+//!     .enable_all()
+//!     .build()?;
+//! workers.block_on(async {
+//!     let platform = {
+//!         let _context = handle.enter();
+//!         devnet_drivers::tokio::platform(handle.clone())
+//!     };
+//!     let manager = Manager::new(VirtualFileSystem::new(), platform)?;
+//!     manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None)?;
+//!     let sockets = manager.sockets();
+//!     let listener = TcpListener::bind(&sockets, "127.0.0.1:7".parse()?, 16)?;
+//!     let talk = handle.spawn(async move {
+//!         let stream = TcpStream::connect(&sockets, "127.0.0.1:7").await?;
+//!         stream.write_all(b"hello").await?;
+//!         let mut buffer = [0; 5];
+//!         listener.accept().await?.read(&mut buffer).await?;
+//!         Ok::<_, devnet_virtual_file_system::Error>(buffer)
+//!     });
+//!     assert_eq!(&talk.await??, b"hello");
+//!     Ok(())
+//! })
+//! # }
+//! ```
 
 use std::sync::Arc;
 

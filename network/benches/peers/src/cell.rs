@@ -6,7 +6,7 @@ use crate::embassy::Embassy;
 use crate::kernel::Kernel;
 use crate::probes::Probe;
 use crate::tokio_smoltcp::TokioSmoltcp;
-use crate::tokio_workers::{self, Tokio, Work};
+use crate::tokio_workers::{self, Placement, Tokio, Work};
 use crate::ts::Ts;
 use crate::workloads::contender::{AsyncPair, Outcome};
 use crate::workloads::measure::{self, Workload};
@@ -101,8 +101,8 @@ pub(crate) enum Task {
     Memory,
     Control,
     Probe(Probe),
-    /// On a tokio runtime with so many workers.
-    Workers(Work, usize),
+    /// On a tokio runtime.
+    Workers(Work, Placement),
 }
 
 impl Task {
@@ -116,7 +116,7 @@ impl Task {
         all.extend([Self::Connections, Self::Memory, Self::Control]);
         all.extend(Probe::ALL.map(Self::Probe));
         for work in Work::ALL {
-            all.extend([1, 2].map(|workers| Self::Workers(work, workers)));
+            all.extend(Placement::ALL.map(|placement| Self::Workers(work, placement)));
         }
         all
     }
@@ -132,7 +132,9 @@ impl Task {
             Self::Memory => String::from("memory"),
             Self::Control => String::from("control"),
             Self::Probe(probe) => String::from(probe.name()),
-            Self::Workers(work, workers) => format!("workers-{workers}-{}", work.name()),
+            Self::Workers(work, placement) => {
+                format!("workers-{}-{}", placement.name(), work.name())
+            }
         }
     }
 
@@ -144,6 +146,7 @@ impl Task {
             Self::Memory => peer != Peer::Kernel,
             Self::Control => peer == Peer::Ours,
             Self::Probe(_) => peer != Peer::Raw,
+            Self::Workers(_, Placement::Beside) => peer == Peer::OursOnTokio,
             Self::Workers(..) => {
                 matches!(peer, Peer::OursOnTokio | Peer::TokioSmoltcp | Peer::Kernel)
             }
@@ -177,13 +180,13 @@ impl Task {
                 let calls = ours::control_calls(if is_quick { 20_000 } else { 200_000 });
                 Ok((calls.into_iter().map(|(_, nanoseconds)| nanoseconds).collect(), None))
             }
-            Self::Workers(work, workers) => {
+            Self::Workers(work, placement) => {
                 let rates = match peer {
                     Peer::TokioSmoltcp => {
-                        tokio_workers::measure::<TokioSmoltcp>(work, workers, span)
+                        tokio_workers::measure::<TokioSmoltcp>(work, placement, span)
                     }
-                    Peer::Kernel => tokio_workers::measure::<Kernel>(work, workers, span),
-                    _ => tokio_workers::measure::<Ours<Tokio>>(work, workers, span),
+                    Peer::Kernel => tokio_workers::measure::<Kernel>(work, placement, span),
+                    _ => tokio_workers::measure::<Ours<Tokio>>(work, placement, span),
                 }?;
                 Ok((vec![rates.of_time, rates.of_cpu_time], None))
             }

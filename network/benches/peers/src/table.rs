@@ -3,7 +3,7 @@
 use crate::cell::{IDLE, Peer, Task};
 use crate::probes::Probe;
 use crate::results::Results;
-use crate::tokio_workers::Work;
+use crate::tokio_workers::{Placement, Work};
 use crate::workloads::measure::Workload;
 
 /// Prints lines and gathers remarks.
@@ -128,23 +128,33 @@ impl Table<'_> {
     }
 }
 
-/// Prints the lines of runtimes with one and with two workers.
+/// Prints the lines of one connection on runtimes with one and with two workers.
 fn workers(table: &mut Table<'_>) {
     for work in Work::ALL {
-        let [one, two] = [1, 2].map(|workers| Task::Workers(work, workers));
         let title = match work {
             Work::PingPong => "ping-pong 64 B, round trips",
             Work::Bulk => "bulk, MTU 1500, MiB",
         };
-        let rate =
-            |task| move |results: &Results, peer| Some(short(results.median(peer, task, 0)?));
-        table.line(&format!("{title} per second, one worker"), one, rate(one));
-        table.line(&format!("{title} per second, two workers"), two, rate(two));
-        for (index, what) in [(0, "per second"), (1, "per second of CPU time")] {
-            let own = move |results: &Results, peer| {
-                results.ratio((peer, two, index), (peer, one, index)).map(ratio)
-            };
-            table.line(&format!("{title} {what}, two workers relative to one"), two, own);
+        let one = Task::Workers(work, Placement::One);
+        for placement in Placement::ALL {
+            let task = Task::Workers(work, placement);
+            table.line(
+                &format!("{title} per second, {}", placement.title()),
+                task,
+                move |results, peer| Some(short(results.median(peer, task, 0)?)),
+            );
+        }
+        for placement in [Placement::Two, Placement::Beside] {
+            let task = Task::Workers(work, placement);
+            for (index, what) in [(0, "per second"), (1, "per second of CPU time")] {
+                table.line(
+                    &format!("{title} {what}, {}, relative to one", placement.title()),
+                    task,
+                    move |results, peer| {
+                        results.ratio((peer, task, index), (peer, one, index)).map(ratio)
+                    },
+                );
+            }
         }
     }
 }

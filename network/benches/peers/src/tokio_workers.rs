@@ -1,22 +1,69 @@
 //! Ours on tokio's runtime, and one connection on runtimes with one and with two workers.
 //!
+//! A connection may also be placed: its tasks run beside those of the stack on a thread of their own,
+//! while the two workers are there for everything else.
+//!
 //! On more than one thread the two ends of the connection are tasks of their own, which the runtime
 //! places as it likes, with the tasks of the stack. What counts then is the time on the clock; the
 //! CPU time beside it shows what placing costs.
 
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{future, thread};
 
 use devnet_network::Platform;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::workloads::contender::{Contender, Outcome, establish};
 use crate::workloads::{self, BUFFER, MESSAGE, PORT, Setup, cpu_time, monotonic};
 
 /// Workers of the runtimes that this process makes; none is the current-thread runtime.
 static WORKERS: AtomicUsize = AtomicUsize::new(0);
+
+/// The thread of connections that are placed.
+static BESIDE: OnceLock<Handle> = OnceLock::new();
+
+/// Where the tasks of a connection run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Placement {
+    One,
+    Two,
+    /// On a thread of their own with those of the stack, beside two workers.
+    Beside,
+}
+
+impl Placement {
+    pub(crate) const ALL: [Self; 3] = [Self::One, Self::Two, Self::Beside];
+
+    /// For the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::One => "1",
+            Self::Two => "2",
+            Self::Beside => "beside",
+        }
+    }
+
+    /// For the table.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::One => "one worker",
+            Self::Two => "two workers",
+            Self::Beside => "two workers, placed beside the stack",
+        }
+    }
+}
+
+/// Starts a thread whose runtime has no other worker.
+fn start_thread() -> Handle {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let handle = runtime.handle().clone();
+    thread::spawn(move || runtime.block_on(future::pending::<()>()));
+    handle
+}
 
 /// The runtime of a contender.
 pub(crate) fn runtime() -> Runtime {
@@ -36,9 +83,10 @@ impl workloads::ours::Runtime for Tokio {
     }
 
     fn platform(&self, _: u8) -> Platform {
+        let runtime = BESIDE.get().unwrap_or_else(|| self.0.handle());
         // Its clock reads the runtime's.
-        let _context = self.0.enter();
-        devnet_drivers::tokio::platform(self.0.handle().clone())
+        let _context = runtime.enter();
+        devnet_drivers::tokio::platform(runtime.clone())
     }
 
     fn run<T>(&self, work: impl Future<Output = T>) -> T {
@@ -112,21 +160,29 @@ async fn receive<S: AsyncRead + Unpin>(mut stream: S, bytes: usize) -> io::Resul
     Ok(stream)
 }
 
-/// Runs both ends as tasks of the runtime.
+/// Runs both ends as tasks of the runtime, or of the thread beside it.
 async fn both<S: Send + 'static>(
     one: impl Future<Output = io::Result<S>> + Send + 'static,
     other: impl Future<Output = io::Result<S>> + Send + 'static,
 ) -> Outcome<(S, S)> {
-    let (one, other) = (tokio::spawn(one), tokio::spawn(other));
+    let runtime = BESIDE.get().cloned().unwrap_or_else(Handle::current);
+    let (one, other) = (runtime.spawn(one), runtime.spawn(other));
     Ok((one.await??, other.await??))
 }
 
 /// Repeats the work, in growing numbers, until one go has taken long enough to be counted.
-pub(crate) fn measure<C: Contender>(work: Work, workers: usize, span: Duration) -> Outcome<Rates>
+pub(crate) fn measure<C: Contender>(
+    work: Work,
+    placement: Placement,
+    span: Duration,
+) -> Outcome<Rates>
 where
     C::Stream: AsyncRead + AsyncWrite + Send + Unpin,
 {
-    WORKERS.store(workers, Ordering::Relaxed);
+    WORKERS.store(if placement == Placement::One { 1 } else { 2 }, Ordering::Relaxed);
+    if placement == Placement::Beside {
+        BESIDE.get_or_init(start_thread);
+    }
     let contender = C::new(&Setup::usual(0));
     contender.run(async {
         let mut listener = contender.listen(PORT, BUFFER, 2).await?;
