@@ -12,6 +12,7 @@ use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
 use devnet_network::command::route::Preference;
 use devnet_network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
+use devnet_network::command::system::HostModel;
 use devnet_virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
 use serde::Serialize;
 
@@ -259,6 +260,7 @@ fn tags(text: &mut String) {
         "origin",
         values![Origin::Static, Origin::Dhcp, Origin::RouterAdvertisement, Origin::Kernel],
     );
+    enumeration(text, "host_model", values![HostModel::Strong, HostModel::Weak]);
     enumeration(text, "preference", values![Preference::Low, Preference::Medium, Preference::High]);
     enumeration(
         text,

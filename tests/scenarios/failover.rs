@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use devnet_drivers::CableControl;
-use devnet_network::{Sockets, UdpSocket};
+use devnet_network::command::system::{HostModel, SystemOption};
+use devnet_network::command::{ListSystemOptions, SetSystemOption};
+use devnet_network::{Sockets, TcpListener, TcpStream, UdpSocket};
 use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
@@ -164,11 +166,10 @@ fn an_address_belongs_to_its_interface() {
         assert!(receiver.try_receive_from(&mut [0; 8]).is_err());
         assert_eq!(drops() - before, 1);
         // The better route is that of the first interface; the address is the second's.
-        let listener =
-            devnet_network::TcpListener::bind(&peer.sockets(), "0.0.0.0:80".parse().unwrap(), 4);
+        let listener = TcpListener::bind(&peer.sockets(), "0.0.0.0:80".parse().unwrap(), 4);
         let listener = listener.unwrap();
         let (sockets, settings) = (host.sockets(), devnet_network::TcpSettings::default());
-        let stream = devnet_network::TcpStream::connect_with(
+        let stream = TcpStream::connect_with(
             &sockets,
             Some("10.0.1.1:0".parse().unwrap()),
             "192.0.2.9:80",
@@ -197,4 +198,65 @@ fn the_path_mtu_of_a_bound_socket_is_that_of_its_interface() {
         socket.send(b"one").await.unwrap();
         assert_eq!(source_of_next(&world, &receiver).await.to_string(), "10.0.1.1:99");
     });
+}
+
+/// The weak host model: packets to an address of the host may come by any interface, and what a
+/// socket sends from one takes the best route, whoever has the address.
+#[test]
+fn in_the_weak_host_model_an_address_belongs_to_the_host() {
+    let world = World::new(1);
+    let Paths { host, peer, .. } = paths(&world);
+    host.write(&host.open("sockets"), "system host-model weak").unwrap();
+    world.run(async {
+        // On the link of the second cable, so that the peer asks for it there.
+        peer.write(&peer.open("eth1"), "route add 10.0.0.1/32").unwrap();
+        let on_second = peer.manager.sockets_on("eth1").unwrap();
+        let echo = UdpSocket::new(&host.sockets());
+        echo.bind("10.0.0.1:7".parse().unwrap()).unwrap();
+        let second = UdpSocket::new(&on_second);
+        let to = "10.0.0.1:7".parse().unwrap();
+        second.connect(to).unwrap();
+        second.send(b"question").await.unwrap();
+        let from = source_of_next(&world, &echo).await;
+        assert_eq!(from.ip().to_string(), "10.0.1.2");
+        echo.send_to(b"answer", from).await.unwrap();
+        assert_eq!(source_of_next(&world, &second).await.ip().to_string(), "10.0.0.1");
+        // A stream to a listener at the address of the other interface.
+        let at = "10.0.0.1:80".parse().unwrap();
+        let listener = TcpListener::bind(&host.sockets(), at, 4).unwrap();
+        let stream = TcpStream::connect(&on_second, "10.0.0.1:80");
+        let (stream, accepted) = futures_lite::future::zip(stream, listener.accept()).await;
+        let (stream, accepted) = (stream.unwrap(), accepted.unwrap());
+        stream.write_all(b"ping").await.unwrap();
+        let mut buffer = [0; 4];
+        accepted.read(&mut buffer).await.unwrap();
+        accepted.write_all(&buffer).await.unwrap();
+        stream.read(&mut buffer).await.unwrap();
+        assert_eq!(&buffer, b"ping");
+        // From the address of the second interface by the better route of the first.
+        let receiver = receiver(&peer.manager.sockets_on("eth0").unwrap());
+        let bound = UdpSocket::new(&host.sockets());
+        bound.bind("10.0.1.1:99".parse().unwrap()).unwrap();
+        bound.send_to(b"one", PEER.parse().unwrap()).await.unwrap();
+        assert_eq!(source_of_next(&world, &receiver).await.to_string(), "10.0.1.1:99");
+    });
+}
+
+#[test]
+fn the_host_model_is_an_option_of_the_system() {
+    let world = World::new(1);
+    let Paths { host, .. } = paths(&world);
+    let sockets = host.open("sockets");
+    let options = || sockets.try_control::<ListSystemOptions>(&()).unwrap();
+    assert_eq!(options(), [SystemOption::HostModel(HostModel::Strong)]);
+    let weak = SystemOption::HostModel(HostModel::Weak);
+    assert_eq!(sockets.try_control::<SetSystemOption>(&weak), Ok(true));
+    assert_eq!(sockets.try_control::<SetSystemOption>(&weak), Ok(false));
+    assert_eq!(options(), [weak]);
+    let mut text = [0; 4096];
+    let length = world.run(sockets.read(&mut text)).unwrap();
+    assert!(String::from_utf8_lossy(&text[..length]).contains("system host-model weak\n"));
+    let eth0 = host.open("eth0");
+    assert_eq!(eth0.try_control::<SetSystemOption>(&weak), Err(Error::Unsupported));
+    assert_eq!(eth0.try_control::<ListSystemOptions>(&()), Err(Error::Unsupported));
 }

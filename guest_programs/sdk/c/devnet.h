@@ -250,6 +250,11 @@ enum {
 /* Returns why the last lines that were written to this open file failed, in words; none after lines
    that succeeded. (read) */
 #define DEVNET_GET_LAST_ERROR 0xbfff6e90u
+/* Sets an option of the system; true if that changed something. Only `/devices/sockets` has it.
+   (write) */
+#define DEVNET_SET_SYSTEM_OPTION 0xffff6ea0u
+/* Lists the options of the system, one each. Only `/devices/sockets` has it. (read) */
+#define DEVNET_LIST_SYSTEM_OPTIONS 0xbfff6ea1u
 
 /* Tags of what commands carry. */
 enum {
@@ -364,6 +369,10 @@ enum {
     DEVNET_ORIGIN_DHCP = 1,
     DEVNET_ORIGIN_ROUTER_ADVERTISEMENT = 2,
     DEVNET_ORIGIN_KERNEL = 3,
+};
+enum {
+    DEVNET_HOST_MODEL_STRONG = 0,
+    DEVNET_HOST_MODEL_WEAK = 1,
 };
 enum {
     DEVNET_PREFERENCE_LOW = 0,

@@ -136,6 +136,8 @@ impl Request {
             | Self::StopDhcp(())
             | Self::GetDhcp(())
             | Self::FlushNeighbors(()) => &[Unsupported],
+            // An interface's device has no system.
+            Self::SetSystemOption(_) | Self::ListSystemOptions(()) => &[Unsupported],
             Self::ListInterfaces(())
             | Self::ListUsage(())
             | Self::ListDrops(())

@@ -165,6 +165,10 @@ grammar! {
                 "join 239.1.2.3 eth0";
         }
         LeaveGroup(_) { "leave GROUP [INTERFACE]", "As it was joined.", "leave 239.1.2.3 eth0"; }
+        SetSystemOption(_) {
+            "system host-model (strong | weak)",
+                "Strong unless set. On `/devices/sockets`.", "system host-model weak";
+        }
         Watch(_) { "watch [KIND ...]", "Every kind unless some are given.", "watch link address"; }
     }
     // A line has no response, so commands that only read have none: the status text has it.
@@ -177,6 +181,7 @@ grammar! {
         ListDrops(()),
         ListCounters(()),
         GetMetrics(()),
+        ListSystemOptions(()),
         ListAddresses(()),
         ListRoutes(()),
         ListRoutePreferences(()),

@@ -23,6 +23,7 @@
 //! | 96–127 | socket |
 //! | 128–143 | watch |
 //! | 144–159 | file |
+//! | 160–175 | system |
 
 pub mod address;
 pub mod counters;
@@ -43,6 +44,7 @@ pub mod route;
 pub mod socket;
 pub mod stream;
 mod syntax;
+pub mod system;
 pub mod text;
 pub mod usage;
 mod value;
@@ -200,13 +202,19 @@ devnet_virtual_file_system::define_commands! {
         /// Returns why the last lines that were written to this open file failed, in words; none
         /// after lines that succeeded.
         144 => GetLastError: Read (()) -> Option<line_error::LastError>;
+
+        /// Sets an option of the system; true if that changed something. Only `/devices/sockets`
+        /// has it.
+        160 => SetSystemOption: Write (system::SystemOption) -> bool;
+        /// Lists the options of the system, one each. Only `/devices/sockets` has it.
+        161 => ListSystemOptions: Read (()) -> Vec<system::SystemOption>;
     }
 }
 
 pub use table::*;
 
 /// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 9] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 10] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -216,6 +224,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 9] = [
     ("socket", 96..=127),
     ("watch", 128..=143),
     ("file", 144..=159),
+    ("system", 160..=175),
 ];
 
 /// The nouns, in the order of their commands' numbers.

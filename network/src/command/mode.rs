@@ -76,6 +76,8 @@ impl Mode {
             | Request::LeaveGroup(_) => self.only_datagram(),
             // Commands about interfaces, and about the file itself; every mode allows them.
             Request::GetLastError(())
+            | Request::SetSystemOption(_)
+            | Request::ListSystemOptions(())
             | Request::GetInterface(())
             | Request::ListInterfaces(())
             | Request::SetEnabled(_)

@@ -20,6 +20,7 @@ use super::neighbor::NewNeighbor;
 use super::option::CongestionControl;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
+use super::system::SystemOption;
 use super::table::Request;
 use super::value::{octet, socket_address, value};
 use super::watch::Kinds;
@@ -101,6 +102,9 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["dns", "remove", server] => Ok(Request::RemoveDnsServer(value(server)?)),
         ["dhcp", rest @ ..] => dhcp(rest),
         ["neighbor", rest @ ..] => neighbor(rest),
+        ["system", "host-model", model] => {
+            Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
+        }
         ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
         _ => socket(words),
     }

@@ -136,6 +136,8 @@ impl OpenFile {
             }
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Immediate::Watch(kinds) => reply(self.watch(kinds)),
+            Immediate::SetSystemOption(option) => reply(self.set_system_option(option)),
+            Immediate::ListSystemOptions(()) => reply(self.system_options()),
             Immediate::GetLastError(()) => {
                 reply(Ok(self.last_error().as_ref().map(LastError::from)))
             }

@@ -16,8 +16,10 @@ use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::dns::DnsServer;
 use crate::command::route::{NewRoute, RouteChoice, RouteSelector};
 use crate::command::socket::SocketStatus;
+use crate::command::system::SystemOption;
 use crate::command::usage::Usage;
 use crate::interface::Interface;
+use crate::interfaces::Interfaces;
 use crate::platform::before;
 use crate::stack::Stack;
 
@@ -55,6 +57,23 @@ impl OpenFile {
     /// Reads every interface's state as of now.
     pub(super) fn collect_now<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
         self.interfaces().iter().flat_map(|interface| interface.read_now(&list)).collect()
+    }
+
+    /// All interfaces as one system, which an interface's device is not.
+    fn system(&self) -> Result<&Interfaces> {
+        match self.sockets.place.interface {
+            None => Ok(&self.sockets.place.all),
+            Some(_) => Err(Error::Unsupported),
+        }
+    }
+
+    pub(super) fn set_system_option(&self, option: SystemOption) -> Result<bool> {
+        let SystemOption::HostModel(model) = option;
+        self.system().map(|system| system.host().set_model(model))
+    }
+
+    pub(super) fn system_options(&self) -> Result<Vec<SystemOption>> {
+        self.system().map(|system| alloc::vec![SystemOption::HostModel(system.host().model())])
     }
 
     pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {

@@ -42,6 +42,7 @@ pub(super) fn system(all: &Interfaces) -> String {
         interface.read_now(|stack| stack.transport.socket_count())
     };
     let sockets: usize = all.list().iter().map(count).sum();
+    let _ = writeln!(text, "system host-model {}", all.host().model());
     let _ = writeln!(text, "sockets {} routed {}", sockets, all.routed_sockets());
     text
 }

@@ -27,6 +27,7 @@ pub(crate) use self::place::{Place, WeakPlace};
 pub(crate) use self::registration::{Name, Names, Registration};
 use self::routed::Routed;
 use crate::command::route::RouteChoice;
+use crate::command::system::HostModel;
 use crate::interface::Interface;
 use crate::mount::Mount;
 use crate::stack::addresses::is_link_local_ipv4;
@@ -72,6 +73,11 @@ impl Interfaces {
     /// What the stacks of the system share.
     pub(crate) fn shared(&self) -> (Arc<HostAddresses>, Arc<SystemMemory>) {
         (Arc::clone(&self.0.host), Arc::clone(&self.0.memory))
+    }
+
+    /// The addresses of the system, and its host model.
+    pub(crate) fn host(&self) -> &HostAddresses {
+        &self.0.host
     }
 
     /// The memory of all connections.
@@ -180,8 +186,8 @@ impl Interfaces {
         Ok(choice)
     }
 
-    /// Like [`choose`](Self::choose), for packets from a local address, if it is one: they leave by
-    /// an interface that has it, or not at all (the strong host model, RFC 1122 §3.3.4.2).
+    /// Like [`choose`](Self::choose), for packets from a local address, if it is one: in the strong
+    /// host model they leave by an interface that has it, or not at all (RFC 1122 §3.3.4.2).
     /// Addresses of the loopback interface are those of the whole system.
     ///
     /// # Errors
@@ -192,7 +198,10 @@ impl Interfaces {
         source: Option<IpAddr>,
     ) -> Result<Arc<Interface>, Error> {
         let is_one = |source: &IpAddr| !source.is_unspecified() && !source.is_multicast();
-        let Some(source) = source.filter(is_one) else { return self.choose(destination) };
+        let is_strong = self.0.host.model() == HostModel::Strong;
+        let Some(source) = source.filter(|source| is_strong && is_one(source)) else {
+            return self.choose(destination);
+        };
         let has_source = |stack: &Stack| stack.ip.addresses.owns(source);
         let mut owners = self.list();
         owners.retain(|interface| interface.read(has_source));

@@ -6,14 +6,16 @@
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::task::Waker;
 
 use devnet_virtual_file_system::{Lock, WakerList};
 
 use super::context::Wakes;
 use crate::address::Prefix;
+use crate::command::system::HostModel;
 use crate::limits;
+use crate::stack::addresses::is_link_local_ipv4;
 
 /// Words of the filter: 256 bits, several times the usual number of addresses.
 const WORDS: usize = 8;
@@ -35,9 +37,17 @@ pub(crate) struct HostAddresses {
     /// Incremented with every change of addresses, routes, links and interfaces; invalidates what
     /// was computed from them.
     generation: AtomicU32,
+    /// The host model is weak.
+    is_weak: AtomicBool,
     /// Senders that wait for room on one interface and would use another one if routes change
     /// meanwhile (SOK-05).
     senders: Lock<WakerList>,
+}
+
+/// True for an address that means another host on each link.
+fn is_link_local(address: IpAddr) -> bool {
+    is_link_local_ipv4(address)
+        || matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// The filter's word and bit of an address.
@@ -69,6 +79,27 @@ impl HostAddresses {
     pub(crate) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         self.may_know(IpAddr::V4(address))
             && self.list.with(|list| list.iter().any(|entry| entry.broadcast == Some(address)))
+    }
+
+    /// True when a packet to this address may arrive by any interface: one of them has it, and the
+    /// host model is weak.
+    pub(crate) fn owns_everywhere(&self, address: IpAddr) -> bool {
+        self.is_weak.load(Ordering::Acquire) && !is_link_local(address) && self.owns(address)
+    }
+
+    /// The host model.
+    pub(crate) fn model(&self) -> HostModel {
+        if self.is_weak.load(Ordering::Acquire) { HostModel::Weak } else { HostModel::Strong }
+    }
+
+    /// Changes the host model; true if it was another one.
+    pub(crate) fn set_model(&self, model: HostModel) -> bool {
+        let is_weak = model == HostModel::Weak;
+        let changes = self.is_weak.swap(is_weak, Ordering::AcqRel) != is_weak;
+        if changes {
+            self.increment_generation();
+        }
+        changes
     }
 
     /// A number that changes whenever addresses, routes, links or interfaces change.

@@ -104,7 +104,8 @@ fn a_link_resolves_a_neighbor_and_sends_queued_packets() {
     answer[38..42].copy_from_slice(&[10, 0, 0, 1]);
     let frame = cx.pool.copy_of(&answer);
     let link::Received::Arp(message) = link.receive(&mut cx, frame) else { panic!("no ARP") };
-    link.receive_arp(&mut cx, &addresses, true, &message);
+    let arp = link::Arp { message: &message, is_for_us: true, is_on_link: true };
+    link.receive_arp(&mut cx, &addresses, &arp);
     let sent = link.output.pop_front().expect("what waited");
     assert_eq!(sent.bytes()[..6], theirs);
     assert_eq!(sent.bytes()[14..], [0x45; 20]);

@@ -28,6 +28,7 @@ use devnet_network::command::socket::{
     SocketState, SocketStatus,
 };
 use devnet_network::command::stream::StreamStatistics;
+use devnet_network::command::system::{HostModel, SystemOption};
 use devnet_network::command::usage::Usage;
 use devnet_network::command::watch::Kinds;
 use devnet_network::command::*;
@@ -86,6 +87,9 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(options());
     all.push(sample::<Watch>("watch link stream", Kinds::LINK | Kinds::STREAM, ()));
     all.push(sample::<GetLastError>("", (), Some(last_error())));
+    let model = SystemOption::HostModel(HostModel::Weak);
+    all.push(sample::<SetSystemOption>("system host-model weak", model, true));
+    all.push(sample::<ListSystemOptions>("", (), vec![model]));
     all
 }
 

@@ -184,7 +184,7 @@ impl Datagrams {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (remote.ip(), local.ip()) else {
             return;
         };
-        if !packet.arrival.from_wire || !ip.addresses.owns(local.ip()) {
+        if !packet.arrival.from_wire || !ip.is_reached_at(local.ip()) {
             return;
         }
         let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());

@@ -83,7 +83,7 @@ impl Icmp {
         let (source, destination) = (IpAddr::V6(packet.src_addr()), IpAddr::V6(packet.dst_addr()));
         // An incomplete chain of headers is what code 3 reports.
         let quotes_icmp_error = Quote::is_icmpv6_error(frame.bytes()).unwrap_or(code != 3);
-        let is_ours = ip.addresses.owns(destination) && !arrival.link_broadcast;
+        let is_ours = ip.is_reached_at(destination) && !arrival.link_broadcast;
         if quotes_icmp_error || !(is_ours || (multicast_too && destination.is_multicast())) {
             return;
         }
@@ -110,7 +110,7 @@ impl Icmp {
             IpAddr::V4(_) => (kind4::TIME_EXCEEDED, Quote::is_icmp_error(bytes)),
             IpAddr::V6(_) => (kind6::TIME_EXCEEDED, Quote::is_icmpv6_error(bytes).unwrap_or(true)),
         };
-        if !quotes_icmp_error && ip.addresses.owns(destination) {
+        if !quotes_icmp_error && ip.is_reached_at(destination) {
             let cause = Cause { frame, source, destination };
             self.send(cx, ip, &cause, [kind, 1, 0, 0, 0, 0, 0, 0]);
         }

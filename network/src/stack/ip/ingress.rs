@@ -51,7 +51,7 @@ impl Packet {
             && self.arrival.from_wire
             && !cx.is_loopback()
             && ((self.arrival.link_broadcast && destination.is_ipv4())
-                || !ip.addresses.owns(destination))
+                || !ip.is_reached_at(destination))
     }
 }
 
@@ -165,7 +165,7 @@ impl Ip {
             }
             found => {
                 let is_ours =
-                    found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
+                    found == Some(Delivery::Unicast) && self.is_reached_at(header.destination);
                 if is_plain && is_ours && !header.source.is_unspecified() {
                     self.validated.set(generation, ends, ());
                 }
@@ -194,7 +194,10 @@ impl Ip {
     }
 
     fn delivery_of(&self, destination: IpAddr, from_inside: bool) -> Option<Delivery> {
-        if self.addresses.owns(destination) || (from_inside && self.host.owns(destination)) {
+        if self.addresses.owns(destination)
+            || (from_inside && self.host.owns(destination))
+            || self.host.owns_everywhere(destination)
+        {
             return Some(Delivery::Unicast);
         }
         match destination {

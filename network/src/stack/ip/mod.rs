@@ -44,7 +44,7 @@ use super::flow::Flow;
 use super::flow_cache::FlowCache;
 use super::host::HostAddresses;
 use super::link::neighbor::Timing;
-use super::link::{ArpMessage, Link};
+use super::link::{Arp, ArpMessage, Link};
 use super::multicast::Multicast;
 use super::routes::Routes;
 use super::wire::header::Outgoing;
@@ -94,6 +94,11 @@ impl Ip {
             validated: FlowCache::default(),
             unicast_cache: FlowCache::default(),
         }
+    }
+
+    /// True for an address at which hosts of the link reach this system.
+    pub(crate) fn is_reached_at(&self, address: IpAddr) -> bool {
+        self.addresses.owns(address) || self.host.owns_everywhere(address)
     }
 
     /// True for a local address of this system.
@@ -185,7 +190,9 @@ impl Ip {
     ) -> Option<Ipv4Addr> {
         let sender = IpAddr::V4(message.sender);
         let is_on_link = self.routes.find(sender).is_some_and(|route| route.gateway.is_none());
-        let is_claimed = self.link.receive_arp(cx, &self.addresses, is_on_link, message);
+        let is_for_us = self.is_reached_at(IpAddr::V4(message.target));
+        let arp = Arp { message, is_for_us, is_on_link };
+        let is_claimed = self.link.receive_arp(cx, &self.addresses, &arp);
         (is_claimed && !self.defend(cx, message)).then_some(message.sender)
     }
 

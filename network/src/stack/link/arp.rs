@@ -27,6 +27,16 @@ pub(crate) struct ArpMessage {
     pub(crate) target: Ipv4Addr,
 }
 
+/// An ARP message with what addresses and routes say about it.
+#[derive(Debug)]
+pub(crate) struct Arp<'a> {
+    pub(crate) message: &'a ArpMessage,
+    /// Its target is an address at which this link reaches us.
+    pub(crate) is_for_us: bool,
+    /// Its sender is on-link by the routes.
+    pub(crate) is_on_link: bool,
+}
+
 impl Link {
     /// Parses an ARP packet, without the Ethernet header.
     pub(super) fn read_arp(&mut self, cx: &mut Context, frame: Frame) -> Received {
@@ -53,20 +63,17 @@ impl Link {
         Received::Arp(ArpMessage { operation, hardware, sender, target })
     }
 
-    /// Replies and learns. `is_on_link` tells whether the sender is on-link by the routes. Returns
-    /// true when the sender claims an address of ours.
+    /// Replies and learns. Returns true when the sender claims an address of ours.
     pub(crate) fn receive_arp(
         &mut self,
         cx: &mut Context,
         addresses: &Addresses,
-        is_on_link: bool,
-        message: &ArpMessage,
+        &Arp { message, is_for_us, is_on_link }: &Arp<'_>,
     ) -> bool {
         let ArpMessage { operation, hardware, sender, target } = *message;
         if !sender.is_unspecified() && addresses.owns(IpAddr::V4(sender)) {
             return true;
         }
-        let is_for_us = addresses.owns(IpAddr::V4(target));
         if !sender.is_unspecified() {
             let sender = IpAddr::V4(sender);
             let before = self.known_neighbor(sender);

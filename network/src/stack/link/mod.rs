@@ -25,7 +25,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::Error;
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 
-pub(crate) use self::arp::ArpMessage;
+pub(crate) use self::arp::{Arp, ArpMessage};
 pub(crate) use self::ndp::{Discovery, hardware_address_in};
 use self::neighbor::Neighbors;
 use super::addresses::Addresses;
