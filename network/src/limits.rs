@@ -14,6 +14,8 @@ pub const POOL_FRAME_BYTES: usize = 66 * 1024;
 
 /// Bytes of an interface name: Linux' IFNAMSIZ without the terminator, so that names fit all tools.
 pub const NAME_BYTES: usize = 15;
+/// Bytes of the label of an address: as of a name, which it begins with.
+pub const LABEL_BYTES: usize = 15;
 /// Addresses of one interface. The destination of every packet is compared with them.
 pub const ADDRESSES: usize = 64;
 /// Addresses of one interface from router advertisements (Linux' max_addresses); the rest is for

@@ -28,6 +28,8 @@ fn before(example: &str) -> &'static str {
     const UP: &str = "link up\naddress add 10.0.2.15/24\n";
     let two: Vec<_> = example.split(' ').take(2).collect();
     match two.as_slice() {
+        ["route", "replace" | "insert" | "prepend"] => UP,
+        ["route", "flush"] => "link up\naddress add 10.0.2.15/24\nroute add default via 10.0.2.2\n",
         ["address", "remove" | "flush"] => "address add 10.0.2.20/24\n",
         ["route", "add"] => UP,
         ["route", "remove"] => {
@@ -79,7 +81,8 @@ fn every_example_of_the_grammar_does_what_it_says_on_a_live_system() {
                 continue;
             }
             let lines = format!("{}{example}\n", before(example));
-            let file = host.open("eth0");
+            let is_of_system = form.note.contains("On `/devices/sockets`.");
+            let file = host.open(if is_of_system { "sockets" } else { "eth0" });
             let outcome = world.run(file.write(lines.as_bytes()));
             assert_eq!(outcome, Ok(lines.len()), "{lines}");
         }

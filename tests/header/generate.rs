@@ -10,7 +10,7 @@ use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::dns::{RecordData, RecordKind};
 use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
-use devnet_network::command::route::Preference;
+use devnet_network::command::route::{ChangeMode, Preference, RouteKind};
 use devnet_network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
 use devnet_network::command::system::HostModel;
 use devnet_virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
@@ -259,6 +259,28 @@ fn tags(text: &mut String) {
         text,
         "origin",
         values![Origin::Static, Origin::Dhcp, Origin::RouterAdvertisement, Origin::Kernel],
+    );
+    enumeration(
+        text,
+        "route",
+        values![
+            RouteKind::Unicast,
+            RouteKind::Blackhole,
+            RouteKind::Unreachable,
+            RouteKind::Prohibit,
+            RouteKind::Throw,
+        ],
+    );
+    enumeration(
+        text,
+        "change",
+        values![
+            ChangeMode::Insert,
+            ChangeMode::Append,
+            ChangeMode::Prepend,
+            ChangeMode::Replace,
+            ChangeMode::Change,
+        ],
     );
     enumeration(text, "host_model", values![HostModel::Strong, HostModel::Weak]);
     enumeration(text, "preference", values![Preference::Low, Preference::Medium, Preference::High]);

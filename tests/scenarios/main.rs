@@ -1,5 +1,6 @@
 //! What whole systems do together, in virtual time over simulated links.
 
+mod addresses;
 mod advertisements;
 mod answers;
 mod autoconfiguration;
@@ -46,6 +47,7 @@ mod pitfalls_tcp;
 mod pitfalls_time;
 mod plain;
 mod probes;
+mod routes;
 mod search;
 mod station;
 mod stream_options;

@@ -160,6 +160,11 @@ enum {
 /* Makes these the addresses that commands added: those that stay are not touched, the others go and
    come, or nothing changes; true if that changed something. (write) */
 #define DEVNET_REPLACE_ADDRESSES 0xffff6e14u
+/* Adds an address with everything about it, or changes one that is there; true if that changed
+   something. (write) */
+#define DEVNET_SET_ADDRESS 0xffff6e15u
+/* Lists the addresses with everything about them, in the order in which they were added. (read) */
+#define DEVNET_LIST_ADDRESS_DETAILS 0xbfff6e16u
 /* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read)
    */
 #define DEVNET_LIST_ROUTES 0xbfff6e20u
@@ -172,6 +177,14 @@ enum {
 /* Lists the routes that routers advertise with another preference than medium, on an interface its
    own, on `/devices/sockets` those of all interfaces. (read) */
 #define DEVNET_LIST_ROUTE_PREFERENCES 0xbfff6e24u
+/* Adds or replaces a route with everything about it; true if that changed something. (write) */
+#define DEVNET_SET_ROUTE 0xffff6e25u
+/* Removes the first route that matches, or all that do; returns how many. Connected routes and
+   those of others count too. (write) */
+#define DEVNET_REMOVE_ROUTES 0xffff6e26u
+/* Lists the routes with everything about them: on an interface its own, on `/devices/sockets` those
+   of all interfaces and then those of the whole system. (read) */
+#define DEVNET_LIST_ROUTE_DETAILS 0xbfff6e27u
 /* Lists the DNS servers in the order in which they are queried. (read) */
 #define DEVNET_LIST_DNS_SERVERS 0xbfff6e30u
 /* Adds a DNS server. (write) */
@@ -369,6 +382,20 @@ enum {
     DEVNET_ORIGIN_DHCP = 1,
     DEVNET_ORIGIN_ROUTER_ADVERTISEMENT = 2,
     DEVNET_ORIGIN_KERNEL = 3,
+};
+enum {
+    DEVNET_ROUTE_UNICAST = 0,
+    DEVNET_ROUTE_BLACKHOLE = 1,
+    DEVNET_ROUTE_UNREACHABLE = 2,
+    DEVNET_ROUTE_PROHIBIT = 3,
+    DEVNET_ROUTE_THROW = 4,
+};
+enum {
+    DEVNET_CHANGE_INSERT = 0,
+    DEVNET_CHANGE_APPEND = 1,
+    DEVNET_CHANGE_PREPEND = 2,
+    DEVNET_CHANGE_REPLACE = 3,
+    DEVNET_CHANGE_CHANGE = 4,
 };
 enum {
     DEVNET_HOST_MODEL_STRONG = 0,

@@ -4,8 +4,8 @@
 use alloc::vec::Vec;
 
 use devnet_network::command::{
-    ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutePreferences,
-    ListRoutes, ListSockets, Request,
+    ListAddressDetails, ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors,
+    ListRouteDetails, ListRoutePreferences, ListRoutes, ListSockets, Request,
 };
 use devnet_virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
 
@@ -19,6 +19,8 @@ impl Guard {
             Request::ListAddresses(()) => self.gather::<ListAddresses, _>(),
             Request::ListRoutes(()) => self.gather::<ListRoutes, _>(),
             Request::ListRoutePreferences(()) => self.gather::<ListRoutePreferences, _>(),
+            Request::ListAddressDetails(()) => self.gather::<ListAddressDetails, _>(),
+            Request::ListRouteDetails(()) => self.gather::<ListRouteDetails, _>(),
             Request::ListDnsServers(()) => self.gather::<ListDnsServers, _>(),
             Request::ListNeighbors(()) => self.gather::<ListNeighbors, _>(),
             Request::ListSockets(()) => self.gather::<ListSockets, _>(),

@@ -137,6 +137,12 @@ impl Guard {
             Request::AddRoute(new) => {
                 policy.permit_change(new.interface.as_deref()).map(|()| Action::Forward)
             }
+            Request::SetRoute(change) => {
+                policy.permit_change(change.interface.as_deref()).map(|()| Action::Forward)
+            }
+            Request::RemoveRoutes(filter) => {
+                policy.permit_change(filter.interface.as_deref()).map(|()| Action::Forward)
+            }
             Request::RemoveRoute(selector) => {
                 policy.permit_change(selector.interface.as_deref()).map(|()| Action::Forward)
             }
@@ -144,6 +150,8 @@ impl Guard {
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
+            | Request::ListAddressDetails(())
+            | Request::ListRouteDetails(())
             | Request::ListDnsServers(())
             | Request::ListNeighbors(())
             | Request::ListSockets(())

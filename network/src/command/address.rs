@@ -1,5 +1,6 @@
 //! Types of address commands.
 
+use alloc::string::String;
 use core::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -92,4 +93,74 @@ pub struct NewAddress {
     pub prefix: Prefix,
     /// The broadcast address, if it differs from the prefix's.
     pub broadcast: Option<Ipv4Addr>,
+}
+
+/// The broadcast address of a new address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Broadcast {
+    /// The last address of the prefix, if it has one.
+    #[default]
+    Default,
+    /// None is shown; the last address of the prefix is still a broadcast address, as on Linux.
+    None,
+    /// This one.
+    Address(Ipv4Addr),
+}
+
+/// Everything about an address that a command adds or changes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AddressChange {
+    /// An address that is there is changed: its lifetimes, and whether it has a prefix route.
+    /// Otherwise it is `AlreadyExists`.
+    pub replace: bool,
+    /// The address and the length of its network's prefix.
+    pub prefix: Prefix,
+    /// The broadcast address; IPv6 has none.
+    pub broadcast: Broadcast,
+    /// The other end of a point-to-point link and the length of its network's prefix, which is then
+    /// on-link instead.
+    pub peer: Option<Prefix>,
+    /// A label of at most 15 printable bytes, which begins with the interface's name (IPv4).
+    pub label: Option<String>,
+    /// Seconds that it stays valid; none without limit. 0 is `InvalidInput`.
+    pub valid_seconds: Option<u32>,
+    /// Seconds that it stays preferred, at most those that it stays valid.
+    pub preferred_seconds: Option<u32>,
+    /// The prefix gets no connected route.
+    pub no_prefix_route: bool,
+    /// No duplicate address detection (IPv6).
+    pub no_detection: bool,
+}
+
+impl AddressChange {
+    /// A new address with the usual of everything.
+    #[must_use]
+    pub const fn new(prefix: Prefix) -> Self {
+        Self {
+            replace: false,
+            prefix,
+            broadcast: Broadcast::Default,
+            peer: None,
+            label: None,
+            valid_seconds: None,
+            preferred_seconds: None,
+            no_prefix_route: false,
+            no_detection: false,
+        }
+    }
+}
+
+/// One address with everything that is known of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AddressDetail {
+    /// The address.
+    pub entry: AddressEntry,
+    /// The other end of a point-to-point link.
+    pub peer: Option<Prefix>,
+    /// Its label, if one was given.
+    pub label: Option<String>,
+    /// An earlier IPv4 address has the same network; it is the source address before this one.
+    pub secondary: bool,
+    /// The prefix has no connected route.
+    pub no_prefix_route: bool,
 }

@@ -29,6 +29,19 @@ pub const COMMON: [(Error, &str); 5] = [
 const ADD_ROUTE: &[Error] =
     &[InvalidInput, AlreadyExists, NetworkUnreachable, HostUnreachable, NetworkDown, NoBufferSpace];
 
+/// `NotFound` for a change of what is not there, `Unsupported` for a route of the whole system on
+/// the device of an interface.
+const SET_ROUTE: &[Error] = &[
+    InvalidInput,
+    AlreadyExists,
+    NetworkUnreachable,
+    HostUnreachable,
+    NetworkDown,
+    NoBufferSpace,
+    NotFound,
+    Unsupported,
+];
+
 const RESOLVE: &[Error] = &[
     InvalidInput,
     NotFound,
@@ -102,6 +115,16 @@ const RECEIVE_FROM: &[Error] = &[
     Unsupported,
 ];
 
+/// The last three are those of routes that are not unicast.
+const FIND_ROUTE: &[Error] = &[
+    NotFound,
+    NetworkUnreachable,
+    AddressNotAvailable,
+    HostUnreachable,
+    AccessDenied,
+    InvalidInput,
+];
+
 const PEEK: &[Error] = &[
     InvalidInput,
     NotConnected,
@@ -124,6 +147,7 @@ const PEEK: &[Error] = &[
 impl Request {
     /// The errors that this command can answer beside the [common](COMMON) ones.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "an arm for each list of errors")]
     pub const fn errors(&self) -> &'static [Error] {
         match self {
             // `/devices/sockets` has no interface.
@@ -144,8 +168,10 @@ impl Request {
             | Self::ListCounters(())
             | Self::GetMetrics(())
             | Self::ListAddresses(())
+            | Self::ListAddressDetails(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())
+            | Self::ListRouteDetails(())
             | Self::ListDnsServers(())
             | Self::ListNeighbors(())
             | Self::ListSockets(())
@@ -153,13 +179,15 @@ impl Request {
             | Self::GetLastError(()) => &[],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
-            Self::AddAddress(_) | Self::ReplaceAddresses(_) => {
+            Self::AddAddress(_) | Self::ReplaceAddresses(_) | Self::SetAddress(_) => {
                 &[InvalidInput, AddressNotAvailable, AlreadyExists, NoBufferSpace, Unsupported]
             }
             Self::RemoveAddress(_) => &[AddressNotAvailable, Unsupported],
             Self::AddRoute(_) => ADD_ROUTE,
-            Self::RemoveRoute(_) => &[NoSuchProcess],
-            Self::FindRoute(_) => &[NotFound, NetworkUnreachable, AddressNotAvailable],
+            Self::SetRoute(_) => SET_ROUTE,
+            Self::RemoveRoute(_) => &[NoSuchProcess, InvalidInput],
+            Self::RemoveRoutes(_) => &[NoSuchProcess],
+            Self::FindRoute(_) => FIND_ROUTE,
             Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
             Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
             Self::Resolve(_) => RESOLVE,

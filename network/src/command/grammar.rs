@@ -91,6 +91,13 @@ grammar! {
         ReplaceAddresses(_) {
             "address replace PREFIX [PREFIX ...]", "", "address replace 10.0.2.20/24 fd00:2::20/64";
         }
+        SetAddress(_) {
+            "address set PREFIX [broadcast IPV4] [peer PREFIX] [label LABEL] [valid SECONDS] \
+             [preferred SECONDS] [prefix-route (on | off)] [detection (on | off)]",
+                "Adds it, or changes its lifetimes and its prefix route. Without limit unless \
+                 seconds are given; the label begins with the interface's name.",
+                "address set 10.0.3.20/24 valid 600 preferred 300";
+        }
         AddRoute(_) {
             "route (add | append) DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]",
                 "Without a gateway the destination is on the link. The metric is the interface's \
@@ -102,6 +109,24 @@ grammar! {
             "route remove DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]",
                 "The first route that has everything that is given.",
                 "route remove default via 10.0.2.2";
+        }
+        SetRoute(_) {
+            "route (insert | prepend | replace | change) DESTINATION [via ADDRESS] \
+             [metric NUMBER] [interface INTERFACE] [source ADDRESS] [mtu BYTES] \
+             [onlink (on | off)] [protocol OCTET] [expires SECONDS]",
+                "`insert` is `add` with everything that a route may have, `replace` takes the \
+                 place of the first of equal destination and metric or is new, `change` needs one. \
+                 `onlink` says that the gateway is on the link. The protocol is 3 unless given.",
+                "route replace 198.51.100.0/24 via 10.0.2.2 mtu 1400";
+            "route (blackhole | unreachable | prohibit | throw) DESTINATION [metric NUMBER]",
+                "A route of the whole system. On `/devices/sockets`.",
+                "route blackhole 203.0.113.0/24";
+        }
+        RemoveRoutes(_) {
+            "route flush [to DESTINATION] [via ADDRESS] [metric NUMBER] [interface INTERFACE] \
+             [source ADDRESS] [protocol OCTET]",
+                "Every route that has everything that is given, connected ones too.",
+                "route flush via 10.0.2.2";
         }
         AddDnsServer(_) { "dns add ADDRESS", "", "dns add 10.0.2.3"; }
         RemoveDnsServer(_) { "dns remove ADDRESS", "", "dns remove 10.0.2.3"; }
@@ -183,8 +208,10 @@ grammar! {
         GetMetrics(()),
         ListSystemOptions(()),
         ListAddresses(()),
+        ListAddressDetails(()),
         ListRoutes(()),
         ListRoutePreferences(()),
+        ListRouteDetails(()),
         FindRoute(_),
         ListDnsServers(()),
         Resolve(_),

@@ -205,7 +205,7 @@ mod tests {
                 "address add 10.0.0.1/24 brodcast 10.0.0.255",
                 "line 2: \"brodcast\" is not broadcast; address add PREFIX [broadcast IPV4]",
             ),
-            ("address", "line 2: one of add, remove, flush, replace is missing"),
+            ("address", "line 2: one of add, remove, flush, replace, set is missing"),
             ("mtu", "line 2: BYTES is missing; mtu BYTES"),
             ("link sideways", "line 2: \"sideways\" is none of up, down; link (up | down)"),
             ("link up now", "line 2: \"now\" is one word too many; link (up | down)"),

@@ -106,6 +106,11 @@ devnet_virtual_file_system::define_commands! {
         /// Makes these the addresses that commands added: those that stay are not touched, the
         /// others go and come, or nothing changes; true if that changed something.
         20 => ReplaceAddresses: Write (Vec<address::NewAddress>) -> bool;
+        /// Adds an address with everything about it, or changes one that is there; true if that
+        /// changed something.
+        21 => SetAddress: Write (address::AddressChange) -> bool;
+        /// Lists the addresses with everything about them, in the order in which they were added.
+        22 => ListAddressDetails: Read (()) -> Vec<address::AddressDetail>;
 
         /// Lists the routes: on an interface its own, on `/devices/sockets` those of all
         /// interfaces.
@@ -119,6 +124,14 @@ devnet_virtual_file_system::define_commands! {
         /// Lists the routes that routers advertise with another preference than medium, on an
         /// interface its own, on `/devices/sockets` those of all interfaces.
         36 => ListRoutePreferences: Read (()) -> Vec<route::RoutePreference>;
+        /// Adds or replaces a route with everything about it; true if that changed something.
+        37 => SetRoute: Write (route::RouteChange) -> bool;
+        /// Removes the first route that matches, or all that do; returns how many. Connected routes
+        /// and those of others count too.
+        38 => RemoveRoutes: Write (route::RouteFilter) -> u32;
+        /// Lists the routes with everything about them: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces and then those of the whole system.
+        39 => ListRouteDetails: Read (()) -> Vec<route::RouteDetail>;
 
         /// Lists the DNS servers in the order in which they are queried.
         48 => ListDnsServers: Read (()) -> Vec<dns::DnsServer>;

@@ -95,6 +95,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         |word| zone::number(word, |_| Some(1)).is_ok_and(|word| socket_address(&word).is_ok()),
     ),
     placeholder("INTERFACE", "interface", "the name of an interface", &["eth0"], |_| true),
+    placeholder("LABEL", "label", "a text of at most 15 printable bytes", &["eth0:1"], |_| true),
     placeholder(
         "HOSTNAME",
         "host name",
@@ -128,6 +129,13 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "number of milliseconds from 0 to 4,294,967,295",
         "a time in milliseconds, 0 to 4,294,967,295",
         &["2000"],
+        reads::<u32>,
+    ),
+    placeholder(
+        "SECONDS",
+        "number of seconds from 0 to 4,294,967,295",
+        "a time in seconds, 0 to 4,294,967,295",
+        &["600"],
         reads::<u32>,
     ),
     placeholder(

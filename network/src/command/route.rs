@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::net::IpAddr;
 
+use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
 
 use super::address::Origin;
@@ -84,6 +85,170 @@ pub struct RouteSelector {
     pub metric: Option<u32>,
     /// The interface, if given.
     pub interface: Option<String>,
+}
+
+/// What happens to packets that take a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum RouteKind {
+    /// They leave by its interface.
+    #[default]
+    Unicast,
+    /// They are dropped; a sender gets `InvalidInput`, as on Linux.
+    Blackhole,
+    /// A sender gets `HostUnreachable`.
+    Unreachable,
+    /// A sender gets `AccessDenied`.
+    Prohibit,
+    /// As if there was no route: a sender gets `NetworkUnreachable`, also where a shorter prefix
+    /// has a route.
+    Throw,
+}
+
+words! {
+    RouteKind {
+        Unicast => "unicast",
+        Blackhole => "blackhole",
+        Unreachable => "unreachable",
+        Prohibit => "prohibit",
+        Throw => "throw",
+    }
+}
+
+impl RouteKind {
+    /// The error of a packet that takes such a route; none for unicast.
+    #[must_use]
+    pub const fn refusal(self) -> Option<Error> {
+        match self {
+            Self::Unicast => None,
+            Self::Blackhole => Some(Error::InvalidInput),
+            Self::Unreachable => Some(Error::HostUnreachable),
+            Self::Prohibit => Some(Error::AccessDenied),
+            Self::Throw => Some(Error::NetworkUnreachable),
+        }
+    }
+}
+
+/// How a route comes into the table, as the verbs of `ip route`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum ChangeMode {
+    /// New; `AlreadyExists` if there is one of equal destination and metric.
+    #[default]
+    Insert,
+    /// After those of equal destination and metric.
+    Append,
+    /// Before those of equal destination and metric.
+    Prepend,
+    /// In place of the first of equal destination and metric, or new.
+    Replace,
+    /// In place of the first of equal destination and metric; `NotFound` without one.
+    Change,
+}
+
+words! {
+    ChangeMode {
+        Insert => "insert",
+        Append => "append",
+        Prepend => "prepend",
+        Replace => "replace",
+        Change => "change",
+    }
+}
+
+/// Everything about a route. Its default is an IPv4 default route without a gateway.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RouteChange {
+    /// How it comes into the table.
+    pub mode: ChangeMode,
+    /// What happens to packets. Routes of another kind than unicast have neither gateway nor
+    /// interface and are those of the whole system: only `/devices/sockets` has them.
+    pub kind: RouteKind,
+    /// The destination; host bits must be clear (IPv4) or are cleared (IPv6).
+    pub destination: Prefix,
+    /// The gateway, which must be on-link unless `onlink` says so.
+    pub gateway: Option<IpAddr>,
+    /// As of [`NewRoute`].
+    pub interface: Option<String>,
+    /// Smaller is preferred; 0 is the interface's, also when that changes later.
+    pub metric: u32,
+    /// The source address of packets that take it, one of the interface's; the route goes with it.
+    pub source: Option<IpAddr>,
+    /// The MTU of the path in bytes, if it is smaller than the link's.
+    pub mtu: Option<u32>,
+    /// The gateway is on-link whatever the other routes say.
+    pub onlink: bool,
+    /// Who added it, by its number in Linux: 3 an administrator, 4 a script at the start.
+    pub protocol: u8,
+    /// Seconds after which it goes.
+    pub expires_seconds: Option<u32>,
+}
+
+impl Default for RouteChange {
+    fn default() -> Self {
+        Self {
+            mode: ChangeMode::default(),
+            kind: RouteKind::default(),
+            destination: Prefix::DEFAULT_IPV4,
+            gateway: None,
+            interface: None,
+            metric: 0,
+            source: None,
+            mtu: None,
+            onlink: false,
+            protocol: RouteDetail::BOOT,
+            expires_seconds: None,
+        }
+    }
+}
+
+/// A route with everything that is known of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RouteDetail {
+    /// The route; its interface is empty for one of the whole system.
+    pub route: RouteEntry,
+    /// What happens to packets.
+    pub kind: RouteKind,
+    /// The MTU of the path in bytes, if it was given.
+    pub mtu: Option<u32>,
+    /// The gateway is on-link whatever the other routes say.
+    pub onlink: bool,
+    /// Who added it, by its number in Linux.
+    pub protocol: u8,
+    /// Seconds after which it goes; none without limit.
+    pub expires_seconds: Option<u32>,
+}
+
+impl RouteDetail {
+    /// The protocol of connected routes.
+    pub const KERNEL: u8 = 2;
+    /// The protocol of routes for which none was given.
+    pub const BOOT: u8 = 3;
+    /// The protocol of what routers advertise.
+    pub const ADVERTISEMENT: u8 = 9;
+    /// The protocol of a DHCP lease.
+    pub const DHCP: u8 = 16;
+}
+
+/// Routes to remove: those that have everything that is given.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RouteFilter {
+    /// Every one, not just the first.
+    pub all: bool,
+    /// The destination, exactly.
+    pub destination: Option<Prefix>,
+    /// What happens to packets.
+    pub kind: Option<RouteKind>,
+    /// The gateway.
+    pub gateway: Option<IpAddr>,
+    /// The metric.
+    pub metric: Option<u32>,
+    /// The interface.
+    pub interface: Option<String>,
+    /// The source address.
+    pub source: Option<IpAddr>,
+    /// Who added it, by its number in Linux.
+    pub protocol: Option<u8>,
+    /// IPv6 or IPv4.
+    pub ipv6: Option<bool>,
 }
 
 /// The route that a packet takes, and why.

@@ -199,7 +199,7 @@ mod tests {
             ("address add 1.2.3", Some((2, vec!["PREFIX"], Some(ADD)))),
             ("address add", Some((2, vec!["PREFIX"], Some(ADD)))),
             ("address add 1.2.3.4 brodcast", Some((3, vec!["broadcast"], Some(ADD)))),
-            ("address", Some((1, vec!["add", "remove", "flush", "replace"], None))),
+            ("address", Some((1, vec!["add", "remove", "flush", "replace", "set"], None))),
             ("link up now", Some((2, vec![], Some("link (up | down)")))),
             ("route add default via", Some((4, vec!["ADDRESS"], Some(ROUTE)))),
             (

@@ -10,7 +10,7 @@ use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
-use super::address::NewAddress;
+use super::address::{AddressChange, Broadcast, NewAddress};
 use super::dhcp::DhcpOptions;
 use super::grammar;
 use super::interface::Advertisement;
@@ -18,7 +18,7 @@ use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
 use super::option::CongestionControl;
-use super::route::{NewRoute, RouteSelector};
+use super::route::{NewRoute, RouteChange, RouteFilter, RouteKind, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
 use super::system::SystemOption;
 use super::table::Request;
@@ -119,6 +119,7 @@ fn address(words: &[&str]) -> Result<Request, Error> {
             prefix: value(prefix)?,
             broadcast: Some(value(broadcast)?),
         })),
+        ["set", prefix, rest @ ..] => set_address(prefix, rest),
         ["remove", prefix] => Ok(Request::RemoveAddress(value(prefix)?)),
         ["flush"] => Ok(Request::FlushAddresses(())),
         ["replace", prefixes @ ..] if !prefixes.is_empty() => {
@@ -127,6 +128,28 @@ fn address(words: &[&str]) -> Result<Request, Error> {
         }
         _ => Err(Error::InvalidInput),
     }
+}
+
+/// `address set`, whose words after the prefix are pairs.
+fn set_address(prefix: &str, rest: &[&str]) -> Result<Request, Error> {
+    let mut change = AddressChange { replace: true, ..AddressChange::new(value(prefix)?) };
+    let (pairs, odd) = rest.as_chunks::<2>();
+    for (place, [key, word]) in pairs.iter().enumerate() {
+        match *key {
+            _ if pairs.iter().take(place).any(|[known, _]| known == key) => {
+                return Err(Error::InvalidInput);
+            }
+            "broadcast" => change.broadcast = Broadcast::Address(value(word)?),
+            "peer" => change.peer = Some(value(word)?),
+            "label" => change.label = Some((*word).into()),
+            "valid" => change.valid_seconds = Some(value(word)?),
+            "preferred" => change.preferred_seconds = Some(value(word)?),
+            "prefix-route" => change.no_prefix_route = !switch(word)?,
+            "detection" => change.no_detection = !switch(word)?,
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    if odd.is_empty() { Ok(Request::SetAddress(change)) } else { Err(Error::InvalidInput) }
 }
 
 /// `default` has the family of the gateway, IPv4 without one.
@@ -138,12 +161,68 @@ fn destination(word: &str, gateway: Option<IpAddr>) -> Result<Prefix, Error> {
     }
 }
 
+/// `route insert`, `prepend`, `replace` and `change`, and routes of the whole system.
+fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, Error> {
+    let mut change = RouteChange::default();
+    match verb.parse() {
+        Ok(kind) if kind != RouteKind::Unicast => change.kind = kind,
+        _ => change.mode = value(verb)?,
+    }
+    for (place, [key, word]) in pairs.iter().enumerate() {
+        let is_again = pairs.iter().take(place).any(|[known, _]| known == key);
+        let is_system = change.kind != RouteKind::Unicast;
+        match *key {
+            _ if is_again || (is_system && *key != "metric") => return Err(Error::InvalidInput),
+            "via" => change.gateway = Some(value(word)?),
+            "metric" => change.metric = value(word)?,
+            "interface" => change.interface = Some((*word).into()),
+            "source" => change.source = Some(value(word)?),
+            "mtu" => change.mtu = Some(value(word)?),
+            "onlink" => change.onlink = switch(word)?,
+            "protocol" => change.protocol = octet(word)?,
+            "expires" => change.expires_seconds = Some(value(word)?),
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    change.destination = destination(target, change.gateway)?;
+    Ok(Request::SetRoute(change))
+}
+
+/// `route flush`, whose words are pairs.
+fn flush_routes(pairs: &[[&str; 2]]) -> Result<Request, Error> {
+    let mut filter = RouteFilter { all: true, ..RouteFilter::default() };
+    let mut target = None;
+    for (place, [key, word]) in pairs.iter().enumerate() {
+        if pairs.iter().take(place).any(|[known, _]| known == key) {
+            return Err(Error::InvalidInput);
+        }
+        match *key {
+            "to" => target = Some(*word),
+            "via" => filter.gateway = Some(value(word)?),
+            "metric" => filter.metric = Some(value(word)?),
+            "interface" => filter.interface = Some((*word).into()),
+            "source" => filter.source = Some(value(word)?),
+            "protocol" => filter.protocol = Some(octet(word)?),
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    filter.destination = target.map(|word| destination(word, filter.gateway)).transpose()?;
+    Ok(Request::RemoveRoutes(filter))
+}
+
 fn route(words: &[&str]) -> Result<Request, Error> {
+    if let ["flush", rest @ ..] = words {
+        let (pairs, odd) = rest.as_chunks::<2>();
+        return if odd.is_empty() { flush_routes(pairs) } else { Err(Error::InvalidInput) };
+    }
     let [verb, target, rest @ ..] = words else { return Err(Error::InvalidInput) };
     let (mut gateway, mut metric, mut interface) = (None, None, None);
     let (pairs, odd) = rest.as_chunks::<2>();
     if !odd.is_empty() {
         return Err(Error::InvalidInput);
+    }
+    if !matches!(*verb, "add" | "append" | "remove") {
+        return set_route(verb, target, pairs);
     }
     for [key, word] in pairs {
         match *key {

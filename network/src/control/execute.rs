@@ -70,6 +70,12 @@ impl OpenFile {
             Immediate::AddAddress(new) => reply(
                 self.change(|stack| stack.ip.add_address(&mut stack.context, &new, Origin::Static)),
             ),
+            Immediate::SetAddress(change) => {
+                reply(self.change(|stack| stack.ip.set_address(&mut stack.context, &change)))
+            }
+            Immediate::ListAddressDetails(()) => reply(Ok(
+                self.collect_now(|stack| stack.ip.address_details(stack.address_entries()))
+            )),
             Immediate::RemoveAddress(prefix) => {
                 reply(self.change(|stack| stack.remove_address(prefix)))
             }
@@ -85,6 +91,9 @@ impl OpenFile {
             )),
             Immediate::AddRoute(new) => reply(self.add_route(&new)),
             Immediate::RemoveRoute(selector) => reply(self.remove_route(&selector)),
+            Immediate::SetRoute(change) => reply(self.set_route(&change)),
+            Immediate::RemoveRoutes(filter) => reply(self.remove_routes(&filter)),
+            Immediate::ListRouteDetails(()) => reply(Ok(self.route_details())),
             Immediate::FindRoute(destination) => reply(self.find_route(destination)),
             Immediate::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
             Immediate::AddDnsServer(server) => {

@@ -3,7 +3,6 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
-use core::net::IpAddr;
 use core::task::Poll;
 use core::time::Duration;
 
@@ -14,7 +13,6 @@ use crate::address::HardwareAddress;
 use crate::command::address::NewAddress;
 use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::dns::DnsServer;
-use crate::command::route::{NewRoute, RouteChoice, RouteSelector};
 use crate::command::socket::SocketStatus;
 use crate::command::system::SystemOption;
 use crate::command::usage::Usage;
@@ -25,12 +23,12 @@ use crate::stack::Stack;
 
 impl OpenFile {
     /// The interface of the device; `/devices/sockets` has none.
-    fn interface(&self) -> Result<&Arc<Interface>> {
+    pub(super) fn interface(&self) -> Result<&Arc<Interface>> {
         self.sockets.place.interface.as_ref().ok_or(Error::Unsupported)
     }
 
     /// Every interface that this device covers.
-    fn interfaces(&self) -> Vec<Arc<Interface>> {
+    pub(super) fn interfaces(&self) -> Vec<Arc<Interface>> {
         self.sockets.place.interfaces()
     }
 
@@ -60,7 +58,7 @@ impl OpenFile {
     }
 
     /// All interfaces as one system, which an interface's device is not.
-    fn system(&self) -> Result<&Interfaces> {
+    pub(super) fn system(&self) -> Result<&Interfaces> {
         match self.sockets.place.interface {
             None => Ok(&self.sockets.place.all),
             Some(_) => Err(Error::Unsupported),
@@ -79,67 +77,6 @@ impl OpenFile {
     pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {
         self.interface()?
             .change_with_driver(|stack, driver| stack.set_hardware_address(address, driver))
-    }
-
-    /// The route to a destination, with its details.
-    pub(super) fn find_route(&self, destination: IpAddr) -> Result<RouteChoice> {
-        match &self.sockets.place.interface {
-            None => self.sockets.place.all.explain(destination),
-            Some(interface) => interface.read_now(|stack| {
-                stack
-                    .ip
-                    .source_for(&stack.context, destination)
-                    .and_then(|source| stack.ip.explain(&stack.context, destination, source))
-            }),
-        }
-    }
-
-    /// On `/devices/sockets` the interface is given, or found by the gateway's network.
-    pub(super) fn add_route(&self, new: &NewRoute) -> Result<()> {
-        if self.sockets.place.interface.is_some() {
-            return self.change(|stack| stack.ip.add_route(&mut stack.context, new));
-        }
-        let all = &self.sockets.place.all;
-        let interface = match (&new.interface, new.gateway) {
-            (Some(name), _) => all.find(name).ok_or(Error::NoDevice)?,
-            (None, None) => return Err(Error::NoDevice),
-            (None, Some(gateway)) => {
-                let is_near = |interface: &&Arc<Interface>| {
-                    interface.read(|stack| {
-                        stack.context.is_running()
-                            && stack
-                                .ip
-                                .routes
-                                .find(gateway)
-                                .is_some_and(|route| route.gateway.is_none())
-                    })
-                };
-                let interfaces = all.list();
-                let unreachable = if gateway.is_ipv4() {
-                    Error::NetworkUnreachable
-                } else {
-                    Error::HostUnreachable
-                };
-                interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
-            }
-        };
-        interface.change_and_transmit(|stack| stack.ip.add_route(&mut stack.context, new))
-    }
-
-    pub(super) fn remove_route(&self, selector: &RouteSelector) -> Result<()> {
-        let named = |interface: &&Arc<Interface>| {
-            selector.interface.as_ref().is_none_or(|name| *name == interface.name)
-        };
-        let interfaces = self.interfaces();
-        if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
-            return Err(Error::NoDevice);
-        }
-        let removed = interfaces.iter().filter(named).any(|interface| {
-            interface
-                .change_and_transmit(|stack| stack.ip.remove_route(&mut stack.context, selector))
-                .is_ok()
-        });
-        if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
     }
 
     /// Waits until the DHCP client has a lease or stops, or the timeout expires.

@@ -23,6 +23,7 @@ mod offers;
 mod open;
 mod options;
 mod reader;
+mod routes;
 mod sockets;
 mod state;
 mod status;

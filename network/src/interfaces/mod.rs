@@ -182,6 +182,10 @@ impl Interfaces {
             return Ok(known);
         }
         let choice = self.search(destination, |_| true).ok_or_else(|| self.no_route())?;
+        let refusal = choice.read(|stack| stack.ip.refusal(&stack.context, destination));
+        if let Some(refusal) = refusal.filter(|_| !self.0.host.owns(destination)) {
+            return Err(refusal);
+        }
         self.0.tables.with(|tables| tables.last_choice.set(generation, destination, choice.index));
         Ok(choice)
     }
@@ -233,12 +237,17 @@ impl Interfaces {
                     || is_link_local_ipv4(destination)
                     || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
                 match route {
-                    Some(route) => Some((Reverse(route.destination.length()), route.metric)),
+                    Some(route) => Some((
+                        Reverse(route.destination.length()),
+                        route.metric,
+                        // Every interface has the routes of the whole system.
+                        !route.is_unicast(),
+                    )),
                     None if is_multicast_or_local
                         && !stack.context.is_loopback()
                         && stack.ip.source_for(&stack.context, destination).is_ok() =>
                     {
-                        Some((Reverse(0), u32::MAX))
+                        Some((Reverse(0), u32::MAX, false))
                     }
                     None => None,
                 }

@@ -1,13 +1,18 @@
 //! Sockets and watchers on every interface, including interfaces that are registered later.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use devnet_virtual_file_system::Error;
 
 use super::Interfaces;
+use crate::command::route::{ChangeMode, RouteDetail, RouteEntry, RouteFilter};
 use crate::interface::Interface;
+use crate::platform::Instant;
 use crate::stack::datagram::{Binding, Endpoint, Family};
+use crate::stack::ip::routing::detail_of;
+use crate::stack::routes::{Route, Routes};
 use crate::stack::tcp::listen::Listener;
 use crate::watcher::Watcher;
 
@@ -17,12 +22,14 @@ pub(super) struct Routed {
     listeners: Vec<Arc<Listener>>,
     bindings: Vec<(Family, Binding)>,
     watchers: Vec<Arc<Watcher>>,
+    /// Routes of the whole system, of which every interface has a copy.
+    routes: Routes,
 }
 
 impl Interfaces {
     /// Adds them to a new interface.
     pub(super) fn serve_routed(&self, interface: &Arc<Interface>) {
-        let Routed { listeners, bindings, watchers } =
+        let Routed { listeners, bindings, watchers, routes } =
             self.0.tables.with(|tables| tables.routed.clone());
         // A new stack has no conflicting socket, and both calls tolerate repetition.
         interface.change_and_transmit(|stack| {
@@ -31,6 +38,9 @@ impl Interfaces {
             }
             for (family, binding) in bindings {
                 let _ = stack.transport.datagrams.bind(family, binding);
+            }
+            for route in routes.iter() {
+                let _ = stack.ip.put_route(&mut stack.context, *route, ChangeMode::Append);
             }
         });
         watchers.iter().for_each(|watcher| interface.introduce(watcher));
@@ -129,6 +139,80 @@ impl Interfaces {
                 stack.transport.datagrams.unbind(family, key, endpoint)
             })
         });
+    }
+
+    /// Brings a route of the whole system into the tables of every interface, or of none.
+    ///
+    /// # Errors
+    /// As [`Routes::set`].
+    pub(crate) fn set_system_route(&self, route: Route, mode: ChangeMode) -> Result<bool, Error> {
+        let is_replacement = matches!(mode, ChangeMode::Replace | ChangeMode::Change);
+        let is_equal = |known: &Route| {
+            known.destination == route.destination.network() && known.metric == route.metric
+        };
+        let has_equal = |interface: &Arc<Interface>| {
+            interface.read(|stack| stack.ip.routes.iter().any(is_equal))
+        };
+        let interfaces = self.list();
+        // What is changed may be a route of one interface.
+        let mode = match mode {
+            ChangeMode::Change if interfaces.iter().any(has_equal) => ChangeMode::Replace,
+            mode => mode,
+        };
+        let (former, is_changed) = self.0.tables.with(|tables| {
+            let former = tables.routed.routes.clone();
+            tables.routed.routes.set(route, mode).map(|is_changed| (former, is_changed))
+        })?;
+        let put = |interface: &Arc<Interface>| {
+            interface.change_and_transmit(|stack| {
+                stack.ip.put_route(&mut stack.context, route, mode).map(drop)
+            })
+        };
+        for (done, interface) in interfaces.iter().enumerate() {
+            if let Err(why) = put(interface)
+                // A replacement that is there already.
+                && !(is_replacement && why == Error::AlreadyExists)
+            {
+                self.0.tables.with(|tables| tables.routed.routes = former);
+                for interface in interfaces.iter().take(done) {
+                    interface.change_and_transmit(|stack| {
+                        stack.ip.remove_system_routes(&mut stack.context, is_equal);
+                    });
+                }
+                return Err(why);
+            }
+        }
+        Ok(is_changed)
+    }
+
+    /// Removes the first route of the whole system that matches, or all that do; returns how many.
+    pub(crate) fn remove_system_routes(&self, filter: &RouteFilter) -> u32 {
+        let (removed, left) = self.0.tables.with(|tables| {
+            let routes = &mut tables.routed.routes;
+            (routes.remove_filtered(filter, |_| true), routes.clone())
+        });
+        for interface in self.list() {
+            interface.change_and_transmit(|stack| {
+                let goes = |route: &Route| !left.iter().any(|known| known == route);
+                stack.ip.remove_system_routes(&mut stack.context, goes);
+            });
+        }
+        removed
+    }
+
+    /// The routes of the whole system.
+    pub(crate) fn system_routes(&self) -> Vec<RouteDetail> {
+        let entry = |route: &Route| RouteEntry {
+            destination: route.destination,
+            gateway: None,
+            metric: route.metric,
+            origin: route.origin,
+            source: None,
+            interface: String::new(),
+            usable: true,
+        };
+        let detail = |route: &Route| detail_of(route, entry(route), Instant::ZERO);
+        self.0.tables.with(|tables| tables.routed.routes.iter().map(detail).collect())
     }
 
     /// The number of listeners and bindings on all interfaces.

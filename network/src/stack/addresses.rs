@@ -5,6 +5,8 @@
 //! changes nothing. [`super::routes`] owns connected routes; the stack drives duplicate address
 //! detection.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +18,7 @@ use crate::limits;
 use crate::platform::Instant;
 
 /// One address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Address {
     pub(crate) prefix: Prefix,
     pub(crate) broadcast: Option<Ipv4Addr>,
@@ -32,12 +34,38 @@ pub(crate) struct Address {
     pub(crate) nonce: [u8; 6],
     /// When it was last defended against another host (RFC 5227 §2.4).
     pub(crate) defended_at: Option<Instant>,
+    /// What few addresses have.
+    pub(crate) details: Option<Box<Details>>,
+}
+
+/// What few addresses have.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Details {
+    pub(crate) peer: Option<Prefix>,
+    pub(crate) label: Option<String>,
+    /// No broadcast address is shown.
+    pub(crate) hides_broadcast: bool,
+    pub(crate) no_prefix_route: bool,
 }
 
 impl Address {
+    /// The prefix of its connected route; none if it has no such route.
+    pub(crate) fn connected(&self) -> Option<Prefix> {
+        match self.details.as_deref() {
+            Some(details) if details.no_prefix_route => None,
+            Some(Details { peer: Some(peer), .. }) => Some(peer.network()),
+            _ if self.origin == Origin::RouterAdvertisement => None,
+            _ => Some(self.prefix.network()),
+        }
+    }
+
     /// True when packets may be sent from it and received on it.
     pub(crate) fn is_usable(&self) -> bool {
         matches!(self.state, AddressState::Preferred | AddressState::Deprecated)
+    }
+
+    pub(crate) fn hides_broadcast(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.hides_broadcast)
     }
 
     /// The scope of the address.
@@ -78,6 +106,21 @@ impl Addresses {
     pub(crate) fn find_mut(&mut self, address: IpAddr) -> Option<&mut Address> {
         self.revision = self.revision.wrapping_add(1);
         self.list.iter_mut().find(|entry| entry.prefix.address() == address)
+    }
+
+    /// The address with this prefix.
+    pub(crate) fn find_prefix_mut(&mut self, prefix: Prefix) -> Option<&mut Address> {
+        self.revision = self.revision.wrapping_add(1);
+        self.list.iter_mut().find(|entry| entry.prefix == prefix)
+    }
+
+    /// True when an earlier IPv4 address has the same network.
+    pub(crate) fn is_secondary(&self, address: &Address) -> bool {
+        let network = address.prefix.network();
+        let earlier = self.list.iter().take_while(|entry| entry.prefix != address.prefix);
+        network.address().is_ipv4()
+            && address.prefix.length() < 32
+            && earlier.into_iter().any(|entry| entry.prefix.network() == network)
     }
 
     pub(crate) fn find(&self, address: IpAddr) -> Option<&Address> {
@@ -157,6 +200,7 @@ impl Addresses {
             armed: None,
             nonce: [0; 6],
             defended_at: None,
+            details: None,
         });
         Ok(())
     }

@@ -198,6 +198,7 @@ impl Stack {
                 // The deadline belonged to this address.
                 Expired::Over(prefix) => drop(self.remove_address(prefix)),
             },
+            Timer::Routes => ip.expire_routes(cx, deadline),
             Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),
@@ -359,8 +360,7 @@ impl Stack {
         }
     }
 
-    /// The interface goes down: every socket on it ends with an error, every waiting task is woken
-    /// (IFS-02).
+    /// The interface goes down: its sockets end with an error, waiting tasks are woken (IFS-02).
     pub(crate) fn end(&mut self) {
         self.transport.end(&mut self.context, &mut self.ip);
         self.stop_dhcp();

@@ -33,6 +33,8 @@ pub(crate) enum Timer {
     Advertised,
     /// Our router advertisements.
     Advertisement,
+    /// The next route that expires.
+    Routes,
     /// Router solicitations.
     RouterSolicitation,
 }

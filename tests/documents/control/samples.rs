@@ -5,7 +5,9 @@
 
 use std::any::type_name;
 
-use devnet_network::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use devnet_network::command::address::{
+    AddressChange, AddressDetail, AddressEntry, AddressState, NewAddress, Origin, Scope,
+};
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
@@ -21,7 +23,8 @@ use devnet_network::command::option::{
     SocketOptions, StreamOptions,
 };
 use devnet_network::command::route::{
-    NewRoute, Preference, RouteChoice, RouteEntry, RoutePreference, RouteSelector,
+    ChangeMode, NewRoute, Preference, RouteChange, RouteChoice, RouteDetail, RouteEntry,
+    RouteFilter, RouteKind, RoutePreference, RouteSelector,
 };
 use devnet_network::command::socket::{
     Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked, SocketKind,
@@ -195,12 +198,27 @@ fn addresses() -> Vec<Sample> {
         preferred_seconds: Some(3600),
     };
     let new = NewAddress { prefix: read("10.0.0.2/24"), broadcast: None };
+    let change = AddressChange {
+        replace: true,
+        label: Some("eth0:1".into()),
+        valid_seconds: Some(600),
+        ..AddressChange::new(read("10.0.0.2/24"))
+    };
+    let detail = AddressDetail {
+        entry,
+        peer: None,
+        label: Some("eth0:1".into()),
+        secondary: true,
+        no_prefix_route: false,
+    };
     vec![
         sample::<ListAddresses>("", (), vec![entry]),
         sample::<AddAddress>("address add 10.0.0.2/24", new, ()),
         sample::<RemoveAddress>("address remove 10.0.0.2/24", read("10.0.0.2/24"), ()),
         sample::<FlushAddresses>("address flush", (), 1),
         sample::<ReplaceAddresses>("address replace 10.0.0.2/24", vec![new], true),
+        sample::<SetAddress>("address set 10.0.0.2/24 label eth0:1 valid 600", change, true),
+        sample::<ListAddressDetails>("", (), vec![detail]),
     ]
 }
 
@@ -240,12 +258,32 @@ fn routes() -> Vec<Sample> {
         interface: "eth0".into(),
         preference: Preference::High,
     };
+    let change = RouteChange {
+        mode: ChangeMode::Replace,
+        destination: read("198.51.100.0/24"),
+        gateway: Some(read("10.0.0.1")),
+        mtu: Some(1400),
+        ..RouteChange::default()
+    };
+    let filter =
+        RouteFilter { all: true, gateway: Some(read("10.0.0.1")), ..RouteFilter::default() };
+    let detail = RouteDetail {
+        route: entry.clone(),
+        kind: RouteKind::Unicast,
+        mtu: Some(1400),
+        onlink: false,
+        protocol: RouteDetail::BOOT,
+        expires_seconds: None,
+    };
     vec![
         sample::<ListRoutes>("", (), vec![entry]),
         sample::<AddRoute>("route add default via 10.0.0.1 metric 5", new, ()),
         sample::<RemoveRoute>("route remove 192.0.2.0/24 interface eth0", selector, ()),
         sample::<FindRoute>("", read("192.0.2.9"), choice),
         sample::<ListRoutePreferences>("", (), vec![preference]),
+        sample::<SetRoute>("route replace 198.51.100.0/24 via 10.0.0.1 mtu 1400", change, true),
+        sample::<RemoveRoutes>("route flush via 10.0.0.1", filter, 1),
+        sample::<ListRouteDetails>("", (), vec![detail]),
     ]
 }
 

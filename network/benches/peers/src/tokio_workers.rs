@@ -1,7 +1,7 @@
 //! Ours on tokio's runtime, and one connection on runtimes with one and with two workers.
 //!
-//! A connection may also be placed: its tasks run beside those of the stack on a thread of their own,
-//! while the two workers are there for everything else.
+//! A connection may also be placed: its tasks run beside those of the stack on a thread of their
+//! own, while the two workers are there for everything else.
 //!
 //! On more than one thread the two ends of the connection are tasks of their own, which the runtime
 //! places as it likes, with the tasks of the stack. What counts then is the time on the clock; the

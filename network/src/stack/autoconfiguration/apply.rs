@@ -17,7 +17,7 @@ use crate::stack::ip::Ip;
 use crate::stack::link::hardware_address_in;
 use crate::stack::link::neighbor::Timing;
 use crate::stack::name_servers::NameServers;
-use crate::stack::routes::Route;
+use crate::stack::routes::{Details, Route};
 use crate::stack::wire::ndp::{self, option};
 use crate::stack::wire::quote::u32_at;
 use crate::trace::event;
@@ -280,7 +280,7 @@ fn after(now: Instant, seconds: u32) -> Option<Instant> {
     (seconds != INFINITE).then(|| now.after(Duration::from_secs(u64::from(seconds))))
 }
 
-const fn advertised_route(
+fn advertised_route(
     cx: &Context,
     destination: Prefix,
     gateway: Option<IpAddr>,
@@ -291,7 +291,16 @@ const fn advertised_route(
         Some(_) => Origin::RouterAdvertisement,
         None => Origin::Kernel,
     };
-    Route { destination, gateway, metric, has_own_metric: false, preference, origin, source: None }
+    Route {
+        destination,
+        gateway,
+        metric,
+        has_own_metric: false,
+        preference,
+        origin,
+        source: None,
+        details: Details::default(),
+    }
 }
 
 /// The station of a router: its link-layer address option as an address, or the router itself.

@@ -20,7 +20,7 @@ use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::link::ArpMessage;
 use crate::stack::name_servers::NameServers;
-use crate::stack::routes::Route;
+use crate::stack::routes::{Details, Route};
 use crate::trace::event;
 
 /// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
@@ -85,6 +85,7 @@ impl Lease {
             preference: Preference::Medium,
             origin: Origin::Dhcp,
             source: None,
+            details: Details::default(),
         };
         let is_single = self.address == Prefix::host(self.address.address());
         let mut routes: Vec<Route> = Vec::new();
@@ -93,7 +94,7 @@ impl Lease {
             if let Some(gateway) = gateway.filter(|_| is_single) {
                 let on_link = route(Prefix::host(gateway), None);
                 let covers =
-                    |known: &Route| known.gateway.is_none() && known.destination.contains(gateway);
+                    |known: &Route| known.is_on_link() && known.destination.contains(gateway);
                 if !routes.iter().any(covers) {
                     routes.push(on_link);
                 }

@@ -13,7 +13,7 @@ use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
 use crate::command::neighbor::NewNeighbor;
-use crate::command::route::{NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector};
+use crate::command::route::{Preference, RouteEntry, RoutePreference};
 use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
@@ -34,20 +34,44 @@ impl Ip {
         new: &NewAddress,
         origin: Origin,
     ) -> Result<(), Error> {
-        let address = new.prefix.address();
-        let needs_test = address.is_ipv6() && !address.is_loopback() && cx.has_neighbors();
-        if address.is_ipv6() && cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
+        self.check_mtu_for(cx, new.prefix)?;
+        let state = self.first_state(cx, new.prefix.address());
+        self.addresses.add(new, origin, state)?;
+        self.begin_address(cx, new.prefix);
+        Ok(())
+    }
+
+    /// Detection comes first where neighbors may object.
+    pub(super) fn first_state(&self, cx: &Context, address: IpAddr) -> AddressState {
+        if address.is_ipv6() && !address.is_loopback() && cx.has_neighbors() {
+            AddressState::Tentative
+        } else {
+            AddressState::Preferred
+        }
+    }
+
+    pub(super) fn check_mtu_for(&self, cx: &Context, prefix: Prefix) -> Result<(), Error> {
+        let is_too_small = cx.configuration.mtu < limits::MTU_MINIMUM_IPV6;
+        if prefix.address().is_ipv6() && is_too_small {
             return Err(Error::InvalidInput);
         }
-        let state = if needs_test { AddressState::Tentative } else { AddressState::Preferred };
-        self.addresses.add(new, origin, state)?;
-        if origin != Origin::RouterAdvertisement {
-            self.routes.connect(new.prefix, cx.configuration.metric);
+        Ok(())
+    }
+
+    /// What follows from an address that is in the table now: its route, its groups, its detection
+    /// or announcement.
+    pub(super) fn begin_address(&mut self, cx: &mut Context, prefix: Prefix) {
+        let Some(entry) = self.addresses.iter().find(|entry| entry.prefix == prefix) else {
+            return;
+        };
+        let (state, connected) = (entry.state, entry.connected());
+        if let Some(network) = connected {
+            self.routes.connect(network, prefix.address(), cx.configuration.metric);
         }
         // A host that probes an address must receive the solicited-node group (RFC 4862 §5.4.2).
         self.update_address_groups(cx);
-        match address {
-            IpAddr::V6(address) if needs_test && cx.is_running() => {
+        match prefix.address() {
+            IpAddr::V6(address) if state == AddressState::Tentative && cx.is_running() => {
                 self.start_duplicate_detection(cx, address);
             }
             IpAddr::V4(address)
@@ -58,7 +82,6 @@ impl Ip {
             _ => {}
         }
         self.addresses_changed(cx);
-        Ok(())
     }
 
     /// True when no other prefix has the same address.
@@ -73,21 +96,21 @@ impl Ip {
     /// `AddressNotAvailable`.
     pub(crate) fn remove_address(&mut self, cx: &mut Context, prefix: Prefix) -> Result<(), Error> {
         let removed = self.addresses.remove(prefix)?;
-        let network = removed.prefix.network();
-        let is_connected = |entry: &Address| entry.origin != Origin::RouterAdvertisement;
-        let remaining = self
-            .addresses
-            .iter()
-            .find(|entry| entry.prefix.network() == network && is_connected(entry))
-            .map(|entry| entry.prefix.address());
-        if is_connected(&removed) {
-            self.routes.disconnect(removed.prefix, remaining);
+        if let Some(network) = removed.connected() {
+            self.disconnect(network, prefix.address());
         }
         if !self.addresses.owns(prefix.address()) {
             self.link.drop_queued_from(cx, prefix.address());
         }
         self.addresses_changed(cx);
         Ok(())
+    }
+
+    /// An address no longer implies the connected route of a network; another one may.
+    pub(super) fn disconnect(&mut self, network: Prefix, former: IpAddr) {
+        let implies = |entry: &&Address| entry.connected() == Some(network);
+        let remaining = self.addresses.iter().find(implies).map(|entry| entry.prefix.address());
+        self.routes.disconnect(network, former, remaining);
     }
 
     /// Updates the addresses that the interfaces of the system share.
@@ -97,53 +120,6 @@ impl Ip {
             .replace(cx.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
         self.update_address_groups(cx);
         self.routes_changed(cx);
-    }
-
-    /// Adds a route of this interface.
-    ///
-    /// # Errors
-    /// As [`Routes::add`](crate::stack::routes::Routes::add); `NetworkDown` while the interface is
-    /// down, as Linux.
-    pub(crate) fn add_route(&mut self, cx: &mut Context, new: &NewRoute) -> Result<(), Error> {
-        if !cx.configuration.enabled {
-            return Err(if new.gateway.is_some() {
-                Error::NetworkUnreachable
-            } else {
-                Error::NetworkDown
-            });
-        }
-        let route = Route {
-            destination: new.destination,
-            gateway: new.gateway,
-            metric: if new.metric == 0 { cx.configuration.metric } else { new.metric },
-            has_own_metric: new.metric != 0,
-            preference: Preference::Medium,
-            origin: Origin::Static,
-            source: None,
-        };
-        if new
-            .gateway
-            .is_some_and(|gateway| gateway.is_ipv4() != new.destination.address().is_ipv4())
-        {
-            return Err(Error::InvalidInput);
-        }
-        self.routes.add(route, new.append)?;
-        self.routes_changed(cx);
-        Ok(())
-    }
-
-    /// Removes a route of this interface.
-    ///
-    /// # Errors
-    /// `NoSuchProcess`.
-    pub(crate) fn remove_route(
-        &mut self,
-        cx: &mut Context,
-        selector: &RouteSelector,
-    ) -> Result<(), Error> {
-        self.routes.remove(selector)?;
-        self.routes_changed(cx);
-        Ok(())
     }
 
     /// Applies route changes: gateways stay in the neighbor table (NBR-03), and waiting senders are
@@ -203,7 +179,9 @@ impl Ip {
             let lease_end = lease.filter(is_leased).map(|(_, end)| end);
             AddressEntry {
                 prefix: address.prefix,
-                broadcast: address.broadcast.filter(|_| address.scope() != Scope::Host),
+                broadcast: address
+                    .broadcast
+                    .filter(|_| address.scope() != Scope::Host && !address.hides_broadcast()),
                 origin: address.origin,
                 state: address.state,
                 scope: address.scope(),
@@ -219,7 +197,7 @@ impl Ip {
         &'a self,
         cx: &'a Context,
     ) -> impl Iterator<Item = RouteEntry> + 'a {
-        self.routes.iter().map(|route| route_entry(cx, route))
+        self.routes.iter().filter(|route| route.is_unicast()).map(|route| route_entry(cx, route))
     }
 
     /// The preferences of routes that are not medium.

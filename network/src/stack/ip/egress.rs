@@ -230,7 +230,9 @@ impl Ip {
             DeliveryMode::Local => return self.loop_back(cx, frame),
             DeliveryMode::Multicast => Hop::Group(destination),
             DeliveryMode::Broadcast => Hop::Broadcast,
-            DeliveryMode::Unreachable => return unreachable(cx, frame, destination),
+            DeliveryMode::Unreachable => {
+                return unreachable(cx, frame, destination, Error::NetworkUnreachable);
+            }
             DeliveryMode::Disabled => {
                 cx.counters.count(destination.is_ipv6(), Counter::IpOutDiscards);
                 dropped!(cx, LinkDown, "devnet::ip", "a packet to {}", destination);
@@ -255,8 +257,8 @@ impl Ip {
             return Ok(());
         }
         match self.next_hop(cx, destination) {
-            Some(next_hop) => self.link.send(cx, &self.addresses, frame, Hop::Neighbor(next_hop)),
-            None => unreachable(cx, frame, destination),
+            Ok(next_hop) => self.link.send(cx, &self.addresses, frame, Hop::Neighbor(next_hop)),
+            Err(why) => unreachable(cx, frame, destination, why),
         }
     }
 
@@ -295,9 +297,14 @@ impl Ip {
     }
 }
 
-fn unreachable(cx: &mut Context, frame: Frame, destination: IpAddr) -> Result<(), Error> {
+fn unreachable(
+    cx: &mut Context,
+    frame: Frame,
+    destination: IpAddr,
+    why: Error,
+) -> Result<(), Error> {
     cx.counters.count(destination.is_ipv6(), Counter::IpOutNoRoutes);
     dropped!(cx, NoRoute, "devnet::ip", "a packet to {}", destination);
     cx.pool.put(frame);
-    Err(Error::NetworkUnreachable)
+    Err(why)
 }

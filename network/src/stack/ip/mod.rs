@@ -16,6 +16,7 @@
 //! | [`path_mtu`] | the path MTU cache |
 //! | [`identification`] | identifications and flow labels |
 
+mod address;
 pub(crate) mod configure;
 pub(crate) mod egress;
 mod fragment;
@@ -26,6 +27,7 @@ pub(crate) mod lifetime;
 mod path_mtu;
 mod reassembly;
 mod replace;
+pub(crate) mod routing;
 mod source;
 
 use alloc::collections::VecDeque;
@@ -46,7 +48,7 @@ use super::host::HostAddresses;
 use super::link::neighbor::Timing;
 use super::link::{Arp, ArpMessage, Link};
 use super::multicast::Multicast;
-use super::routes::Routes;
+use super::routes::{Route, Routes};
 use super::wire::header::Outgoing;
 use crate::driver::Frame;
 use crate::limits;
@@ -114,10 +116,11 @@ impl Ip {
 
     /// The MTU of the link for a destination.
     pub(crate) fn link_mtu(&self, cx: &Context, destination: IpAddr) -> usize {
-        match (destination, self.link_mtu_ipv6) {
+        let link = match (destination, self.link_mtu_ipv6) {
             (IpAddr::V6(_), Some(mtu)) => mtu.min(cx.configuration.mtu),
             _ => cx.configuration.mtu,
-        }
+        };
+        self.routes.mtu_for(destination).map_or(link, |mtu| link.min(mtu as usize))
     }
 
     /// Sets the MTU for IPv6 that a router advertises.
@@ -176,7 +179,7 @@ impl Ip {
 
     /// Progress of a peer confirms that its next hop is reachable (RFC 4861 §7.3.1).
     pub(crate) fn confirm_path(&mut self, cx: &Context, remote: IpAddr) {
-        if let Some(next_hop) = self.next_hop(cx, remote) {
+        if let Ok(next_hop) = self.next_hop(cx, remote) {
             self.link.neighbors.advance_confirmation(next_hop, cx.now);
         }
     }
@@ -189,7 +192,7 @@ impl Ip {
         message: &ArpMessage,
     ) -> Option<Ipv4Addr> {
         let sender = IpAddr::V4(message.sender);
-        let is_on_link = self.routes.find(sender).is_some_and(|route| route.gateway.is_none());
+        let is_on_link = self.routes.find(sender).is_some_and(Route::is_on_link);
         let is_for_us = self.is_reached_at(IpAddr::V4(message.target));
         let arp = Arp { message, is_for_us, is_on_link };
         let is_claimed = self.link.receive_arp(cx, &self.addresses, &arp);

@@ -31,20 +31,31 @@ impl Ip {
     }
 
     /// The next hop to `destination`.
-    pub(crate) fn next_hop(&self, cx: &Context, destination: IpAddr) -> Option<IpAddr> {
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route; the refusal of a route that is not unicast.
+    pub(crate) fn next_hop(&self, cx: &Context, destination: IpAddr) -> Result<IpAddr, Error> {
         match self.route_for(cx, destination) {
-            Some(route) => Some(route.gateway.unwrap_or(destination)),
+            Some(route) => match route.details.kind.refusal() {
+                None => Ok(route.gateway.unwrap_or(destination)),
+                Some(refusal) => Err(refusal),
+            },
             // Always on-link, whatever the routes say (IP4-09).
-            None => is_link_local_ipv4(destination).then_some(destination),
+            None if is_link_local_ipv4(destination) => Ok(destination),
+            None => Err(Error::NetworkUnreachable),
         }
+    }
+
+    /// The refusal of a destination whose route is not unicast.
+    pub(crate) fn refusal(&self, cx: &Context, destination: IpAddr) -> Option<Error> {
+        self.route_for(cx, destination)?.details.kind.refusal()
     }
 
     /// The source address for a destination: the route's, else the interface's best (RFC 6724). On
     /// the loopback interface a local destination is its own source.
     ///
     /// # Errors
-    /// `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the
-    /// family.
+    /// As [`next_hop`](Self::next_hop); `AddressNotAvailable` without an address of the family.
     pub(crate) fn source_for(&self, cx: &Context, destination: IpAddr) -> Result<IpAddr, Error> {
         // The routes of an interface that is down are unusable, as on Linux.
         if !cx.configuration.enabled {
@@ -57,6 +68,9 @@ impl Ip {
             || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
         let next_hop = match self.route_for(cx, destination) {
             Some(route) => {
+                if let Some(refusal) = route.details.kind.refusal() {
+                    return Err(refusal);
+                }
                 if let Some(source) = route.source.filter(|source| self.addresses.owns(*source)) {
                     return Ok(source);
                 }

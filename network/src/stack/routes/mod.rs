@@ -4,46 +4,32 @@
 //! advertised routes, then oldest first.
 //! Connected routes are added and removed with their addresses.
 
+mod entry;
+
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
+pub(crate) use self::entry::{Details, Route};
 use crate::address::Prefix;
 use crate::command::address::Origin;
-use crate::command::route::{Preference, RouteSelector};
+use crate::command::route::{ChangeMode, Preference, RouteFilter, RouteKind, RouteSelector};
 use crate::limits;
+use crate::platform::Instant;
 use crate::stack::addresses::is_link_local_ipv4;
 
-/// One route.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Route {
-    pub(crate) destination: Prefix,
-    pub(crate) gateway: Option<IpAddr>,
-    pub(crate) metric: u32,
-    /// The metric was given with the route; otherwise it is the interface's, and follows it.
-    pub(crate) has_own_metric: bool,
-    /// Decides among routes of equal prefix and metric (RFC 4191 §3.2).
-    pub(crate) preference: Preference,
-    pub(crate) origin: Origin,
-    pub(crate) source: Option<IpAddr>,
-}
-
-impl Route {
-    /// True for a prefix that a router advertises as on-link. Like the connected route of an
-    /// address it is the interface's own, but has no source; each stays as long as its reason.
-    pub(crate) fn is_advertised_prefix(&self) -> bool {
-        self.origin == Origin::Kernel && self.gateway.is_none() && self.source.is_none()
-    }
-}
-
 /// The routes in search order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Routes {
     list: Vec<Route>,
     /// Something changed since [`take_changed`](Self::take_changed).
     changed: bool,
+    /// Some route has an MTU.
+    has_mtu: bool,
+    /// The deadline of the entry in the timer heap.
+    pub(crate) armed: Option<Instant>,
     /// Incremented with every change.
     revision: u32,
 }
@@ -58,8 +44,9 @@ impl Routes {
         self.revision
     }
 
-    const fn touch(&mut self) {
+    fn touch(&mut self) {
         self.changed = true;
+        self.has_mtu = self.list.iter().any(|route| route.details.mtu.is_some());
         self.revision = self.revision.wrapping_add(1);
     }
 
@@ -86,30 +73,74 @@ impl Routes {
     /// Adds a route. The gateway must be reachable without another gateway.
     ///
     /// # Errors
+    /// As [`set`](Self::set).
+    pub(crate) fn add(&mut self, route: Route, append: bool) -> Result<(), Error> {
+        let mode = if append { ChangeMode::Append } else { ChangeMode::Insert };
+        self.set(route, mode).map(drop)
+    }
+
+    /// Brings a route into the table; false if it is there just so.
+    ///
+    /// # Errors
     /// `InvalidInput` for host bits under an IPv4 mask, mixed families or a gateway that is not
     /// unicast; `NetworkUnreachable` (IPv4) or `HostUnreachable` (IPv6) for a gateway that is not
-    /// on-link, as on Linux; `AlreadyExists`; `NoBufferSpace`.
-    pub(crate) fn add(&mut self, route: Route, append: bool) -> Result<(), Error> {
+    /// on-link, as on Linux; `AlreadyExists`; `NotFound`; `NoBufferSpace`.
+    pub(crate) fn set(&mut self, route: Route, mode: ChangeMode) -> Result<bool, Error> {
         let route = Self::checked(route)?;
         if let Some(gateway) = route.gateway {
-            self.check_gateway(gateway)?;
+            self.check_gateway(gateway, route.details.is_onlink)?;
         }
-        let duplicate = self.list.iter().any(|known| {
+        let is_equal = |known: &Route| {
             known.destination == route.destination
                 && known.metric == route.metric
-                && (!append || known.gateway == route.gateway)
                 && known.is_advertised_prefix() == route.is_advertised_prefix()
-        });
-        if duplicate {
-            return Err(Error::AlreadyExists);
+        };
+        let has_same_way = |known: &Route| {
+            known.gateway == route.gateway && known.details.kind == route.details.kind
+        };
+        let first = self.list.iter().position(is_equal);
+        match (mode, first) {
+            (ChangeMode::Insert, Some(_)) => return Err(Error::AlreadyExists),
+            (ChangeMode::Append | ChangeMode::Prepend, Some(_))
+                if self.list.iter().any(|known| is_equal(known) && has_same_way(known)) =>
+            {
+                return Err(Error::AlreadyExists);
+            }
+            (ChangeMode::Change, None) => return Err(Error::NotFound),
+            (ChangeMode::Change | ChangeMode::Replace, Some(first)) => {
+                // Linux refuses a replacement that another of the equal routes is already.
+                let mut others = self.list.iter().enumerate();
+                if others
+                    .any(|(place, known)| place != first && is_equal(known) && has_same_way(known))
+                {
+                    return Err(Error::AlreadyExists);
+                }
+                return Ok(self.put(first, route));
+            }
+            _ => {}
         }
         if self.list.len() >= limits::ROUTES {
             return Err(Error::NoBufferSpace);
         }
-        let place = self.list.partition_point(|known| rank(known) <= rank(&route));
+        let place = match (mode, first) {
+            (ChangeMode::Prepend, Some(first)) => first,
+            _ => self.list.partition_point(|known| rank(known) <= rank(&route)),
+        };
         self.list.insert(place, route);
         self.touch();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Puts a route in the place of another one, and removes those whose gateways are off-link
+    /// then.
+    fn put(&mut self, place: usize, route: Route) -> bool {
+        let Some(known) = self.list.get_mut(place).filter(|known| **known != route) else {
+            return false;
+        };
+        *known = route;
+        self.touch();
+        self.drop_off_link();
+        true
     }
 
     fn checked(mut route: Route) -> Result<Route, Error> {
@@ -132,13 +163,19 @@ impl Routes {
         Ok(route)
     }
 
-    fn check_gateway(&self, gateway: IpAddr) -> Result<(), Error> {
+    fn check_gateway(&self, gateway: IpAddr, is_onlink: bool) -> Result<(), Error> {
         let is_broadcast = matches!(gateway, IpAddr::V4(address) if address.is_broadcast());
         if gateway.is_multicast() || gateway.is_unspecified() || is_broadcast {
             return Err(Error::InvalidInput);
         }
+        if is_onlink {
+            return Ok(());
+        }
         match self.find(gateway) {
-            Some(route) if route.gateway.is_none() => Ok(()),
+            Some(route) if route.is_on_link() => Ok(()),
+            Some(route) if route.details.kind == RouteKind::Unreachable => {
+                Err(Error::HostUnreachable)
+            }
             _ if gateway.is_ipv4() => Err(Error::NetworkUnreachable),
             _ => Err(Error::HostUnreachable),
         }
@@ -154,7 +191,8 @@ impl Routes {
             .list
             .iter()
             .position(|route| {
-                route.destination == destination
+                route.is_unicast()
+                    && route.destination == destination
                     && selector.gateway.is_none_or(|gateway| route.gateway == Some(gateway))
                     && selector.metric.is_none_or(|metric| route.metric == metric)
             })
@@ -163,6 +201,37 @@ impl Routes {
         self.touch();
         self.drop_off_link();
         Ok(removed)
+    }
+
+    /// Removes the first route that counts and matches a filter, or all that do; returns how many.
+    pub(crate) fn remove_filtered(
+        &mut self,
+        filter: &RouteFilter,
+        counts: impl Fn(&Route) -> bool,
+    ) -> u32 {
+        let mut removed = 0;
+        self.retain(|route| {
+            let goes = (filter.all || removed == 0) && counts(route) && route.matches(filter);
+            removed += u32::from(goes);
+            !goes
+        });
+        self.drop_off_link();
+        removed
+    }
+
+    /// Removes routes whose time is over.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.remove_matching(|route| route.details.expires.is_some_and(|at| at <= now));
+    }
+
+    /// When the next route expires.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.list.iter().filter_map(|route| route.details.expires).min()
+    }
+
+    /// The MTU of a path that its route has.
+    pub(crate) fn mtu_for(&self, destination: IpAddr) -> Option<u32> {
+        if self.has_mtu { self.find(destination)?.details.mtu } else { None }
     }
 
     /// Adds a route that a router advertises, or changes the preference of the one to the same
@@ -210,16 +279,21 @@ impl Routes {
         self.drop_off_link();
     }
 
-    /// Adds the connected route of an address; keeps one that exists.
-    pub(crate) fn connect(&mut self, prefix: Prefix, metric: u32) {
+    /// Adds the connected route of an address; keeps one that exists. An IPv4 address without a
+    /// network has none.
+    pub(crate) fn connect(&mut self, network: Prefix, source: IpAddr, metric: u32) {
+        if network == Prefix::host(source) && source.is_ipv4() {
+            return;
+        }
         let route = Route {
-            destination: prefix.network(),
+            destination: network,
             gateway: None,
             metric,
             has_own_metric: false,
             preference: Preference::Medium,
             origin: Origin::Kernel,
-            source: Some(prefix.address()),
+            source: Some(source),
+            details: Details::default(),
         };
         // If the table is full, or another address implies the route already, the address is still
         // usable as a host.
@@ -228,8 +302,13 @@ impl Routes {
 
     /// Removes the connected route of a removed address, unless `remaining` still implies it, and
     /// routes whose gateways are off-link then. (Linux keeps those, unusable.)
-    pub(crate) fn disconnect(&mut self, prefix: Prefix, remaining: Option<IpAddr>) {
-        let (network, former) = (prefix.network(), Some(prefix.address()));
+    pub(crate) fn disconnect(
+        &mut self,
+        network: Prefix,
+        former: IpAddr,
+        remaining: Option<IpAddr>,
+    ) {
+        let former = Some(former);
         self.revision = self.revision.wrapping_add(1);
         if remaining.is_none() {
             self.retain(|route| {
@@ -238,6 +317,10 @@ impl Routes {
                     || route.source != former
             });
         }
+        // A source that a command gave does not become another one.
+        self.retain(|route| {
+            route.origin != Origin::Static || route.source != former || remaining == former
+        });
         for route in self.list.iter_mut().filter(|route| route.source == former) {
             route.source = remaining;
         }
@@ -248,13 +331,14 @@ impl Routes {
         let connected: Vec<Prefix> = self
             .list
             .iter()
-            .filter(|route| route.gateway.is_none())
+            .filter(|route| route.is_on_link())
             .map(|route| route.destination)
             .collect();
         self.retain(|route| {
-            route
-                .gateway
-                .is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
+            route.details.is_onlink
+                || route
+                    .gateway
+                    .is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
         });
     }
 
@@ -291,7 +375,13 @@ mod tests {
             preference: Preference::Medium,
             origin: Origin::Static,
             source: None,
+            details: Details::default(),
         }
+    }
+
+    fn connect(routes: &mut Routes, prefix: &str) {
+        let prefix: Prefix = prefix.parse().unwrap();
+        routes.connect(prefix.network(), prefix.address(), 0);
     }
 
     fn selector(destination: &str) -> RouteSelector {
@@ -306,7 +396,7 @@ mod tests {
     #[test]
     fn the_longest_prefix_wins_then_the_smallest_metric() {
         let mut routes = Routes::default();
-        routes.connect("10.0.0.5/24".parse().unwrap(), 0);
+        connect(&mut routes, "10.0.0.5/24");
         routes.add(route("0.0.0.0/0", Some("10.0.0.1"), 10), false).unwrap();
         routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 5), false).unwrap();
         routes.add(route("192.0.2.0/24", Some("10.0.0.3"), 100), false).unwrap();
@@ -321,8 +411,8 @@ mod tests {
     #[test]
     fn src_02_and_src_03_bad_routes_are_refused_as_linux_does() {
         let mut routes = Routes::default();
-        routes.connect("10.0.0.5/24".parse().unwrap(), 0);
-        routes.connect("fd00::5/64".parse().unwrap(), 0);
+        connect(&mut routes, "10.0.0.5/24");
+        connect(&mut routes, "fd00::5/64");
         assert_eq!(
             routes.add(route("0.0.0.0/0", Some("10.9.9.9"), 0), false),
             Err(Error::NetworkUnreachable)
@@ -353,12 +443,13 @@ mod tests {
     #[test]
     fn a_removed_address_takes_its_network_and_what_depends_on_it() {
         let mut routes = Routes::default();
-        let prefix = "10.0.0.5/24".parse().unwrap();
-        routes.connect(prefix, 0);
+        connect(&mut routes, "10.0.0.5/24");
+        let network = "10.0.0.0/24".parse().unwrap();
+        let [first, second] = ["10.0.0.5", "10.0.0.6"].map(|text| text.parse().unwrap());
         routes.add(route("0.0.0.0/0", Some("10.0.0.1"), 0), false).unwrap();
-        routes.disconnect(prefix, Some("10.0.0.6".parse().unwrap()));
+        routes.disconnect(network, first, Some(second));
         assert_eq!(routes.iter().count(), 2);
-        routes.disconnect("10.0.0.6/24".parse().unwrap(), None);
+        routes.disconnect(network, second, None);
         assert_eq!(routes.iter().count(), 0);
     }
 

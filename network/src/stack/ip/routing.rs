@@ -1,0 +1,182 @@
+//! Routes by command: of this interface, and the copies of those of the whole system.
+
+use core::time::Duration;
+
+use devnet_virtual_file_system::Error;
+
+use super::Ip;
+use super::configure::route_entry;
+use crate::command::address::Origin;
+use crate::command::route::{
+    ChangeMode, NewRoute, Preference, RouteChange, RouteDetail, RouteFilter, RouteSelector,
+};
+use crate::platform::Instant;
+use crate::stack::context::Context;
+use crate::stack::routes::{Details, Route};
+use crate::stack::timers::Timer;
+
+/// The route that a command describes.
+///
+/// # Errors
+/// `InvalidInput` for what no route can have, or not together.
+pub(crate) fn described(change: &RouteChange, metric: u32, now: Instant) -> Result<Route, Error> {
+    let is_ipv4 = change.destination.address().is_ipv4();
+    let is_of_another_family = |address: &core::net::IpAddr| address.is_ipv4() != is_ipv4;
+    let is_wrong = [change.gateway, change.source].iter().flatten().any(is_of_another_family)
+        || (change.onlink && change.gateway.is_none())
+        || change.mtu == Some(0)
+        || change.expires_seconds == Some(0);
+    if is_wrong {
+        return Err(Error::InvalidInput);
+    }
+    let expires = change.expires_seconds.map(u64::from).map(Duration::from_secs);
+    Ok(Route {
+        destination: change.destination,
+        gateway: change.gateway,
+        metric: if change.metric == 0 { metric } else { change.metric },
+        has_own_metric: change.metric != 0,
+        preference: Preference::Medium,
+        origin: Origin::Static,
+        source: change.source,
+        details: Details {
+            kind: change.kind,
+            mtu: change.mtu,
+            is_onlink: change.onlink,
+            protocol: change.protocol,
+            expires: expires.map(|span| now.after(span)),
+        },
+    })
+}
+
+impl Ip {
+    /// Adds a route of this interface.
+    ///
+    /// # Errors
+    /// As [`set_route`](Self::set_route).
+    pub(crate) fn add_route(&mut self, cx: &mut Context, new: &NewRoute) -> Result<(), Error> {
+        let change = RouteChange {
+            mode: if new.append { ChangeMode::Append } else { ChangeMode::Insert },
+            destination: new.destination,
+            gateway: new.gateway,
+            metric: new.metric,
+            ..RouteChange::default()
+        };
+        self.set_route(cx, &change).map(drop)
+    }
+
+    /// Adds or replaces a route of this interface; false if it is there just so.
+    ///
+    /// # Errors
+    /// As [`Routes::set`](crate::stack::routes::Routes::set); `NetworkDown` while the interface is
+    /// down, and for its gateways what an unreachable one gives, as Linux; `InvalidInput` for a
+    /// source that is not the interface's, and a gateway of IPv6 that is.
+    pub(crate) fn set_route(
+        &mut self,
+        cx: &mut Context,
+        change: &RouteChange,
+    ) -> Result<bool, Error> {
+        let route = described(change, cx.configuration.metric, cx.now)?;
+        if !cx.configuration.enabled {
+            return Err(match change.gateway {
+                None => Error::NetworkDown,
+                Some(gateway) if gateway.is_ipv4() => Error::NetworkUnreachable,
+                Some(_) => Error::HostUnreachable,
+            });
+        }
+        let is_own_gateway =
+            route.gateway.is_some_and(|gateway| gateway.is_ipv6() && self.addresses.owns(gateway));
+        let is_foreign_source = route.source.is_some_and(|source| !self.addresses.owns(source));
+        if is_own_gateway || is_foreign_source {
+            return Err(Error::InvalidInput);
+        }
+        self.put_route(cx, route, change.mode)
+    }
+
+    /// Brings a route into the table; false if it is there just so.
+    ///
+    /// # Errors
+    /// As [`Routes::set`](crate::stack::routes::Routes::set).
+    pub(crate) fn put_route(
+        &mut self,
+        cx: &mut Context,
+        route: Route,
+        mode: ChangeMode,
+    ) -> Result<bool, Error> {
+        let is_changed = self.routes.set(route, mode)?;
+        self.arm_routes(cx);
+        self.routes_changed(cx);
+        Ok(is_changed)
+    }
+
+    fn arm_routes(&mut self, cx: &mut Context) {
+        if let Some(deadline) = self.routes.next_expiry() {
+            cx.timers.arm_earlier(&mut self.routes.armed, deadline, Timer::Routes);
+        }
+    }
+
+    /// Removes routes whose time is over.
+    pub(crate) fn expire_routes(&mut self, cx: &mut Context, deadline: Instant) {
+        if self.routes.armed != Some(deadline) {
+            return;
+        }
+        self.routes.armed = None;
+        self.routes.expire(cx.now);
+        self.arm_routes(cx);
+        self.routes_changed(cx);
+    }
+
+    /// Removes a route of this interface.
+    ///
+    /// # Errors
+    /// `NoSuchProcess`.
+    pub(crate) fn remove_route(
+        &mut self,
+        cx: &mut Context,
+        selector: &RouteSelector,
+    ) -> Result<(), Error> {
+        self.routes.remove(selector)?;
+        self.routes_changed(cx);
+        Ok(())
+    }
+
+    /// Removes the first unicast route that matches, or all that do; returns how many.
+    pub(crate) fn remove_routes(&mut self, cx: &mut Context, filter: &RouteFilter) -> u32 {
+        let removed = self.routes.remove_filtered(filter, Route::is_unicast);
+        self.routes_changed(cx);
+        removed
+    }
+
+    /// Removes the copies of routes of the whole system that match.
+    pub(crate) fn remove_system_routes(&mut self, cx: &mut Context, goes: impl Fn(&Route) -> bool) {
+        self.routes.remove_matching(|route| !route.is_unicast() && goes(route));
+        self.routes_changed(cx);
+    }
+
+    /// The list of routes with everything about them.
+    pub(crate) fn route_details<'a>(
+        &'a self,
+        cx: &'a Context,
+    ) -> impl Iterator<Item = RouteDetail> + 'a {
+        self.routes
+            .iter()
+            .filter(|route| route.is_unicast())
+            .map(|route| detail_of(route, route_entry(cx, route), cx.now))
+    }
+}
+
+/// A route with everything about it.
+pub(crate) fn detail_of(
+    route: &Route,
+    entry: crate::command::route::RouteEntry,
+    now: Instant,
+) -> RouteDetail {
+    let seconds = |until: Instant| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX);
+    RouteDetail {
+        route: entry,
+        kind: route.details.kind,
+        mtu: route.details.mtu,
+        onlink: route.details.is_onlink,
+        protocol: route.protocol(),
+        expires_seconds: route.details.expires.map(seconds),
+    }
+}
