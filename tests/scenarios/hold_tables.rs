@@ -553,3 +553,30 @@ fn hold_11_datagrams_queued_before_connect_are_gone_after_it() {
     assert_eq!(dropped.no_socket - full.no_socket, 2, "they are counted");
     assert!(packets(wire.frames()).is_empty());
 }
+
+#[test]
+fn hold_07_nothing_half_open_is_left_after_a_flood_even_if_the_link_is_stuck() {
+    let world = World::new(16);
+    let (host, mut wire) = wire::Wire::new(&world);
+    let _listener = TcpListener::bind(&host.sockets(), at(HOST, 80), 4096).unwrap();
+    let half_open = || host.control::<ListUsage>("eth0", &()).unwrap().pop().unwrap().half_open;
+    for is_stuck in [false, true] {
+        world.run(async {
+            let mut flood = SynFlood(0);
+            for _ in 0..100 {
+                flood.millisecond(&mut wire);
+                world.sleep(MILLISECOND).await;
+                // Nobody takes the SYN|ACKs of a link that is stuck, so most of them never leave.
+                if !is_stuck {
+                    wire.segments_to(wire::PEER);
+                }
+            }
+            assert_eq!(half_open(), 100 * FLOOD);
+            world.sleep(Duration::from_secs(62)).await;
+            assert_eq!(half_open(), 100 * FLOOD);
+            // Linux' five SYN|ACKs take 63 s.
+            world.sleep(Duration::from_secs(2)).await;
+            assert_eq!(half_open(), 0, "is stuck: {is_stuck}");
+        });
+    }
+}
