@@ -16,6 +16,7 @@ use devnet_virtual_file_system::{
     Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
+use super::lists::is_long;
 use super::{DeviceKind, Guard, State};
 use crate::account::{Direction, Reservation};
 use crate::grants::{Access, Transport};
@@ -40,6 +41,12 @@ impl Guard {
             });
         }
         match action {
+            Action::Forward if is_long(request.identifier()) => {
+                Operation::turns(self.forward(request))
+            }
+            Action::Handle if is_long(request.identifier()) => {
+                Operation::turns(self.handle(request))
+            }
             Action::Forward => Operation::done(self.forward_now(request)),
             Action::Handle => Operation::waiting(self.handle(request)),
         }
