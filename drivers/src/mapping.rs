@@ -75,9 +75,9 @@ unsafe impl GlobalAlloc for MappingAllocator {
         match (is_mapped(layout), is_mapped(new)) {
             // SAFETY: as promised by our caller.
             (false, false) => unsafe { System.realloc(block, layout, size) },
-            // SAFETY: the block is a mapping of this size, and our caller uses its old place no
-            // more.
             (true, true) => {
+                // SAFETY: the block is a mapping of this size, and our caller uses its old place no
+                // more.
                 unsafe { mremap(block.cast(), layout.size(), size, MremapFlags::MAYMOVE) }
                     .map_or(null_mut(), <*mut _>::cast)
             }
