@@ -173,8 +173,8 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     postcard::to_allocvec(value).map_err(|_| Error::InvalidInput)
 }
 
-/// Encodes a list in pieces, or joins encoded lists: the bytes are those of [`encode`] for the whole
-/// `Vec`.
+/// Encodes a list in pieces, or joins encoded lists: the bytes are those of [`encode`] for the
+/// whole `Vec`.
 #[derive(Debug, Default)]
 pub struct ListEncoder {
     count: u64,
