@@ -12,6 +12,7 @@
 //! | [`lan`] | a switch in memory, with impaired cables |
 //! | [`tap`] | Ethernet frames and IP packets to and from the Linux kernel |
 //! | [`capture`] | a pcapng capture around any driver |
+//! | `MappingAllocator` | an allocator for programs whose guests grow |
 //! | [`adapter`] | drivers of smoltcp and embassy |
 //! | [`controller_commands`] | the commands of the drivers' controllers |
 //!
@@ -64,6 +65,8 @@ mod impairment;
 pub mod lan;
 pub mod limits;
 mod loopback;
+#[cfg(all(target_os = "linux", feature = "host"))]
+mod mapping;
 #[cfg(all(target_os = "linux", feature = "tap"))]
 pub mod tap;
 
@@ -79,6 +82,8 @@ pub use host::Host;
 pub use impairment::{Chance, Impairment};
 pub use lan::{Lan, LanPort, PortNumber};
 pub use loopback::Loopback;
+#[cfg(all(target_os = "linux", feature = "host"))]
+pub use mapping::MappingAllocator;
 #[cfg(all(target_os = "linux", feature = "tap"))]
 pub use tap::{Tap, TapKind, TapOptions};
 

@@ -22,3 +22,7 @@ pub const KERNEL_NAME_BYTES: usize = 15;
 /// Large things that wait to be dropped by a [`Host`](crate::Host)'s disposer; whoever ends more of
 /// them drops them itself. The memory of a guest is one.
 pub const DISPOSED: usize = 4;
+/// Bytes from which on a block of the `MappingAllocator` is a mapping of its own. To copy a smaller
+/// one takes a tenth of a millisecond; to make a mapping and its page tables takes some
+/// microseconds, which many smaller blocks would feel.
+pub const MAPPED_BYTES: usize = 1024 * 1024;

@@ -24,7 +24,7 @@ use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFile
 use futures_lite::future;
 
 #[global_allocator]
-static ALLOCATOR: allocator::Counting = allocator::Counting;
+static ALLOCATOR: allocator::Counting = allocator::Counting(std::alloc::System);
 
 /// Bytes of one ping.
 const MESSAGE: usize = 64;

@@ -188,5 +188,11 @@ pub const HOP_LIMIT: u8 = 64;
 pub const CONNECT_ADDRESSES: usize = 8;
 /// Concurrent lookups of one system; further ones wait. Each uses a socket and a port.
 pub const LOOKUPS: usize = 64;
+/// Seconds after which a lookup that nobody polls gives way to one that waits. One that is polled
+/// sleeps at most 5 s, for a server's response over TCP.
+pub const LOOKUP_SECONDS: u64 = 10;
+/// Entries of a list that are made or encoded in one turn; then other tasks run. Each takes a tenth
+/// to a fifth of a microsecond.
+pub const LIST_PIECE: usize = 1024;
 /// Offered connections that were not claimed yet; the oldest is reset.
 pub const OFFERS: usize = 4096;

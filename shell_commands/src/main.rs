@@ -15,6 +15,11 @@ use devnet_shell_commands::shell::Shell;
 use devnet_shell_commands::status::Status;
 use devnet_shell_commands::{manual, program};
 
+/// Guests grow without copies.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: devnet_drivers::MappingAllocator = devnet_drivers::MappingAllocator;
+
 fn main() -> ExitCode {
     ExitCode::from(run().0)
 }

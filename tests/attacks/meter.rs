@@ -6,13 +6,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use devnet_drivers::MappingAllocator;
 use rustix::time::{ClockId, clock_gettime};
 
 #[path = "../../network/benches/workloads/allocator.rs"]
 mod allocator;
 
 #[global_allocator]
-static ALLOCATOR: allocator::Counting = allocator::Counting;
+static ALLOCATOR: allocator::Counting<MappingAllocator> = allocator::Counting(MappingAllocator);
 
 /// Bytes that this thread has allocated and not freed.
 pub(crate) fn memory() -> usize {

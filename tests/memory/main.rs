@@ -18,7 +18,7 @@ use world::{Host, World};
 mod allocator;
 
 #[global_allocator]
-static ALLOCATOR: allocator::Counting = allocator::Counting;
+static ALLOCATOR: allocator::Counting = allocator::Counting(std::alloc::System);
 
 const CONNECTIONS: usize = 5000;
 /// Bytes of the server's task, its open file, and its place among the idle ones.

@@ -1,7 +1,10 @@
 //! Tables that everybody shares protect those who behave: floods of every kind beside honest
 //! traffic that goes on.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::pin::pin;
 use std::time::Duration;
 
 use devnet_network::command::interface::SynCookies;
@@ -11,6 +14,7 @@ use devnet_network::command::{
 use devnet_network::{TcpListener, UdpSocket};
 use world::{Host, World};
 
+use crate::pair::hosts;
 use crate::station::{
     HOST, HOST6, PEER, PEER6, Wire, at, icmp, icmpv6_packet, ipv4, ipv6, ndp, packets, udp,
 };
@@ -552,4 +556,68 @@ fn hold_11_datagrams_queued_before_connect_are_gone_after_it() {
     let dropped = wire.statistics().received_drops;
     assert_eq!(dropped.no_socket - full.no_socket, 2, "they are counted");
     assert!(packets(wire.frames()).is_empty());
+}
+
+#[test]
+fn hold_07_nothing_half_open_is_left_after_a_flood_even_if_the_link_is_stuck() {
+    let world = World::new(16);
+    let (host, mut wire) = wire::Wire::new(&world);
+    let _listener = TcpListener::bind(&host.sockets(), at(HOST, 80), 4096).unwrap();
+    let half_open = || host.control::<ListUsage>("eth0", &()).unwrap().pop().unwrap().half_open;
+    for is_stuck in [false, true] {
+        world.run(async {
+            let mut flood = SynFlood(0);
+            for _ in 0..100 {
+                flood.millisecond(&mut wire);
+                world.sleep(MILLISECOND).await;
+                // Nobody takes the SYN|ACKs of a link that is stuck, so most of them never leave.
+                if !is_stuck {
+                    wire.segments_to(wire::PEER);
+                }
+            }
+            assert_eq!(half_open(), 100 * FLOOD);
+            world.sleep(Duration::from_secs(62)).await;
+            assert_eq!(half_open(), 100 * FLOOD);
+            // Linux' five SYN|ACKs take 63 s.
+            world.sleep(Duration::from_secs(2)).await;
+            assert_eq!(half_open(), 0, "is stuck: {is_stuck}");
+        });
+    }
+}
+
+#[test]
+fn hold_14_a_long_list_is_made_in_several_turns() {
+    use devnet_network::command::ListSockets;
+    use devnet_network::limits::LIST_PIECE;
+    let world = World::new(18);
+    let (left, _right) = hosts(&world);
+    let own = left.manager.sockets_on("eth0").unwrap();
+    let all = left.sockets();
+    let bind = |sockets, port: usize| {
+        let socket = UdpSocket::new(sockets);
+        socket.bind(at(Ipv4Addr::new(10, 0, 0, 1), port as u16)).unwrap();
+        socket
+    };
+    // Some of the interface, some of all.
+    let _some: Vec<_> = (0..3 * LIST_PIECE).map(|number| bind(&own, 1000 + number)).collect();
+    let _others: Vec<_> = (0..LIST_PIECE).map(|number| bind(&all, 10_000 + number)).collect();
+    let device = left.open("sockets");
+    let turns = Cell::new(1);
+    let list = world.run(async {
+        let mut call = pin!(device.control::<ListSockets>(&()));
+        poll_fn(|context| {
+            let list = call.as_mut().poll(context);
+            turns.set(turns.get() + usize::from(list.is_pending()));
+            list
+        })
+        .await
+    });
+    assert!(turns.get() >= 4, "{} turns", turns.get());
+    let mut ports: Vec<_> = list.unwrap().iter().map(|socket| socket.local.port()).collect();
+    ports.sort_unstable();
+    let expected = (1000..1000 + 3 * LIST_PIECE).chain(10_000..10_000 + LIST_PIECE);
+    assert_eq!(ports, expected.map(|port| port as u16).collect::<Vec<_>>());
+    // Who cannot wait has it at once.
+    let at_once = device.try_control::<ListSockets>(&()).unwrap();
+    assert_eq!(at_once.len(), 4 * LIST_PIECE);
 }

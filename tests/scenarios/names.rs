@@ -121,6 +121,41 @@ fn serve_streams(world: &World, host: &Host, at: &str, script: fn(&Asked) -> Vec
         .detach();
 }
 
+#[test]
+fn hold_14_lookups_that_nobody_polls_give_way() {
+    use devnet_network::limits::{LOOKUP_SECONDS, LOOKUPS};
+    let world = World::new(14);
+    let (left, right) = network(&world, false);
+    serve(&world, &right, "10.0.0.2", |asked| match asked.name.starts_with("silent") {
+        true => Vec::new(),
+        false => vec![asked.respond(0, &[a(&asked.name, 9)])],
+    });
+    let resolver = left.sockets().resolver();
+    let question = |name: &str| Question { name: name.into(), kind: RecordKind::A, server: None };
+    let begin = || {
+        let mut lookup = resolver.start(question("silent.lan"));
+        assert_eq!(lookup.try_resolve().unwrap_err(), Error::WouldBlock);
+        lookup
+    };
+    // Some have their turn, and some wait for it.
+    let mut unpolled: Vec<_> = (0..LOOKUPS + 8).map(|_| begin()).collect();
+    world.run(async {
+        let honest = world.spawn({
+            let (resolver, question) = (resolver.clone(), question("web.lan"));
+            async move { resolver.resolve(&question).await.map(|found| found.addresses().count()) }
+        });
+        world.sleep(Duration::from_secs(LOOKUP_SECONDS - 1)).await;
+        assert!(!honest.is_finished());
+        world.sleep(Duration::from_secs(3)).await;
+        assert!(honest.is_finished(), "it still waits");
+        assert_eq!(honest.await, Ok(1));
+        assert_eq!(unpolled[0].try_resolve().unwrap_err(), Error::TimedOut);
+    });
+    // Whoever asks is never the one that gives way.
+    drop(unpolled);
+    assert!(world.run(resolver.resolve(&question("web.lan"))).is_ok());
+}
+
 /// A host that asks 10.0.0.2 and, if `two`, then 10.0.0.3, which the other host has.
 fn network(world: &World, two: bool) -> (Host, Host) {
     let (left, right) = hosts(world);

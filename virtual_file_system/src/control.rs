@@ -173,6 +173,78 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     postcard::to_allocvec(value).map_err(|_| Error::InvalidInput)
 }
 
+/// Encodes a list in pieces, or joins encoded lists: the bytes are those of [`encode`] for the
+/// whole `Vec`.
+#[derive(Debug, Default)]
+pub struct ListEncoder {
+    count: u64,
+    items: Vec<u8>,
+}
+
+impl ListEncoder {
+    /// Appends items.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`encode`]; the list cannot be used then.
+    pub fn extend<T: Serialize>(&mut self, items: &[T]) -> Result<()> {
+        for item in items {
+            let bytes = Append(core::mem::take(&mut self.items));
+            let bytes = postcard::serialize_with_flavor(item, bytes);
+            self.items = bytes.map_err(|_| Error::InvalidInput)?;
+        }
+        self.count += items.len() as u64;
+        Ok(())
+    }
+
+    /// Appends the items of an encoded list.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadMessage`] if it does not begin with its length.
+    pub fn append(&mut self, list: &[u8]) -> Result<()> {
+        let (count, items) =
+            postcard::take_from_bytes::<u64>(list).map_err(|_| Error::BadMessage)?;
+        self.items.extend_from_slice(items);
+        self.count = self.count.saturating_add(count);
+        Ok(())
+    }
+
+    /// Returns the encoded list.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`encode`].
+    pub fn finish(self) -> Result<Vec<u8>> {
+        let mut list = encode(&self.count)?;
+        list.extend_from_slice(&self.items);
+        Ok(list)
+    }
+}
+
+/// Encodes behind what is there.
+struct Append(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Append {
+    type Output = Vec<u8>;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
+}
+
 /// Encodes a request.
 ///
 /// # Errors

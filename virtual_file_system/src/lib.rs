@@ -66,8 +66,8 @@ pub use access::{
     Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted,
 };
 pub use control::{
-    Authority, CommandEntry, ControlCommand, DataDirection, Identifier, decode, decode_response,
-    encode,
+    Authority, CommandEntry, ControlCommand, DataDirection, Identifier, ListEncoder, decode,
+    decode_response, encode,
 };
 pub use device::{CharacterDevice, OpenDevice, OpenRequest};
 pub use error::{Error, Result};

@@ -24,6 +24,9 @@ pub enum Operation<'a, T> {
     Done(Result<T>),
     /// The call is pending.
     Waiting(Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>),
+    /// The call waits for nothing, but takes several turns, between which other tasks run: each
+    /// poll does a part of it.
+    Turns(Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>),
 }
 
 impl<'a, T> Operation<'a, T> {
@@ -37,15 +40,24 @@ impl<'a, T> Operation<'a, T> {
         Self::Waiting(Box::pin(future))
     }
 
-    /// Returns the result if it is available now, and cancels the call otherwise.
+    /// Makes an operation of a future that gives way between its turns and waits for nothing else.
+    pub fn turns(future: impl Future<Output = Result<T>> + Send + 'a) -> Self {
+        Self::Turns(Box::pin(future))
+    }
+
+    /// Returns the result if it is available now, and cancels the call otherwise. All turns of one
+    /// that waits for nothing are done at once.
     ///
     /// # Errors
     ///
     /// The call's own error, or [`Error::WouldBlock`] if it would block.
     pub fn now(mut self) -> Result<T> {
-        match Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(Error::WouldBlock),
+        loop {
+            match Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => return result,
+                Poll::Pending if matches!(self, Self::Turns(_)) => {}
+                Poll::Pending => return Err(Error::WouldBlock),
+            }
         }
     }
 }
@@ -60,7 +72,7 @@ impl<T> Future for Operation<'_, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let result = match &mut *self {
             Self::Done(result) => mem::replace(result, Err(Error::BadFileDescriptor)),
-            Self::Waiting(future) => {
+            Self::Waiting(future) | Self::Turns(future) => {
                 let Poll::Ready(result) = future.as_mut().poll(context) else {
                     return Poll::Pending;
                 };
@@ -83,6 +95,7 @@ impl<T: fmt::Debug> fmt::Debug for Operation<'_, T> {
         match self {
             Self::Done(result) => formatter.debug_tuple("Done").field(result).finish(),
             Self::Waiting(_) => formatter.write_str("Waiting"),
+            Self::Turns(_) => formatter.write_str("Turns"),
         }
     }
 }

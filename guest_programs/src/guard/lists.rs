@@ -1,53 +1,55 @@
-//! Lists over all interfaces for a guest that does not see them all, assembled from the interfaces
-//! that it sees.
+//! Lists over all interfaces for a guest that does not see them all, joined from those of the
+//! interfaces that it sees.
 
 use alloc::vec::Vec;
 
-use devnet_network::command::{
-    ListAddressDetails, ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors,
-    ListRouteDetails, ListRoutePreferences, ListRoutes, ListSockets, Request,
+use devnet_network::command::{ListNeighbors, ListRouteDetails, ListRoutes, ListSockets, Request};
+use devnet_virtual_file_system::{
+    ControlCommand, Error, Identifier, ListEncoder, OpenFlags, Result,
 };
-use devnet_virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
 
 use super::Guard;
 
+/// True for a list that may be so long that the device makes it in several turns.
+pub(crate) fn is_long(identifier: Identifier) -> bool {
+    [
+        ListNeighbors::IDENTIFIER,
+        ListRoutes::IDENTIFIER,
+        ListRouteDetails::IDENTIFIER,
+        ListSockets::IDENTIFIER,
+    ]
+    .contains(&identifier)
+}
+
 impl Guard {
-    /// Answers a command that lists.
+    /// Answers a command that lists: queries each visible interface and joins the responses.
     pub(super) async fn list(&self, request: &Request) -> Result<Vec<u8>> {
         match request {
-            Request::ListInterfaces(()) => self.gather::<ListInterfaces, _>(),
-            Request::ListAddresses(()) => self.gather::<ListAddresses, _>(),
-            Request::ListRoutes(()) => self.gather::<ListRoutes, _>(),
-            Request::ListRoutePreferences(()) => self.gather::<ListRoutePreferences, _>(),
-            Request::ListAddressDetails(()) => self.gather::<ListAddressDetails, _>(),
-            Request::ListRouteDetails(()) => self.gather::<ListRouteDetails, _>(),
-            Request::ListDnsServers(()) => self.gather::<ListDnsServers, _>(),
-            Request::ListNeighbors(()) => self.gather::<ListNeighbors, _>(),
-            Request::ListSockets(()) => self.gather::<ListSockets, _>(),
-            Request::ListGroups(()) => self.gather::<ListGroups, _>(),
-            _ => Err(Error::PermissionDenied),
+            Request::ListInterfaces(())
+            | Request::ListAddresses(())
+            | Request::ListRoutes(())
+            | Request::ListRoutePreferences(())
+            | Request::ListAddressDetails(())
+            | Request::ListRouteDetails(())
+            | Request::ListDnsServers(())
+            | Request::ListNeighbors(())
+            | Request::ListSockets(())
+            | Request::ListGroups(()) => {}
+            _ => return Err(Error::PermissionDenied),
         }
-    }
-
-    /// Queries each visible interface and joins the responses.
-    fn gather<C, T>(&self) -> Result<Vec<u8>>
-    where
-        C: ControlCommand<Request = (), Response = Vec<T>>,
-        Vec<T>: serde::Serialize,
-    {
-        let mut all = Vec::new();
+        let mut all = ListEncoder::default();
         for name in self.devices.visible_interfaces()? {
-            match self
-                .devices
-                .open_interface(&name, OpenFlags::READ)
-                .and_then(|file| file.try_control::<C>(&()))
-            {
-                Ok(list) => all.extend(list),
+            let listed = match self.devices.open_interface(&name, OpenFlags::READ) {
+                Ok(file) => file.control_raw(request.identifier(), &[]).await,
+                Err(error) => Err(error),
+            };
+            match listed {
+                Ok(list) => all.append(&list)?,
                 // The interface has been removed meanwhile.
                 Err(Error::NoDevice | Error::NotFound) => {}
                 Err(error) => return Err(error),
             }
         }
-        encode(&all)
+        all.finish()
     }
 }

@@ -12,7 +12,7 @@
 //! same state machine as the device. A command is decoded here, once, and forwarded decoded.
 
 mod datagrams;
-mod lists;
+pub(crate) mod lists;
 mod requests;
 
 use alloc::boxed::Box;

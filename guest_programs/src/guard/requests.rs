@@ -9,6 +9,9 @@ use core::net::SocketAddr;
 
 use devnet_network::command::line_error::LastError;
 use devnet_network::command::mode::Mode;
+use devnet_network::command::route::{
+    ChangeMode, NewRoute, RouteChange, RouteFilter, RouteSelector,
+};
 use devnet_network::command::socket::{Offer, SocketKind, SocketOption};
 use devnet_network::command::{Accept, FindRoute, Request, Resolve, SetOption};
 use devnet_network::{OpenFile, Seat};
@@ -16,10 +19,18 @@ use devnet_virtual_file_system::{
     Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
+use super::lists::is_long;
 use super::{DeviceKind, Guard, State};
 use crate::account::{Direction, Reservation};
 use crate::grants::{Access, Transport};
 use crate::limits;
+
+/// The interface whose routes a command changes. One that replaces may take the place of a route of
+/// any.
+fn changed_interface(change: &RouteChange) -> Option<&str> {
+    let replaces = matches!(change.mode, ChangeMode::Replace | ChangeMode::Change);
+    change.interface.as_deref().filter(|_| !replaces)
+}
 
 impl Guard {
     /// Checks a command and runs it.
@@ -40,6 +51,12 @@ impl Guard {
             });
         }
         match action {
+            Action::Forward if is_long(request.identifier()) => {
+                Operation::turns(self.forward(request))
+            }
+            Action::Handle if is_long(request.identifier()) => {
+                Operation::turns(self.handle(request))
+            }
             Action::Forward => Operation::done(self.forward_now(request)),
             Action::Handle => Operation::waiting(self.handle(request)),
         }
@@ -134,17 +151,13 @@ impl Guard {
             // All other commands are about interfaces. For an interface's own device, opening it
             // was the check.
             _ if self.place == DeviceKind::Interface => Ok(Action::Forward),
-            Request::AddRoute(new) => {
-                policy.permit_change(new.interface.as_deref()).map(|()| Action::Forward)
-            }
             Request::SetRoute(change) => {
-                policy.permit_change(change.interface.as_deref()).map(|()| Action::Forward)
+                policy.permit_change(changed_interface(change)).map(|()| Action::Forward)
             }
-            Request::RemoveRoutes(filter) => {
-                policy.permit_change(filter.interface.as_deref()).map(|()| Action::Forward)
-            }
-            Request::RemoveRoute(selector) => {
-                policy.permit_change(selector.interface.as_deref()).map(|()| Action::Forward)
+            Request::AddRoute(NewRoute { interface, .. })
+            | Request::RemoveRoutes(RouteFilter { interface, .. })
+            | Request::RemoveRoute(RouteSelector { interface, .. }) => {
+                policy.permit_change(interface.as_deref()).map(|()| Action::Forward)
             }
             Request::ListInterfaces(())
             | Request::ListAddresses(())

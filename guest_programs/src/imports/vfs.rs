@@ -45,6 +45,7 @@ use embedded_io_async::SeekFrom;
 
 use super::call::{Outcome, finish};
 use crate::descriptor::{Descriptor, PendingConnect};
+use crate::guard::lists::is_long;
 use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
@@ -253,7 +254,8 @@ pub(super) fn ask(
             return encode(&Some(error)).map(Reply::Answer);
         }
     }
-    if descriptor.is_non_blocking() {
+    // A long list waits for nothing, but takes several turns.
+    if descriptor.is_non_blocking() && !is_long(identifier) {
         if identifier != Connect::IDENTIFIER {
             return descriptor.file.try_control_raw(identifier, &request).map(Reply::Answer);
         }

@@ -31,7 +31,8 @@ use workloads::raw::RawPair;
 use workloads::{Pair, Setup};
 
 #[global_allocator]
-static ALLOCATOR: workloads::allocator::Counting = workloads::allocator::Counting;
+static ALLOCATOR: workloads::allocator::Counting =
+    workloads::allocator::Counting(std::alloc::System);
 
 /// Makes each message and drops it.
 #[cfg(feature = "log")]

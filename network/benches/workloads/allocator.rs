@@ -1,4 +1,4 @@
-//! The system's allocator with a counter of the bytes in use. The counter is the thread's own, so
+//! An allocator with a counter of the bytes in use. The counter is the thread's own, so
 //! that counting costs next to nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -18,34 +18,34 @@ fn count(bytes: isize) {
 }
 
 /// Counts and hands everything on.
-pub(crate) struct Counting;
+pub(crate) struct Counting<A = System>(pub(crate) A);
 
 // A layout is never longer than `isize::MAX`, so the casts below keep their values.
 //
-// SAFETY: every call goes to the system's allocator unchanged; counting neither allocates nor
+// SAFETY: every call goes to the other allocator unchanged; counting neither allocates nor
 // panics, as the counter is initialized at compile time and has no destructor.
-unsafe impl GlobalAlloc for Counting {
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
         // SAFETY: as promised by our caller.
-        unsafe { System.alloc(layout) }
+        unsafe { self.0.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
         // SAFETY: as promised by our caller.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { self.0.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size as isize - layout.size() as isize);
         // SAFETY: as promised by our caller.
-        unsafe { System.realloc(pointer, layout, size) }
+        unsafe { self.0.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(-(layout.size() as isize));
         // SAFETY: as promised by our caller.
-        unsafe { System.dealloc(pointer, layout) }
+        unsafe { self.0.dealloc(pointer, layout) }
     }
 }

@@ -27,14 +27,14 @@ impl OpenFile {
             return Operation::done(Err(refusal));
         }
         match request.timing() {
-            Timing::Immediate(request) => Operation::done(self.execute_now(request)),
+            Timing::Immediate(request) => self.execute_now(request),
             Timing::Waiting(request) => Operation::waiting(self.execute_waiting(request)),
         }
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each row of the table")]
-    fn execute_now(&self, request: Immediate) -> Result<Vec<u8>> {
-        match request {
+    fn execute_now(&self, request: Immediate) -> Operation<'_, Vec<u8>> {
+        let outcome = match request {
             Immediate::GetInterface(()) => {
                 reply(self.read_now(|stack| stack.context.configuration.status(stack.context.now)))
             }
@@ -83,9 +83,11 @@ impl OpenFile {
             Immediate::ReplaceAddresses(new) => {
                 reply(self.change(|stack| replace_addresses(stack, &new)))
             }
-            Immediate::ListRoutes(()) => {
-                reply(Ok(self.collect(|stack| stack.ip.route_entries(&stack.context).collect())))
-            }
+            // They wait for nothing, but long ones are made in several turns.
+            Immediate::ListRoutes(()) => return Operation::turns(self.list_routes()),
+            Immediate::ListRouteDetails(()) => return Operation::turns(self.list_route_details()),
+            Immediate::ListNeighbors(()) => return Operation::turns(self.list_neighbors()),
+            Immediate::ListSockets(()) => return Operation::turns(self.list_sockets()),
             Immediate::ListRoutePreferences(()) => reply(Ok(
                 self.collect(|stack| stack.ip.route_preferences(&stack.context).collect())
             )),
@@ -93,7 +95,6 @@ impl OpenFile {
             Immediate::RemoveRoute(selector) => reply(self.remove_route(&selector)),
             Immediate::SetRoute(change) => reply(self.set_route(&change)),
             Immediate::RemoveRoutes(filter) => reply(self.remove_routes(&filter)),
-            Immediate::ListRouteDetails(()) => reply(Ok(self.route_details())),
             Immediate::FindRoute(destination) => reply(self.find_route(destination)),
             Immediate::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
             Immediate::AddDnsServer(server) => {
@@ -112,9 +113,6 @@ impl OpenFile {
             Immediate::GetDhcp(()) => {
                 reply(self.read_now(|stack| stack.dhcp.status(&stack.context)))
             }
-            Immediate::ListNeighbors(()) => {
-                reply(Ok(self.collect_now(|stack| stack.ip.link.neighbors.list(stack.context.now))))
-            }
             Immediate::AddNeighbor(new) => {
                 reply(self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new)))
             }
@@ -131,7 +129,6 @@ impl OpenFile {
             Immediate::GetSocket(()) => reply(self.socket_status()),
             Immediate::Shutdown(direction) => reply(self.shutdown(direction)),
             Immediate::SetOption(option) => reply(self.set_option(&option)),
-            Immediate::ListSockets(()) => reply(Ok(self.list_sockets())),
             Immediate::GetOptions(()) => reply(self.options()),
             Immediate::GetFurtherOptions(()) => reply(self.further_options()),
             Immediate::TakeError(()) => reply(self.take_error()),
@@ -150,7 +147,8 @@ impl OpenFile {
             Immediate::GetLastError(()) => {
                 reply(Ok(self.last_error().as_ref().map(LastError::from)))
             }
-        }
+        };
+        Operation::done(outcome)
     }
 
     async fn execute_waiting(&self, request: Waiting) -> Result<Vec<u8>> {

@@ -13,7 +13,6 @@ use crate::address::HardwareAddress;
 use crate::command::address::NewAddress;
 use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::dns::DnsServer;
-use crate::command::socket::SocketStatus;
 use crate::command::system::SystemOption;
 use crate::command::usage::Usage;
 use crate::interface::Interface;
@@ -98,18 +97,6 @@ impl OpenFile {
             })
         });
         before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
-    }
-
-    /// Every socket: connections, listeners, datagram sockets; those bound on all interfaces once.
-    pub(super) fn list_sockets(&self) -> Vec<SocketStatus> {
-        let mut list = self
-            .collect_now(|stack| stack.transport.socket_list(&stack.context.configuration.name));
-        if self.sockets.place.interface.is_none() {
-            let all = &self.sockets.place.all;
-            list.extend(all.listeners().iter().map(|listener| listener.status("")));
-            list.extend(all.bindings().iter().map(|(family, binding)| binding.status(*family, "")));
-        }
-        list
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
 //! | [`execute`] | each command and its operation |
 //! | [`interfaces`] | commands about interfaces |
+//! | [`lists`] | lists that may be long |
 //! | [`sockets`] | commands that make a file a socket, and commands of sockets |
 //! | [`state`] | the state of a file in each mode |
 //! | [`offers`] | connections between a listener's file and the file that claims them |
@@ -18,6 +19,7 @@
 
 mod execute;
 mod interfaces;
+mod lists;
 mod metrics;
 mod offers;
 mod open;

@@ -9,8 +9,7 @@ use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use crate::command::route::{
-    ChangeMode, NewRoute, RouteChange, RouteChoice, RouteDetail, RouteFilter, RouteKind,
-    RouteSelector,
+    ChangeMode, NewRoute, RouteChange, RouteChoice, RouteFilter, RouteKind, RouteSelector,
 };
 use crate::interface::Interface;
 use crate::stack::Stack;
@@ -173,14 +172,6 @@ impl OpenFile {
             removed += system.remove_system_routes(filter);
         }
         if removed == 0 && !filter.all { Err(Error::NoSuchProcess) } else { Ok(removed) }
-    }
-
-    pub(super) fn route_details(&self) -> Vec<RouteDetail> {
-        let mut list = self.collect_now(|stack| stack.ip.route_details(&stack.context).collect());
-        if let Ok(system) = self.system() {
-            list.extend(system.system_routes());
-        }
-        list
     }
 }
 

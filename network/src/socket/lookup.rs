@@ -27,7 +27,8 @@ impl Lookup {
         self.0.as_mut().poll(context)
     }
 
-    /// The answer, if there is one by now; each try drives the lookup on. Not after the answer.
+    /// The answer, if there is one by now; each try drives the lookup on. Not after the answer. One
+    /// that is not tried for [`LOOKUP_SECONDS`](crate::limits::LOOKUP_SECONDS) may time out.
     ///
     /// # Errors
     /// `WouldBlock` when there is none yet; else as [`Resolver::resolve`].

@@ -33,6 +33,7 @@ mod raw;
 mod remote;
 mod resolver;
 mod tcp;
+mod turns;
 mod udp;
 
 use alloc::sync::Arc;
@@ -56,9 +57,9 @@ pub use self::listener::TcpListener;
 pub use self::lookup::Lookup;
 pub use self::raw::RawSocket;
 pub use self::remote::{Remote, ToRemote};
-use self::resolver::Lookups;
 pub use self::resolver::Resolver;
 pub use self::tcp::TcpStream;
+use self::turns::Lookups;
 pub use self::udp::UdpSocket;
 use crate::interface::Interface;
 use crate::interfaces::{Interfaces, Place, WeakPlace};

@@ -9,10 +9,12 @@
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
+use core::pin::pin;
+use core::task::Poll;
 use core::time::Duration;
 
-use async_lock::Semaphore;
 use devnet_virtual_file_system::Error;
 
 use super::question::{resolve_locally, wire_question};
@@ -31,16 +33,6 @@ const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most aliases to follow.
 const MAX_ALIASES: usize = 8;
-
-/// Bounds the concurrent lookups; further ones wait.
-#[derive(Debug)]
-pub(super) struct Lookups(Semaphore);
-
-impl Default for Lookups {
-    fn default() -> Self {
-        Self(Semaphore::new(limits::LOOKUPS))
-    }
-}
 
 /// Looks names up.
 #[derive(Clone, Debug)]
@@ -66,6 +58,9 @@ impl Resolver {
     /// `InvalidInput` for an invalid name, `NotFound` for one that does not exist, `TimedOut` when
     /// no server answered, `NetworkUnreachable` when there is no server.
     ///
+    /// A lookup that is not polled for [`limits::LOOKUP_SECONDS`] while others wait for their turn
+    /// times out.
+    ///
     /// # Cancel safety
     /// Dropping the future ends the lookup.
     pub async fn resolve(&self, question: &Question) -> Result<Answer, Error> {
@@ -77,10 +72,29 @@ impl Resolver {
         if servers.is_empty() {
             return Err(Error::NetworkUnreachable);
         }
-        let _permit = self.sockets.lookups.0.acquire().await;
+        let clock = &*self.sockets.clock;
+        let turn = self.sockets.lookups.begin(clock).await;
+        let mut search = pin!(self.search(question, &servers, name, &kinds));
+        poll_fn(|context| {
+            if !turn.renew(clock.now()) {
+                return Poll::Ready(Err(Error::TimedOut));
+            }
+            search.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// Looks each candidate up, until there is an answer.
+    async fn search(
+        &self,
+        question: &Question,
+        servers: &[SocketAddr],
+        name: String,
+        kinds: &[QueryKind],
+    ) -> Result<Answer, Error> {
         let mut outcome = Err(Error::NotFound);
         for candidate in self.candidates(question, name) {
-            match self.follow(&servers, question.kind, candidate, &kinds).await {
+            match self.follow(servers, question.kind, candidate, kinds).await {
                 // There is the name without such records: another domain may have them.
                 Ok(answer) if answer.records.is_empty() => {
                     outcome = outcome.or(Ok(answer));

@@ -9,7 +9,7 @@ use devnet_virtual_file_system::Error;
 
 use super::context::Context;
 use super::counters::Counter;
-use super::datagram::{Datagrams, udp};
+use super::datagram::{Datagrams, Family, udp};
 use super::icmp::notice::Notice;
 use super::icmp::{Icmp, Message};
 use super::ip::Ip;
@@ -21,7 +21,17 @@ use super::wire::icmp::ICMP_HEADER;
 use super::wire::quote::Quote;
 use crate::command::socket::SocketStatus;
 use crate::driver::Frame;
+use crate::limits;
 use crate::trace::dropped;
+
+/// How much of a list of sockets was made: places of the tables, and what is left.
+#[derive(Debug, Default)]
+pub(crate) struct SocketCursor {
+    connections: usize,
+    time_wait: usize,
+    /// Keys of datagram sockets, once listeners were listed.
+    datagrams: Option<Vec<(Family, u16)>>,
+}
 
 /// A packet for a part of the stack that packets configure.
 #[derive(Debug)]
@@ -217,9 +227,36 @@ impl Transport {
         self.tcp.close_listeners(&mut cx.wakes);
     }
 
-    /// The sockets of this interface; those of all interfaces are listed elsewhere.
-    pub(crate) fn socket_list(&self, interface: &str) -> Vec<SocketStatus> {
-        self.tcp.statuses(interface).chain(self.datagrams.statuses(interface)).collect()
+    /// The next piece of the list of this interface's sockets; those of all interfaces are listed
+    /// elsewhere. Returns it, and whether there is more.
+    pub(crate) fn list_sockets(
+        &self,
+        interface: &str,
+        cursor: &mut SocketCursor,
+    ) -> (Vec<SocketStatus>, bool) {
+        let mut list = Vec::new();
+        let mut rest = limits::LIST_PIECE;
+        let mut next = |from: &mut usize, places: usize| {
+            let start = *from;
+            *from = places.min(start + rest).max(start);
+            rest -= *from - start;
+            start..*from
+        };
+        let places = next(&mut cursor.connections, self.tcp.places());
+        list.extend(self.tcp.connection_statuses(interface, places));
+        let places = next(&mut cursor.time_wait, self.tcp.time_wait.places());
+        list.extend(self.tcp.time_wait_statuses(interface, places));
+        if rest == 0 {
+            return (list, true);
+        }
+        let keys = cursor.datagrams.get_or_insert_with(|| {
+            list.extend(self.tcp.listener_statuses(interface));
+            self.datagrams.keys()
+        });
+        for key in keys.drain(keys.len().saturating_sub(rest)..) {
+            list.extend(self.datagrams.statuses(key, interface));
+        }
+        (list, !keys.is_empty())
     }
 
     /// The number of connections, bindings and listeners, without TIME-WAIT.

@@ -39,7 +39,8 @@ use cell::{Peer, Task};
 use results::Results;
 
 #[global_allocator]
-static ALLOCATOR: workloads::allocator::Counting = workloads::allocator::Counting;
+static ALLOCATOR: workloads::allocator::Counting =
+    workloads::allocator::Counting(std::alloc::System);
 
 const USAGE: &str =
     "usage: devnet-peers [--quick] [--repetitions N] [--peers NAME,…] [--workloads NAME,…]

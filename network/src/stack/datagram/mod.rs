@@ -208,20 +208,21 @@ impl Datagrams {
         }
     }
 
-    /// The sockets bound to this interface alone.
+    /// The keys of all sockets.
+    pub(crate) fn keys(&self) -> Vec<(Family, u16)> {
+        let families = [Family::Udp, Family::Icmp, Family::Raw, Family::Raw6].into_iter();
+        let keys = families.zip(&self.tables);
+        keys.flat_map(|(family, table)| table.keys().map(move |key| (family, *key))).collect()
+    }
+
+    /// The sockets with a key that are bound to this interface alone.
     pub(crate) fn statuses<'a>(
         &'a self,
+        (family, key): (Family, u16),
         interface: &'a str,
     ) -> impl Iterator<Item = SocketStatus> + 'a {
-        let families = [Family::Udp, Family::Icmp, Family::Raw, Family::Raw6];
-        families
-            .into_iter()
-            .zip(&self.tables)
-            .flat_map(|(family, table)| {
-                table.values().flatten().map(move |binding| (family, binding))
-            })
-            .filter(|(_, binding)| binding.device)
-            .map(move |(family, binding)| binding.status(family, interface))
+        let bindings = self.at(family, key).iter().filter(|binding| binding.device);
+        bindings.map(move |binding| binding.status(family, interface))
     }
 
     /// The number of bindings.

@@ -118,6 +118,8 @@ pub(crate) struct Tcp {
     half_open: usize,
     pub(crate) time_wait: TimeWait,
     pub(crate) ready: VecDeque<u32>,
+    /// So many of them, from the front, have their timers armed.
+    ready_armed: usize,
     /// The connection of the last segment: segments come in bursts.
     flow_cache: FlowCache<Flow, u32>,
     /// Counters of ephemeral ports, by hash of the addresses (RFC 6056 §3.3.4).
@@ -145,6 +147,7 @@ impl Tcp {
             half_open: 0,
             time_wait: TimeWait::new(seed.rotate_left(32)),
             ready: VecDeque::new(),
+            ready_armed: 0,
             flow_cache: FlowCache::default(),
             port_counters: [0; limits::PORT_COUNTERS],
             memory: MemoryAccount::new(memory),

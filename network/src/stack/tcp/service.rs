@@ -28,11 +28,24 @@ impl Tcp {
     pub(crate) fn serve_ready(&mut self, cx: &mut Context, ip: &mut Ip) {
         for _ in 0..self.ready.len() {
             if !ip.link.has_room() {
-                return;
+                return self.arm_waiting(cx);
             }
             let Some(index) = self.ready.pop_front() else { return };
+            self.ready_armed = self.ready_armed.saturating_sub(1);
             self.serve(cx, ip, index);
         }
+    }
+
+    /// Arms the timers of the queued connections, each once: if the link never has room again, they
+    /// still end. A half-open one has no other timer before its SYN|ACK has left.
+    #[cold]
+    fn arm_waiting(&mut self, cx: &mut Context) {
+        for place in self.ready_armed..self.ready.len() {
+            if let Some(index) = self.ready.get(place).copied() {
+                self.arm(cx, index, Instant::NEVER);
+            }
+        }
+        self.ready_armed = self.ready.len();
     }
 
     /// Sends what the connection may send, up to the quantum, and arms its timer.

@@ -1,6 +1,7 @@
 //! Socket lists and the statistics of a connection.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::time::Duration;
 
 use super::{Connection, ConnectionId, Tcp};
@@ -13,18 +14,30 @@ impl Tcp {
         self.get(id).map(Connection::statistics)
     }
 
-    /// Connections, TIME-WAIT entries, and the listeners bound to this interface.
-    pub(crate) fn statuses<'a>(
+    /// Connections at some places of the table; it ends before [`places`](Self::places).
+    pub(crate) fn connection_statuses<'a>(
         &'a self,
         interface: &'a str,
+        places: Range<usize>,
     ) -> impl Iterator<Item = SocketStatus> + 'a {
-        // Those in TIME-WAIT that a program still holds are in the table too.
-        let connections = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| connection.state() != SocketState::TimeWait)
-            .map(|(_, connection)| connection.status(interface));
-        let waiting = self.time_wait.flows().map(|flow| SocketStatus {
+        places
+            .filter_map(|place| self.connections.get(place))
+            // Those in TIME-WAIT that a program still holds are in its table too.
+            .filter(|connection| connection.state() != SocketState::TimeWait)
+            .map(|connection| connection.status(interface))
+    }
+
+    pub(crate) fn places(&self) -> usize {
+        self.connections.capacity()
+    }
+
+    /// TIME-WAIT entries at some places of their table.
+    pub(crate) fn time_wait_statuses<'a>(
+        &'a self,
+        interface: &'a str,
+        places: Range<usize>,
+    ) -> impl Iterator<Item = SocketStatus> + 'a {
+        self.time_wait.flows(places).map(|flow| SocketStatus {
             kind: SocketKind::Tcp,
             state: SocketState::TimeWait,
             local: flow.local.address(),
@@ -32,10 +45,16 @@ impl Tcp {
             interface: interface.into(),
             receive_queue: 0,
             send_queue: 0,
-        });
+        })
+    }
+
+    /// The listeners bound to this interface.
+    pub(crate) fn listener_statuses<'a>(
+        &'a self,
+        interface: &'a str,
+    ) -> impl Iterator<Item = SocketStatus> + 'a {
         let bindings = self.listeners.values().flatten().filter(|binding| binding.device);
-        let listeners = bindings.map(|binding| binding.listener.status(interface));
-        connections.chain(waiting).chain(listeners)
+        bindings.map(|binding| binding.listener.status(interface))
     }
 
     /// The number of connections and listeners, without TIME-WAIT.

@@ -6,6 +6,7 @@
 //! reopens the flow at once.
 
 use core::hash::BuildHasher;
+use core::ops::Range;
 use core::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -213,8 +214,13 @@ impl TimeWait {
         self.expiry_queue.front().map(|(until, _)| *until)
     }
 
-    pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
-        self.entries.iter().map(|(_, entry)| &entry.flow)
+    /// The flows at some places of the table; it ends before [`places`](Self::places).
+    pub(crate) fn flows(&self, places: Range<usize>) -> impl Iterator<Item = &Flow> {
+        places.filter_map(|place| self.entries.get(place)).map(|entry| &entry.flow)
+    }
+
+    pub(crate) fn places(&self) -> usize {
+        self.entries.capacity()
     }
 }
 
