@@ -164,3 +164,10 @@ pub struct AddressDetail {
     /// The prefix has no connected route.
     pub no_prefix_route: bool,
 }
+
+impl From<AddressEntry> for AddressDetail {
+    /// An address of which nothing more is known.
+    fn from(entry: AddressEntry) -> Self {
+        Self { entry, peer: None, label: None, secondary: false, no_prefix_route: false }
+    }
+}

@@ -16,7 +16,7 @@ bitflags! {
     pub struct InterfaceFlags: u32 {
         /// Administratively up.
         const UP = 1 << 0;
-        /// Has a carrier.
+        /// Up, and has a carrier.
         const RUNNING = 1 << 1;
         /// Reaches this system only.
         const LOOPBACK = 1 << 2;
@@ -41,7 +41,7 @@ impl InterfaceFlags {
             Kind::Tunnel => Self::POINT_TO_POINT | Self::NO_ARP | Self::MULTICAST,
         };
         flags.set(Self::UP, enabled);
-        flags.set(Self::RUNNING, link == LinkState::Up);
+        flags.set(Self::RUNNING, enabled && link == LinkState::Up);
         flags
     }
 }

@@ -226,6 +226,31 @@ impl RouteDetail {
     pub const ADVERTISEMENT: u8 = 9;
     /// The protocol of a DHCP lease.
     pub const DHCP: u8 = 16;
+
+    /// The protocol of routes of an origin, if none was given.
+    #[must_use]
+    pub const fn protocol_of(origin: Origin) -> u8 {
+        match origin {
+            Origin::Static => Self::BOOT,
+            Origin::Dhcp => Self::DHCP,
+            Origin::RouterAdvertisement => Self::ADVERTISEMENT,
+            Origin::Kernel => Self::KERNEL,
+        }
+    }
+}
+
+impl From<RouteEntry> for RouteDetail {
+    /// A unicast route of which nothing more is known.
+    fn from(route: RouteEntry) -> Self {
+        Self {
+            protocol: Self::protocol_of(route.origin),
+            route,
+            kind: RouteKind::Unicast,
+            mtu: None,
+            onlink: false,
+            expires_seconds: None,
+        }
+    }
 }
 
 /// Routes to remove: those that have everything that is given.

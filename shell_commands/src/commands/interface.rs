@@ -7,12 +7,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use devnet_network::address::Prefix;
-use devnet_network::command::address::{AddressEntry, NewAddress};
+use devnet_network::command::address::{AddressEntry, NewAddress, Origin};
 use devnet_network::command::dhcp::DhcpOptions;
 use devnet_network::command::route::{NewRoute, RouteSelector};
 use devnet_network::command::{
     AddAddress, AddDnsServer, AddRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute,
-    SetEnabled, SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
+    ReplaceAddresses, SetEnabled, SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
 };
 use devnet_virtual_file_system::Error;
 
@@ -175,19 +175,40 @@ async fn set_address(
     Ok(())
 }
 
-/// Adds the new address before it removes the old one: a refusal then changes nothing, and routes
-/// through a gateway that both reach survive.
+/// Puts a new address in the place of the first IPv4 one and of its secondaries, as Linux does; the
+/// others stay. All of it or nothing: routes through gateways that both reach survive.
 async fn replace(
     interface: &Interface,
     word: &str,
     old: Option<Prefix>,
     new: NewAddress,
 ) -> Result<(), Failure> {
-    interface.change::<AddAddress>(word, &new).await?;
-    if let Some(old) = old {
-        interface.change::<RemoveAddress>(word, &old).await?;
+    let Some(old) = old else { return interface.change::<AddAddress>(word, &new).await };
+    let is_first = |entry: &AddressEntry| {
+        entry.prefix.address().is_ipv4() && entry.prefix.network() == old.network()
+    };
+    let kept = |entry: &AddressEntry| NewAddress {
+        prefix: entry.prefix,
+        broadcast: entry.broadcast.filter(|_| entry.broadcast != entry.prefix.broadcast()),
+    };
+    let addresses = interface.ask::<ListAddresses>(&()).await?;
+    // What DHCP or a router gave, `ReplaceAddresses` does not touch.
+    if let Some(old) = addresses.iter().find(|entry| entry.prefix == old)
+        && old.origin != Origin::Static
+    {
+        interface.change::<AddAddress>(word, &new).await?;
+        return interface.change::<RemoveAddress>(word, &old.prefix).await;
     }
-    Ok(())
+    let mut all: Vec<NewAddress> = addresses
+        .iter()
+        .filter(|entry| entry.origin == Origin::Static && !is_first(entry))
+        .map(kept)
+        .collect();
+    if all.iter().any(|known| known.prefix == new.prefix) {
+        return Err(Failure::of(word, Error::AlreadyExists));
+    }
+    all.push(new);
+    interface.change::<ReplaceAddresses>(word, &all).await.map(drop)
 }
 
 async fn set_netmask(interface: &Interface, word: &str, length: u8) -> Result<(), Failure> {

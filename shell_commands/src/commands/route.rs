@@ -7,9 +7,11 @@ use std::net::IpAddr;
 
 use devnet_network::address::Prefix;
 use devnet_network::command::address::Origin;
-use devnet_network::command::route::{NewRoute, RouteEntry, RouteSelector};
-use devnet_network::command::{AddRoute, ListRoutes, RemoveRoute};
-use devnet_virtual_file_system::{ControlCommand, Error};
+use devnet_network::command::route::{
+    ChangeMode, RouteChange, RouteDetail, RouteFilter, RouteKind,
+};
+use devnet_network::command::{ListRouteDetails, RemoveRoutes, SetRoute};
+use devnet_virtual_file_system::{Error, File};
 
 use super::words::{self, Words};
 use crate::context::Context;
@@ -55,23 +57,31 @@ pub(super) async fn run(context: &Context) -> Outcome {
 
 /// The table, also for `netstat -r`.
 pub(super) async fn table(context: &Context, style: Style, ipv6: bool) -> Result<String, Failure> {
-    let routes = list(context).await?;
+    let routes = details(context).await?;
     Ok(if ipv6 { render::ipv6(&routes) } else { render::ipv4(&routes, style) })
 }
 
 /// Returns all routes in Linux' order, without the loopback networks, which its table does not
-/// list.
-pub(super) async fn list(context: &Context) -> Result<Vec<RouteEntry>, Failure> {
+/// list, and without those of interfaces that are down, which are not in force.
+pub(super) async fn details(context: &Context) -> Result<Vec<RouteDetail>, Failure> {
     let sockets = devices::sockets(context, Use::Show)?;
     let mut routes = sockets
-        .control::<ListRoutes>(&())
+        .control::<ListRouteDetails>(&())
         .await
         .map_err(|why| Failure::of(devices::SOCKETS, why))?;
-    routes.retain(|route| {
-        route.origin != Origin::Kernel || !route.destination.address().is_loopback()
+    let down: Vec<_> = devices::all(context)
+        .await?
+        .into_iter()
+        .filter(|(_, status)| !status.enabled)
+        .map(|(_, status)| status.name)
+        .collect();
+    routes.retain(|RouteDetail { route, .. }| {
+        let is_loopback = route.destination.address().is_loopback();
+        !(route.origin == Origin::Kernel && is_loopback) && !down.contains(&route.interface)
     });
-    // IPv4 by address, so that the default is first; IPv6 the same, but the default is last.
-    routes.sort_by_key(|route| {
+    // IPv4 by address, so that the default is first; IPv6 the same, but the default is last. Equal
+    // ones stay in their order.
+    routes.sort_by_key(|RouteDetail { route, .. }| {
         let last = route.destination.address().is_ipv6() && route.destination.length() == 0;
         (route.destination.address().is_ipv6(), last, route.destination, route.metric)
     });
@@ -85,12 +95,14 @@ struct Change {
     gateway: Option<IpAddr>,
     metric: Option<u32>,
     interface: Option<String>,
+    /// `reject`: a route of the whole system that is unreachable.
+    reject: bool,
 }
 
 impl Change {
     fn parse(mut words: Words<'_>, ipv6: bool) -> Result<Self, Failure> {
         let (mut target, mut network, mut mask) = (None, false, None);
-        let (mut gateway, mut metric, mut interface) = (None, None, None);
+        let (mut gateway, mut metric, mut interface, mut reject) = (None, None, None, false);
         while let Some(word) = words.next() {
             match word {
                 "-net" => network = true,
@@ -99,6 +111,10 @@ impl Change {
                 "netmask" => mask = Some(words.value(word)?),
                 "gw" | "gateway" | "via" => gateway = Some(words::address(words.value(word)?)?),
                 "metric" => metric = Some(words.parsed(word, "metric")?),
+                "reject" => reject = true,
+                "mod" | "dyn" | "reinstate" | "mss" | "window" | "irtt" => {
+                    return Err(Failure::of(word, Error::Unsupported));
+                }
                 "dev" => interface = Some(words.value(word)?.to_owned()),
                 word if target.is_none() => target = Some(word),
                 word if interface.is_none() => interface = Some(word.to_owned()),
@@ -109,20 +125,19 @@ impl Change {
         let ipv6 = ipv6 || gateway.is_some_and(|gateway| gateway.is_ipv6());
         let destination = destination(target, network, mask, ipv6)?;
         let via = gateway.map_or_else(String::new, |gateway| format!(" gw {gateway}"));
-        Ok(Self { text: format!("{target}{via}"), destination, gateway, metric, interface })
+        Ok(Self { text: format!("{target}{via}"), destination, gateway, metric, interface, reject })
     }
 
-    /// Sends the change to the named interface, or to the device of all routes.
-    async fn ask<C: ControlCommand>(
-        &self,
-        context: &Context,
-        request: &C::Request,
-    ) -> Result<C::Response, Failure> {
-        let file = match &self.interface {
-            Some(name) => devices::interface(context, name, Use::Change)?.file,
-            None => devices::sockets(context, Use::Change)?,
-        };
-        file.control::<C>(request).await.map_err(|why| Failure::of(&self.text, why))
+    /// Checks that a named interface is there, and returns the device of all routes.
+    fn file(&self, context: &Context) -> Result<File, Failure> {
+        if let Some(name) = &self.interface {
+            devices::interface(context, name, Use::Change)?;
+        }
+        devices::sockets(context, Use::Change)
+    }
+
+    fn kind(&self) -> RouteKind {
+        if self.reject { RouteKind::Unreachable } else { RouteKind::Unicast }
     }
 }
 
@@ -160,29 +175,36 @@ fn destination(
 }
 
 async fn add(context: &Context, change: &Change) -> Outcome {
-    if change.gateway.is_none() && change.interface.is_none() {
+    if change.gateway.is_none() && change.interface.is_none() && !change.reject {
         return Err(Failure::of(&change.text, Error::NoDevice));
     }
-    let default_metric = u32::from(change.destination.address().is_ipv6());
-    let route = NewRoute {
+    let is_ipv6 = change.destination.address().is_ipv6();
+    let route = RouteChange {
+        // An equal IPv4 route through another gateway is a second one, and the newer is first, as
+        // with Linux' ioctl.
+        mode: if is_ipv6 { ChangeMode::Insert } else { ChangeMode::Prepend },
+        kind: change.kind(),
         destination: change.destination,
-        gateway: change.gateway,
-        metric: change.metric.unwrap_or(default_metric),
-        interface: change.interface.clone(),
-        // An equal route through another gateway is a second one, as with Linux' ioctl.
-        append: change.destination.address().is_ipv4(),
+        gateway: change.gateway.filter(|_| !change.reject),
+        metric: change.metric.unwrap_or(u32::from(is_ipv6)),
+        interface: change.interface.clone().filter(|_| !change.reject),
+        ..RouteChange::default()
     };
-    change.ask::<AddRoute>(context, &route).await?;
+    let added = change.file(context)?.control::<SetRoute>(&route).await;
+    added.map_err(|why| Failure::of(&change.text, why))?;
     Ok(Status::SUCCESS)
 }
 
 async fn remove(context: &Context, change: &Change) -> Outcome {
-    let selector = RouteSelector {
-        destination: change.destination,
-        gateway: change.gateway,
+    let filter = RouteFilter {
+        destination: Some(change.destination),
+        kind: Some(change.kind()),
+        gateway: change.gateway.filter(|_| !change.reject),
         metric: change.metric,
-        interface: change.interface.clone(),
+        interface: change.interface.clone().filter(|_| !change.reject),
+        ..RouteFilter::default()
     };
-    change.ask::<RemoveRoute>(context, &selector).await?;
+    let removed = change.file(context)?.control::<RemoveRoutes>(&filter).await;
+    removed.map_err(|why| Failure::of(&change.text, why))?;
     Ok(Status::SUCCESS)
 }

@@ -51,12 +51,9 @@ impl Route {
 
     /// Who added it, by its number in Linux.
     pub(crate) const fn protocol(&self) -> u8 {
-        match (self.details.protocol, self.origin) {
-            (0, Origin::Static) => RouteDetail::BOOT,
-            (0, Origin::Dhcp) => RouteDetail::DHCP,
-            (0, Origin::RouterAdvertisement) => RouteDetail::ADVERTISEMENT,
-            (0, Origin::Kernel) => RouteDetail::KERNEL,
-            (protocol, _) => protocol,
+        match self.details.protocol {
+            0 => RouteDetail::protocol_of(self.origin),
+            protocol => protocol,
         }
     }
 

@@ -24,6 +24,8 @@ struct Options {
     style: Style,
     /// `-4` is true, `-6` false.
     ipv4: Option<bool>,
+    /// `-d`.
+    details: bool,
 }
 
 impl Options {
@@ -49,8 +51,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
                 options.style.detailed = options.style.statistics;
                 options.style.statistics = true;
             }
-            // Colours, details and pretty printing have no effect.
-            "c" | "color" | "d" | "details" | "p" | "pretty" | "n" | "numeric" => {}
+            "d" | "details" => options.details = true,
+            // Colours and pretty printing have no effect, and numbers are shown as numbers anyway.
+            "c" | "color" | "p" | "pretty" | "n" | "N" | "numeric" | "Numeric" => {}
             _ => {
                 return Err(Failure::usage(format!(
                     "Option \"{word}\" is unknown, try \"help ip\"."

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use devnet_network::address::Prefix;
 use devnet_network::command::address::Origin;
 use devnet_network::command::route::{
-    NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector,
+    ChangeMode, Preference, RouteChange, RouteDetail, RouteFilter, RouteKind, RoutePreference,
 };
-use devnet_network::command::{AddRoute, FindRoute, ListRoutePreferences, RemoveRoute};
-use devnet_virtual_file_system::{Error, File};
+use devnet_network::command::{
+    FindRoute, ListAddresses, ListRoutePreferences, RemoveRoutes, SetRoute,
+};
+use devnet_virtual_file_system::Error;
 
-use super::super::route::list;
+use super::super::route::details;
 use super::super::words::{self, Words};
 use super::{Options, changed, garbage, shown, verb};
 use crate::context::Context;
@@ -20,8 +22,8 @@ use crate::render::iproute::route as render;
 use crate::status::Status;
 
 const VERBS: &[&str] = &[
-    "list", "lst", "show", "get", "add", "append", "change", "chg", "replace", "delete", "del",
-    "flush",
+    "list", "lst", "show", "get", "add", "append", "prepend", "change", "chg", "replace", "delete",
+    "del", "flush",
 ];
 
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
@@ -29,35 +31,41 @@ pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_
     if verb == "get" {
         return get(context, options, words).await;
     }
-    let request = Request::parse(words, options)?;
+    let request = Request::parse(words, options, verb)?;
     match verb {
         "show" => show(context, options, &request).await,
         "flush" => flush(context, options, &request).await,
         "del" => remove(context, &request).await,
-        "replace" | "change" | "chg" => replace(context, &request, verb).await,
-        verb => {
-            let route = request.route(verb == "append")?;
-            let file = request.file(context)?;
-            file.control::<AddRoute>(&route)
-                .await
-                .map_err(|why| Failure::of(request.text(), why))?;
-            Ok(Status::SUCCESS)
-        }
+        "add" => set(context, &request, ChangeMode::Insert).await,
+        "append" => set(context, &request, ChangeMode::Append).await,
+        "prepend" => set(context, &request, ChangeMode::Prepend).await,
+        "replace" => set(context, &request, ChangeMode::Replace).await,
+        _ => set(context, &request, ChangeMode::Change).await,
     }
 }
 
 /// The arguments after the verb.
+#[derive(Default)]
 struct Request<'a> {
+    kind: Option<RouteKind>,
     destination: Option<Prefix>,
     gateway: Option<IpAddr>,
     device: Option<&'a str>,
     metric: Option<u32>,
+    source: Option<IpAddr>,
+    mtu: Option<u32>,
+    onlink: bool,
+    protocol: Option<u8>,
+    expires: Option<u32>,
+    /// The scope that the route must have.
+    scope: Option<&'a str>,
 }
 
 impl<'a> Request<'a> {
-    fn parse(mut words: Words<'a>, options: Options) -> Result<Self, Failure> {
-        let mut request = Self { destination: None, gateway: None, device: None, metric: None };
+    fn parse(mut words: Words<'a>, options: Options, verb: &str) -> Result<Self, Failure> {
+        let mut request = Self::default();
         let mut target = None;
+        let is_filter = matches!(verb, "show" | "flush");
         while let Some(word) = words.next() {
             match word {
                 "via" => {
@@ -66,11 +74,30 @@ impl<'a> Request<'a> {
                     }
                     request.gateway = Some(words::address(words.value(word)?)?);
                 }
-                "dev" => request.device = Some(words.value(word)?),
-                "metric" | "preference" => request.metric = Some(words.parsed(word, "metric")?),
-                // There is one table; scope and origin follow from the rest.
-                "table" | "proto" | "protocol" | "scope" => drop(words.value(word)?),
-                "to" | "exact" | "unicast" => {}
+                "dev" | "oif" => request.device = Some(words.value(word)?),
+                "metric" | "preference" | "priority" => {
+                    request.metric = Some(words.parsed(word, "metric")?);
+                }
+                "src" => request.source = Some(words::address(words.value(word)?)?),
+                "mtu" if !is_filter => {
+                    if words.peek() == Some("lock") {
+                        return Err(Failure::of("mtu lock", Error::Unsupported));
+                    }
+                    request.mtu = Some(words.parsed(word, "MTU")?);
+                }
+                "onlink" if !is_filter => request.onlink = true,
+                "expires" if !is_filter => request.expires = Some(words.parsed(word, "time")?),
+                "table" => table(words.value(word)?)?,
+                "proto" | "protocol" => request.protocol = protocol(words.value(word)?)?,
+                "scope" => request.scope = scope(words.value(word)?)?,
+                "type" if is_filter => request.kind = Some(kind(words.value(word)?)?),
+                "to" | "exact" => {}
+                word if target.is_none()
+                    && request.kind.is_none()
+                    && word.parse::<RouteKind>().is_ok() =>
+                {
+                    request.kind = Some(kind(word)?);
+                }
                 word if target.is_none() => target = Some(word),
                 word => return Err(garbage(word)),
             }
@@ -84,7 +111,24 @@ impl<'a> Request<'a> {
             Some(text) => Some(words::parse(text, "prefix")?),
             None => None,
         };
+        request.check_scope(is_filter)?;
         Ok(request)
+    }
+
+    /// The scope follows from the route: one that differs is refused, not ignored.
+    fn check_scope(&self, is_filter: bool) -> Result<(), Failure> {
+        let is_ipv6 = self.destination.is_some_and(|prefix| prefix.address().is_ipv6());
+        match self.scope {
+            Some(scope) if !is_filter && !is_ipv6 && scope != self.own_scope() => {
+                Err(Failure::of(format!("scope {scope}"), Error::Unsupported))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn own_scope(&self) -> &'static str {
+        let is_unicast = self.kind.is_none_or(|kind| kind == RouteKind::Unicast);
+        if self.gateway.is_none() && is_unicast { "link" } else { "global" }
     }
 
     /// Describes the route, for errors.
@@ -101,35 +145,86 @@ impl<'a> Request<'a> {
         self.destination.ok_or_else(|| Failure::usage("which destination?"))
     }
 
-    /// Returns the named interface's own device, or that of all routes.
-    fn file(&self, context: &Context) -> Result<File, Failure> {
-        match self.device {
-            Some(name) => Ok(changed(context, name)?.file),
-            None => devices::sockets(context, Use::Change),
-        }
-    }
-
-    fn route(&self, append: bool) -> Result<NewRoute, Failure> {
+    fn change(&self, mode: ChangeMode) -> Result<RouteChange, Failure> {
         let destination = self.destination()?;
-        if self.gateway.is_none() && self.device.is_none() {
+        let kind = self.kind.unwrap_or_default();
+        if kind == RouteKind::Unicast && self.gateway.is_none() && self.device.is_none() {
             return Err(Failure::of(self.text(), Error::NoDevice));
         }
         // Linux' metric for IPv6 routes without one.
         let default_metric = if destination.address().is_ipv6() { 1024 } else { 0 };
-        Ok(NewRoute {
+        Ok(RouteChange {
+            mode,
+            kind,
             destination,
             gateway: self.gateway,
-            metric: self.metric.unwrap_or(default_metric),
             interface: self.device.map(String::from),
-            append,
+            metric: self.metric.unwrap_or(default_metric),
+            source: self.source,
+            mtu: self.mtu,
+            onlink: self.onlink,
+            protocol: self.protocol.unwrap_or(RouteDetail::BOOT),
+            expires_seconds: self.expires,
         })
     }
 
-    fn wants(&self, route: &RouteEntry) -> bool {
+    fn filter(&self, all: bool) -> RouteFilter {
+        RouteFilter {
+            all,
+            destination: self.destination,
+            kind: self.kind,
+            gateway: self.gateway,
+            metric: self.metric,
+            interface: self.device.map(String::from),
+            source: self.source,
+            protocol: self.protocol,
+            ipv6: None,
+        }
+    }
+
+    fn wants(&self, detail: &RouteDetail) -> bool {
+        let route = &detail.route;
+        let is_link = route.gateway.is_none() && detail.kind == RouteKind::Unicast;
         self.destination.is_none_or(|prefix| prefix == route.destination)
+            && self.kind.is_none_or(|kind| kind == detail.kind)
             && self.gateway.is_none_or(|gateway| Some(gateway) == route.gateway)
             && self.device.is_none_or(|device| device == route.interface)
             && self.metric.is_none_or(|metric| metric == route.metric)
+            && self.source.is_none_or(|source| Some(source) == route.source)
+            && self.protocol.is_none_or(|protocol| protocol == detail.protocol)
+            && self.scope.is_none_or(|scope| (scope == "link") == is_link && scope != "host")
+    }
+}
+
+fn kind(word: &str) -> Result<RouteKind, Failure> {
+    words::parse(word, "route type")
+}
+
+/// There is one table, which Linux calls `main`; `all` has no other.
+fn table(word: &str) -> Result<(), Failure> {
+    match word {
+        "main" | "254" | "all" | "unspec" | "0" => Ok(()),
+        _ => Err(Failure::of(format!("table {word}"), Error::Unsupported)),
+    }
+}
+
+/// A protocol by name or number; `all` is no filter.
+fn protocol(word: &str) -> Result<Option<u8>, Failure> {
+    if word == "all" {
+        return Ok(None);
+    }
+    let number = render::protocol_number(word);
+    number.map(Some).ok_or_else(|| Failure::of(word, "bad protocol"))
+}
+
+/// A scope by name or number; `all` is no filter.
+fn scope(word: &str) -> Result<Option<&'static str>, Failure> {
+    match word {
+        "all" => Ok(None),
+        "link" | "253" => Ok(Some("link")),
+        "global" | "universe" | "0" => Ok(Some("global")),
+        "host" | "254" => Ok(Some("host")),
+        _ => Err(Failure::of(word, "bad scope")),
     }
 }
 
@@ -137,21 +232,19 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
     if let Some(name) = request.device {
         shown(context, name)?;
     }
-    let mut routes = list(context).await?;
-    let default_only = request.destination.is_some_and(|prefix| prefix.length() == 0);
+    let mut routes = details(context).await?;
     // `ip route` alone shows IPv4, as Linux does.
     let ipv4 = options
         .ipv4
         .unwrap_or_else(|| request.destination.is_none_or(|prefix| prefix.address().is_ipv4()));
-    routes.retain(|route| {
-        route.destination.address().is_ipv4() == ipv4
-            && request.wants(route)
-            && (!default_only || route.destination.length() == 0)
+    routes.retain(|detail| {
+        detail.route.destination.address().is_ipv4() == ipv4 && request.wants(detail)
     });
     let preferences = preferences(context, ipv4).await?;
     let preferred: Vec<_> = routes
         .into_iter()
-        .map(|route| {
+        .map(|detail| {
+            let route = &detail.route;
             let is_same = |known: &&RoutePreference| {
                 (known.destination, Some(known.gateway)) == (route.destination, route.gateway)
                     && known.interface == route.interface
@@ -159,10 +252,11 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
             };
             let found = preferences.iter().find(is_same);
             let preference = found.map_or(Preference::Medium, |known| known.preference);
-            (route, preference)
+            (detail, preference)
         })
         .collect();
-    context.answer(&render::show(&preferred, options.style, request.device.is_some())).await
+    let what = render::Shown { one_interface: request.device.is_some(), details: options.details };
+    context.answer(&render::show(&preferred, options.style, what)).await
 }
 
 /// The preferences of routes that are not medium; IPv4 has none.
@@ -182,76 +276,105 @@ async fn get(context: &Context, options: Options, mut words: Words<'_>) -> Outco
         word = words.value(word)?;
     }
     let address = words::address(word)?;
-    let file = devices::sockets(context, Use::Show)?;
+    let mut file = devices::sockets(context, Use::Show)?;
+    while let Some(word) = words.next() {
+        match word {
+            "oif" | "dev" => file = shown(context, words.value(word)?)?.file,
+            "from" => {
+                let source = words::address(words.value(word)?)?;
+                file = owner(context, source).await?.file;
+            }
+            word => return Err(Failure::of(word, Error::Unsupported)),
+        }
+    }
     let choice =
         file.control::<FindRoute>(&address).await.map_err(|why| Failure::of(address, why))?;
     context.answer(&render::choice(&choice, options.style)).await
 }
 
+/// The interface with an address: what leaves from it leaves there, by the strong host model.
+async fn owner(context: &Context, address: IpAddr) -> Result<devices::Interface, Failure> {
+    for (interface, _) in devices::all(context).await? {
+        let entries = interface.ask::<ListAddresses>(&()).await?;
+        if entries.iter().any(|entry| entry.prefix.address() == address) {
+            return Ok(interface);
+        }
+    }
+    Err(Failure::of(address, Error::InvalidInput))
+}
+
 async fn remove(context: &Context, request: &Request<'_>) -> Outcome {
-    let selector = RouteSelector {
-        destination: request.destination()?,
-        gateway: request.gateway,
-        metric: request.metric,
-        interface: request.device.map(String::from),
-    };
-    let file = request.file(context)?;
-    file.control::<RemoveRoute>(&selector).await.map_err(|why| Failure::of(request.text(), why))?;
+    let destination = request.destination()?;
+    is_network(destination)?;
+    if let Some(name) = request.device {
+        changed(context, name)?;
+    }
+    let sockets = devices::sockets(context, Use::Change)?;
+    let removed = sockets.control::<RemoveRoutes>(&request.filter(false)).await;
+    removed.map_err(|why| match why {
+        // As Linux says of a default route of IPv6.
+        Error::NoSuchProcess if destination == Prefix::DEFAULT_IPV6 => {
+            Failure::of(request.text(), Error::NotFound)
+        }
+        why => Failure::of(request.text(), why),
+    })?;
     Ok(Status::SUCCESS)
 }
 
-/// Adds the new route before it removes the first equal one, so that a refusal changes nothing.
-async fn replace(context: &Context, request: &Request<'_>, verb: &str) -> Outcome {
-    let failed = |why| Failure::of(request.text(), why);
-    let mut route = request.route(true)?;
-    let equal = |old: &RouteEntry| {
-        old.destination == route.destination.network() && old.metric == route.metric
-    };
-    let old = list(context).await?.into_iter().find(equal);
-    if old.is_none() && verb != "replace" {
-        return Err(failed(Error::NotFound));
+/// Host bits are refused for IPv4, as on Linux.
+fn is_network(prefix: Prefix) -> Result<(), Failure> {
+    let has_host_bits = prefix != prefix.network() && prefix.length() != 0;
+    if has_host_bits && prefix.address().is_ipv4() {
+        return Err(Failure::of(prefix, "Invalid prefix for given prefix length"));
     }
-    route.append = old.is_some();
-    let file = request.file(context)?;
-    match file.control::<AddRoute>(&route).await {
-        Ok(()) => {}
-        // It exists already, with this gateway and device.
-        Err(Error::AlreadyExists) => return Ok(Status::SUCCESS),
-        Err(why) => return Err(failed(why)),
+    Ok(())
+}
+
+async fn set(context: &Context, request: &Request<'_>, mode: ChangeMode) -> Outcome {
+    let change = request.change(mode)?;
+    is_network(change.destination)?;
+    if let Some(name) = request.device {
+        changed(context, name)?;
     }
-    if let Some(old) = old {
-        let selector = RouteSelector {
-            destination: old.destination,
-            gateway: old.gateway,
-            metric: Some(old.metric),
-            interface: Some(old.interface),
-        };
-        let all = devices::sockets(context, Use::Change)?;
-        all.control::<RemoveRoute>(&selector).await.map_err(failed)?;
-    }
+    let sockets = devices::sockets(context, Use::Change)?;
+    let set = sockets.control::<SetRoute>(&change).await;
+    set.map_err(|why| Failure::of(request.text(), why))?;
     Ok(Status::SUCCESS)
 }
 
 async fn flush(context: &Context, options: Options, request: &Request<'_>) -> Outcome {
-    if request.device.is_none() && request.destination.is_none() {
+    let is_empty = request.filter(true) == RouteFilter { all: true, ..RouteFilter::default() };
+    if is_empty && request.scope.is_none() {
         return Err(Failure::usage("\"ip route flush\" requires arguments."));
     }
     if let Some(name) = request.device {
         changed(context, name)?;
     }
-    let file = devices::sockets(context, Use::Change)?;
-    for route in list(context).await? {
-        let address = route.destination.address();
-        if request.wants(&route) && options.ipv4.unwrap_or(true) == address.is_ipv4() {
-            let selector = RouteSelector {
-                destination: route.destination,
-                gateway: route.gateway,
-                metric: Some(route.metric),
-                interface: Some(route.interface),
-            };
-            file.control::<RemoveRoute>(&selector)
-                .await
-                .map_err(|why| Failure::of(route.destination, why))?;
+    let sockets = devices::sockets(context, Use::Change)?;
+    let ipv6 = Some(!options.ipv4.unwrap_or(true));
+    if request.scope.is_none() {
+        let filter = RouteFilter { ipv6, ..request.filter(true) };
+        let removed = sockets.control::<RemoveRoutes>(&filter).await;
+        removed.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+        return Ok(Status::SUCCESS);
+    }
+    for detail in details(context).await? {
+        let is_ipv6 = detail.route.destination.address().is_ipv6();
+        if !request.wants(&detail) || Some(is_ipv6) != ipv6 {
+            continue;
+        }
+        let filter = RouteFilter {
+            destination: Some(detail.route.destination),
+            kind: Some(detail.kind),
+            gateway: detail.route.gateway,
+            metric: Some(detail.route.metric),
+            interface: Some(detail.route.interface).filter(|name| !name.is_empty()),
+            ..RouteFilter::default()
+        };
+        match sockets.control::<RemoveRoutes>(&filter).await {
+            // It went with another one.
+            Ok(_) | Err(Error::NoSuchProcess) => {}
+            Err(why) => return Err(Failure::of(detail.route.destination, why)),
         }
     }
     Ok(Status::SUCCESS)

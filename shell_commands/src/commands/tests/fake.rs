@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use devnet_network::address::Prefix;
-use devnet_network::command::address::AddressEntry;
+use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dns::{Answer, DnsServer, Record, RecordData, RecordKind};
 use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
-use devnet_network::command::route::{RouteChoice, RouteEntry, RoutePreference};
+use devnet_network::command::route::{
+    ChangeMode, RouteChange, RouteChoice, RouteDetail, RouteEntry, RouteFilter, RoutePreference,
+};
 use devnet_network::command::table::{Request, TABLE};
 use devnet_network::command::{address::Origin, address::Scope};
 use devnet_virtual_file_system::{
@@ -157,6 +159,8 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
+            | Request::ListRouteDetails(())
+            | Request::ListAddressDetails(())
     ) {
         state.changes.push(format!("{request:?}"));
     }
@@ -165,6 +169,26 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::GetStatistics(()) => encode(&samples::statistics()),
         Request::ListAddresses(()) => encode(&state.addresses),
         Request::ListRoutes(()) => encode(&state.routes),
+        Request::ListRouteDetails(()) => {
+            encode(&state.routes.iter().cloned().map(RouteDetail::from).collect::<Vec<_>>())
+        }
+        Request::ListAddressDetails(()) => {
+            encode(&state.addresses.iter().copied().map(AddressDetail::from).collect::<Vec<_>>())
+        }
+        Request::SetRoute(change) => set_route(state, change),
+        Request::RemoveRoutes(filter) => remove_routes(state, filter),
+        Request::SetAddress(change) => set_address(state, change),
+        Request::ReplaceAddresses(new) => {
+            state.addresses.retain(|entry| new.iter().any(|new| new.prefix == entry.prefix));
+            for new in new {
+                if !state.addresses.iter().any(|entry| entry.prefix == new.prefix) {
+                    let entry = samples::address(&new.prefix.to_string(), Scope::Global);
+                    let broadcast = new.broadcast.or(entry.broadcast);
+                    state.addresses.push(AddressEntry { broadcast, ..entry });
+                }
+            }
+            encode(&true)
+        }
         Request::ListRoutePreferences(()) => encode(&Vec::<RoutePreference>::new()),
         Request::ListNeighbors(()) => encode(&state.neighbors),
         Request::ListSockets(()) => encode(&samples::sockets()),
@@ -212,6 +236,67 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         }
         _ => Err(Error::InvalidInput),
     }
+}
+
+fn set_address(state: &mut State, change: &AddressChange) -> Result<Vec<u8>> {
+    if state.addresses.iter().any(|entry| entry.prefix == change.prefix) {
+        return if change.replace { encode(&false) } else { Err(Error::AlreadyExists) };
+    }
+    let broadcast = match change.broadcast {
+        Broadcast::Address(address) => Some(address),
+        Broadcast::Default => change.prefix.broadcast(),
+        Broadcast::None => None,
+    };
+    let entry = samples::address(&change.prefix.to_string(), Scope::Global);
+    state.addresses.push(AddressEntry { broadcast, ..entry });
+    encode(&true)
+}
+
+/// Of the verbs those that the tests use: new ones come first, a replacement takes the first place
+/// of its equals.
+fn set_route(state: &mut State, change: &RouteChange) -> Result<Vec<u8>> {
+    if change.gateway.is_some_and(|gateway| !is_on_link(state, gateway)) {
+        return Err(Error::NetworkUnreachable);
+    }
+    let entry = RouteEntry {
+        destination: change.destination,
+        gateway: change.gateway,
+        metric: change.metric,
+        origin: Origin::Static,
+        source: change.source,
+        interface: "eth0".into(),
+        usable: true,
+    };
+    let is_equal =
+        |known: &RouteEntry| known.destination == entry.destination && known.metric == entry.metric;
+    let is_same = |known: &RouteEntry| is_equal(known) && known.gateway == entry.gateway;
+    let first = state.routes.iter().position(is_equal);
+    let is_there = state.routes.iter().any(is_same);
+    match (change.mode, first) {
+        (ChangeMode::Insert, Some(_)) => return Err(Error::AlreadyExists),
+        (ChangeMode::Append | ChangeMode::Prepend, Some(_)) if is_there => {
+            return Err(Error::AlreadyExists);
+        }
+        (ChangeMode::Change, None) => return Err(Error::NotFound),
+        (ChangeMode::Replace | ChangeMode::Change, Some(first)) => state.routes[first] = entry,
+        (ChangeMode::Append, Some(_)) => state.routes.push(entry),
+        _ => state.routes.insert(0, entry),
+    }
+    encode(&true)
+}
+
+fn remove_routes(state: &mut State, filter: &RouteFilter) -> Result<Vec<u8>> {
+    let mut removed = 0_u32;
+    state.routes.retain(|route| {
+        let goes = (filter.all || removed == 0)
+            && filter.destination.is_none_or(|prefix| prefix == route.destination)
+            && (filter.gateway.is_none() || filter.gateway == route.gateway)
+            && filter.metric.is_none_or(|metric| metric == route.metric)
+            && filter.ipv6.is_none_or(|ipv6| route.destination.address().is_ipv6() == ipv6);
+        removed += u32::from(goes);
+        !goes
+    });
+    if removed == 0 && !filter.all { Err(Error::NoSuchProcess) } else { encode(&removed) }
 }
 
 fn changed<T: PartialEq + Clone>(place: &mut T, value: T) -> Result<Vec<u8>>

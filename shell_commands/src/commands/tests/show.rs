@@ -26,6 +26,9 @@ fn route_shows_the_table_in_order() {
         state.routes = samples::routes();
         state.routes.reverse();
     });
+    // Those of an interface that is down are not in force.
+    assert_eq!(world.output("route -n").lines().count(), 2);
+    network.eth0.with(|state| state.status.enabled = true);
     let table = world.output("route -n");
     let rows: Vec<&str> = table.lines().skip(2).filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(rows, ["0.0.0.0", "192.0.2.0", "198.51.100.7"]);

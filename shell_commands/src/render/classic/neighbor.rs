@@ -40,7 +40,9 @@ pub fn lines(neighbors: &[(String, NeighborEntry)]) -> String {
         append(&mut text, format_args!("? ({}) at ", entry.address));
         match known(entry) {
             Some(hardware) => {
-                let permanent = if entry.state == NeighborState::Permanent { "PERM " } else { "" };
+                // One blank before `on`, where net-tools has two without this word: so parsers
+                // find the interface.
+                let permanent = if entry.state == NeighborState::Permanent { "PERM" } else { "" };
                 append(&mut text, format_args!("{hardware} [ether] {permanent}"));
             }
             None => text.push_str("<incomplete> "),
@@ -84,7 +86,7 @@ mod tests {
         assert_eq!(
             lines(&neighbors()),
             "? (192.0.2.1) at 02:00:00:00:00:aa [ether]  on eth0\n\
-             ? (192.0.2.7) at 02:00:00:00:00:07 [ether] PERM  on eth0\n\
+             ? (192.0.2.7) at 02:00:00:00:00:07 [ether] PERM on eth0\n\
              ? (192.0.2.9) at <incomplete>  on eth0\n"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use devnet_network::command::address::{AddressEntry, AddressState, Origin, Scope};
+use devnet_network::command::address::{AddressDetail, AddressState, Origin, Scope};
 use devnet_network::command::interface::InterfaceStatus;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::render::append;
 /// do.
 #[must_use]
 pub fn show(
-    interfaces: &[(InterfaceStatus, Vec<AddressEntry>)],
+    interfaces: &[(InterfaceStatus, Vec<AddressDetail>)],
     style: Style,
     family_chosen: bool,
 ) -> String {
@@ -32,7 +32,9 @@ pub fn show(
     for (status, entries) in interfaces {
         if style.brief {
             append(&mut text, format_args!("{:<16} {:<14} ", status.name, state(status)));
-            entries.iter().for_each(|entry| append(&mut text, format_args!("{} ", entry.prefix)));
+            entries
+                .iter()
+                .for_each(|detail| append(&mut text, format_args!("{} ", written(detail))));
             text.push('\n');
         } else if style.oneline {
             entries
@@ -52,30 +54,40 @@ pub fn show(
 
 /// A single address, with its interface in front.
 #[must_use]
-pub fn one(index: u32, interface: &str, entry: &AddressEntry, style: Style) -> String {
-    let [first, lifetime] = lines(entry, interface);
+pub fn one(index: u32, interface: &str, detail: &AddressDetail, style: Style) -> String {
+    let [first, lifetime] = lines(detail, interface);
     object(&[format!("{index}: {interface}{first}"), lifetime], style)
 }
 
+/// The address with the length of its network's prefix, or with its peer.
+fn written(detail: &AddressDetail) -> String {
+    match detail.peer {
+        None => detail.entry.prefix.to_string(),
+        Some(peer) => format!("{} peer {peer}", detail.entry.prefix.address()),
+    }
+}
+
 /// The address with its scope and properties, and its lifetimes.
-fn lines(entry: &AddressEntry, interface: &str) -> [String; 2] {
-    let mut first = format!("    {} {}", family(entry), entry.prefix);
+fn lines(detail: &AddressDetail, interface: &str) -> [String; 2] {
+    let entry = &detail.entry;
+    let mut first = format!("    {} {}", family(detail), written(detail));
     if let Some(broadcast) = entry.broadcast {
         append(&mut first, format_args!(" brd {broadcast}"));
     }
     append(&mut first, format_args!(" scope {} ", scope(entry.scope)));
-    if is_dynamic(entry) {
-        first.push_str("dynamic ");
+    for (is_set, word) in [
+        (detail.secondary, "secondary "),
+        (is_dynamic(detail), "dynamic "),
+        (entry.state == AddressState::Duplicated, "dadfailed "),
+        (is_tentative(detail), "tentative "),
+        (entry.state == AddressState::Deprecated, "deprecated "),
+        (detail.no_prefix_route, "noprefixroute "),
+    ] {
+        first.push_str(if is_set { word } else { "" });
     }
-    first.push_str(match entry.state {
-        AddressState::Preferred => "",
-        AddressState::Tentative => "tentative ",
-        AddressState::Deprecated => "deprecated ",
-        AddressState::Duplicated => "dadfailed tentative ",
-    });
     // The label of IPv4 addresses; IPv6 has none.
     if entry.prefix.address().is_ipv4() {
-        first.push_str(interface);
+        first.push_str(detail.label.as_deref().unwrap_or(interface));
     }
     let seconds = |seconds: Option<u32>| {
         seconds.map_or_else(|| String::from("forever"), |count| format!("{count}sec"))
@@ -84,8 +96,12 @@ fn lines(entry: &AddressEntry, interface: &str) -> [String; 2] {
     [first, format!("       valid_lft {valid} preferred_lft {preferred}")]
 }
 
-fn family(entry: &AddressEntry) -> &'static str {
-    match entry.prefix.address() {
+fn is_tentative(detail: &AddressDetail) -> bool {
+    matches!(detail.entry.state, AddressState::Tentative | AddressState::Duplicated)
+}
+
+fn family(detail: &AddressDetail) -> &'static str {
+    match detail.entry.prefix.address() {
         IpAddr::V4(_) => "inet",
         IpAddr::V6(_) => "inet6",
     }
@@ -99,9 +115,10 @@ fn scope(scope: Scope) -> &'static str {
     }
 }
 
-/// True for an address from DHCP or from a router advertisement.
-fn is_dynamic(entry: &AddressEntry) -> bool {
-    matches!(entry.origin, Origin::Dhcp | Origin::RouterAdvertisement)
+/// True for an address from DHCP or from a router advertisement, and for one that ends.
+pub fn is_dynamic(detail: &AddressDetail) -> bool {
+    matches!(detail.entry.origin, Origin::Dhcp | Origin::RouterAdvertisement)
+        || detail.entry.valid_seconds.is_some()
 }
 
 /// One address in `ip -j address`.
@@ -109,18 +126,24 @@ fn is_dynamic(entry: &AddressEntry) -> bool {
 pub(super) struct AddressObject {
     family: &'static str,
     local: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
     prefixlen: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     broadcast: Option<Ipv4Addr>,
     scope: &'static str,
     #[serde(skip_serializing_if = "is_false")]
+    secondary: bool,
+    #[serde(skip_serializing_if = "is_false")]
     dynamic: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    dadfailed: bool,
     #[serde(skip_serializing_if = "is_false")]
     tentative: bool,
     #[serde(skip_serializing_if = "is_false")]
     deprecated: bool,
     #[serde(skip_serializing_if = "is_false")]
-    dadfailed: bool,
+    noprefixroute: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     valid_life_time: u32,
@@ -128,18 +151,23 @@ pub(super) struct AddressObject {
 }
 
 impl AddressObject {
-    fn of(entry: &AddressEntry, interface: &str) -> Self {
+    fn of(detail: &AddressDetail, interface: &str) -> Self {
+        let entry = &detail.entry;
+        let label = detail.label.as_deref().unwrap_or(interface);
         Self {
-            family: family(entry),
+            family: family(detail),
             local: entry.prefix.address(),
-            prefixlen: entry.prefix.length(),
+            address: detail.peer.map(|peer| peer.address()),
+            prefixlen: detail.peer.unwrap_or(entry.prefix).length(),
             broadcast: entry.broadcast,
             scope: scope(entry.scope),
-            dynamic: is_dynamic(entry),
-            tentative: matches!(entry.state, AddressState::Tentative | AddressState::Duplicated),
-            deprecated: entry.state == AddressState::Deprecated,
+            secondary: detail.secondary,
+            dynamic: is_dynamic(detail),
             dadfailed: entry.state == AddressState::Duplicated,
-            label: entry.prefix.address().is_ipv4().then(|| interface.to_owned()),
+            tentative: is_tentative(detail),
+            deprecated: entry.state == AddressState::Deprecated,
+            noprefixroute: detail.no_prefix_route,
+            label: entry.prefix.address().is_ipv4().then(|| label.to_owned()),
             // All ones means infinity (RFC 4861 §4.6.2), in iproute2's JSON too.
             valid_life_time: entry.valid_seconds.unwrap_or(u32::MAX),
             preferred_life_time: entry.preferred_seconds.unwrap_or(u32::MAX),
@@ -169,10 +197,10 @@ struct BriefAddress {
 }
 
 impl BriefObject {
-    fn of((status, entries): &(InterfaceStatus, Vec<AddressEntry>)) -> Self {
-        let brief = |entry: &AddressEntry| BriefAddress {
-            local: entry.prefix.address(),
-            prefixlen: entry.prefix.length(),
+    fn of((status, entries): &(InterfaceStatus, Vec<AddressDetail>)) -> Self {
+        let brief = |detail: &AddressDetail| BriefAddress {
+            local: detail.entry.prefix.address(),
+            prefixlen: detail.peer.unwrap_or(detail.entry.prefix).length(),
         };
         Self {
             ifname: status.name.clone(),
@@ -184,10 +212,12 @@ impl BriefObject {
 
 #[cfg(test)]
 mod tests {
+    use devnet_network::command::address::AddressEntry;
+
     use super::*;
     use crate::render::samples;
 
-    fn interfaces() -> Vec<(InterfaceStatus, Vec<AddressEntry>)> {
+    fn interfaces() -> Vec<(InterfaceStatus, Vec<AddressDetail>)> {
         let lent = AddressEntry {
             origin: Origin::Dhcp,
             valid_seconds: Some(3600),
@@ -199,8 +229,11 @@ mod tests {
             ..samples::address("fe80::1/64", Scope::Link)
         };
         vec![
-            (samples::loopback(), samples::loopback_addresses()),
-            (samples::ethernet(), vec![lent, tentative]),
+            (
+                samples::loopback(),
+                samples::loopback_addresses().into_iter().map(AddressDetail::from).collect(),
+            ),
+            (samples::ethernet(), vec![lent.into(), tentative.into()]),
         ]
     }
 
@@ -224,6 +257,37 @@ mod tests {
              \x20      valid_lft forever preferred_lft forever\n"
         );
         assert!(!show(&interfaces(), Style::default(), true).contains("link/"));
+    }
+
+    /// As iproute2 6.1 prints them.
+    #[test]
+    fn what_few_addresses_have_is_shown_as_in_iproute2() {
+        let base = |text| AddressDetail::from(samples::address(text, Scope::Global));
+        let mut peer = AddressDetail {
+            peer: "10.9.0.2/32".parse().ok(),
+            no_prefix_route: true,
+            ..base("10.9.0.1/32")
+        };
+        (peer.entry.valid_seconds, peer.entry.preferred_seconds) = (Some(600), Some(300));
+        let second =
+            AddressDetail { secondary: true, label: Some("eth0:1".into()), ..base("10.0.0.2/24") };
+        let all = [(samples::ethernet(), vec![peer, second])];
+        let text = show(&all, Style::default(), true);
+        assert_eq!(
+            text.split_once('\n').unwrap().1,
+            "\x20   inet 10.9.0.1 peer 10.9.0.2/32 scope global dynamic noprefixroute eth0\n\
+             \x20      valid_lft 600sec preferred_lft 300sec\n\
+             \x20   inet 10.0.0.2/24 brd 10.0.0.255 scope global secondary eth0:1\n\
+             \x20      valid_lft forever preferred_lft forever\n"
+        );
+        let json = show(&all, Style { json: true, ..Style::default() }, false);
+        for part in [
+            "\"local\":\"10.9.0.1\",\"address\":\"10.9.0.2\",\"prefixlen\":32,",
+            "\"dynamic\":true,\"noprefixroute\":true,\"label\":\"eth0\",",
+            "\"scope\":\"global\",\"secondary\":true,\"label\":\"eth0:1\",",
+        ] {
+            assert!(json.contains(part), "{part} in {json}");
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ use devnet_network::command::route::RouteEntry;
 use devnet_network::command::watch::Record;
 use devnet_network::driver::{Kind, LinkState, Medium};
 
-use super::{Style, address, link, neighbor, route};
+use super::route::{self, Shown};
+use super::{Style, address, link, neighbor};
 
 /// Renders records as lines. It remembers the numbers of interfaces, which records of other objects
 /// do not repeat.
@@ -65,7 +66,7 @@ impl Monitor {
             "link" => ("LINK", link::one(&self.link(record)?, self.style)),
             "address" if record.what == "conflict" => ("ADDR", plain(record)),
             "address" => ("ADDR", self.address_line(record)?),
-            "route" => ("ROUTE", route::show(&[preferred(record)?], self.style, false)),
+            "route" => ("ROUTE", route::show(&[preferred(record)?], self.style, Shown::default())),
             "neighbor" => {
                 let entry = (record.get("interface")?.to_owned(), neighbor_entry(record)?);
                 ("NEIGH", neighbor::show(&[entry], self.style, false))
@@ -115,12 +116,12 @@ impl Monitor {
             valid_seconds: value(record, "valid"),
             preferred_seconds: value(record, "preferred"),
         };
-        Some(address::one(index, interface, &entry, self.style))
+        Some(address::one(index, interface, &entry.into(), self.style))
     }
 }
 
 fn preferred(record: &Record<'_>) -> Option<route::Preferred> {
-    Some((route_entry(record)?, value(record, "preference").unwrap_or_default()))
+    Some((route_entry(record)?.into(), value(record, "preference").unwrap_or_default()))
 }
 
 fn route_entry(record: &Record<'_>) -> Option<RouteEntry> {

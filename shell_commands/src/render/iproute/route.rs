@@ -3,53 +3,100 @@
 use std::net::IpAddr;
 
 use devnet_network::address::Prefix;
-use devnet_network::command::address::Origin;
-use devnet_network::command::route::{Preference, RouteChoice, RouteEntry};
+use devnet_network::command::route::{Preference, RouteChoice, RouteDetail, RouteKind};
 use serde::Serialize;
 
 use super::{Style, array, object};
 use crate::render::append;
 
 /// A route with its preference.
-pub type Preferred = (RouteEntry, Preference);
+pub type Preferred = (RouteDetail, Preference);
 
 /// `ip route show`; `dev` is left out when one interface was asked for.
 #[must_use]
-pub fn show(routes: &[Preferred], style: Style, one_interface: bool) -> String {
+pub fn show(routes: &[Preferred], style: Style, shown: Shown) -> String {
     if style.json {
         return array(&routes.iter().map(RouteObject::of).collect::<Vec<_>>());
     }
-    routes.iter().map(|route| line(route, one_interface) + "\n").collect()
+    routes.iter().map(|route| line(route, shown) + "\n").collect()
 }
 
-fn line((route, preference): &Preferred, one_interface: bool) -> String {
-    let mut text = destination(route.destination) + " ";
+/// What of a route is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Shown {
+    /// One interface was asked for: it is left out.
+    pub one_interface: bool,
+    /// `-d`: kinds and protocols that go without saying.
+    pub details: bool,
+}
+
+fn line((detail, preference): &Preferred, shown: Shown) -> String {
+    let route = &detail.route;
+    let is_ipv6 = route.destination.address().is_ipv6();
+    let mut text = String::new();
+    if detail.kind != RouteKind::Unicast || shown.details {
+        append(&mut text, format_args!("{} ", detail.kind));
+    }
+    append(&mut text, format_args!("{} ", destination(route.destination)));
     if let Some(gateway) = route.gateway {
         append(&mut text, format_args!("via {gateway} "));
     }
-    if !one_interface {
-        append(&mut text, format_args!("dev {} ", route.interface));
+    if let Some(device) = device(detail).filter(|_| !shown.one_interface) {
+        append(&mut text, format_args!("dev {device} "));
     }
-    if let Some(protocol) = protocol(route.origin) {
+    if let Some(protocol) = protocol(detail.protocol, shown.details) {
         append(&mut text, format_args!("proto {protocol} "));
     }
-    if is_on_link(route) {
+    if is_on_link(detail) {
         text.push_str("scope link ");
+    } else if shown.details && !is_ipv6 {
+        text.push_str("scope global ");
     }
-    if let Some(source) = route.source {
+    if let Some(source) = route.source.filter(|_| !is_ipv6 || detail.protocol != KERNEL) {
         append(&mut text, format_args!("src {source} "));
     }
-    if route.metric != 0 {
-        append(&mut text, format_args!("metric {} ", route.metric));
+    if metric(detail) != 0 {
+        append(&mut text, format_args!("metric {} ", metric(detail)));
     }
-    if !route.usable {
-        text.push_str("linkdown ");
+    for flag in flags(detail) {
+        append(&mut text, format_args!("{flag} "));
+    }
+    if let Some(seconds) = detail.expires_seconds {
+        append(&mut text, format_args!("expires {seconds}sec "));
+    }
+    if let Some(mtu) = detail.mtu {
+        append(&mut text, format_args!("mtu {mtu} "));
     }
     // The last word of an IPv6 route, the only one without a space behind it.
-    if route.destination.address().is_ipv6() {
+    if is_ipv6 {
         append(&mut text, format_args!("pref {preference}"));
     }
     text
+}
+
+const KERNEL: u8 = RouteDetail::KERNEL;
+
+/// Linux gives connected routes of IPv6 the metric 256.
+fn metric(detail: &RouteDetail) -> u32 {
+    let is_connected = detail.protocol == KERNEL && detail.route.destination.address().is_ipv6();
+    match detail.route.metric {
+        0 if is_connected => 256,
+        metric => metric,
+    }
+}
+
+/// IPv6 routes of the whole system are those of `lo` on Linux.
+fn device(detail: &RouteDetail) -> Option<&str> {
+    match detail.kind {
+        RouteKind::Unicast => Some(&detail.route.interface),
+        _ if detail.route.destination.address().is_ipv6() => Some("lo"),
+        _ => None,
+    }
+}
+
+fn flags(detail: &RouteDetail) -> Vec<&'static str> {
+    let flags = [(!detail.route.usable, "linkdown"), (detail.onlink, "onlink")];
+    flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).collect()
 }
 
 /// `ip route get`.
@@ -73,7 +120,9 @@ pub fn choice(choice: &RouteChoice, style: Style) -> String {
         let cache = String::from(if is_local { "    cache <local> " } else { "    cache " });
         return object(&[text, cache], style);
     }
-    if let Some(protocol) = choice.route.as_ref().and_then(|route| protocol(route.origin)) {
+    let origin = choice.route.as_ref().map(|route| route.origin);
+    let number = origin.map(RouteDetail::protocol_of);
+    if let Some(protocol) = number.and_then(|number| protocol(number, false)) {
         append(&mut text, format_args!("proto {protocol} "));
     }
     append(&mut text, format_args!("src {} ", choice.source));
@@ -95,29 +144,59 @@ fn destination(prefix: Prefix) -> String {
     }
 }
 
-/// The protocol that installed the route, in Linux' terms; a command is omitted.
-fn protocol(origin: Origin) -> Option<&'static str> {
-    match origin {
-        Origin::Static => None,
-        Origin::Dhcp => Some("dhcp"),
-        Origin::RouterAdvertisement => Some("ra"),
-        Origin::Kernel => Some("kernel"),
+/// The protocols that iproute2 knows by name (`/etc/iproute2/rt_protos`), with their numbers.
+const PROTOCOLS: [(&str, u8); 15] = [
+    ("unspec", 0),
+    ("redirect", 1),
+    ("kernel", 2),
+    ("boot", 3),
+    ("static", 4),
+    ("gated", 8),
+    ("ra", 9),
+    ("zebra", 11),
+    ("bird", 12),
+    ("dhcp", 16),
+    ("babel", 42),
+    ("bgp", 186),
+    ("isis", 187),
+    ("ospf", 188),
+    ("rip", 189),
+];
+
+/// A protocol by its name or number.
+#[must_use]
+pub fn protocol_number(word: &str) -> Option<u8> {
+    let named = PROTOCOLS.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
+    named.or_else(|| word.parse().ok())
+}
+
+/// The protocol that installed the route; `boot`, a command, is omitted.
+fn protocol(number: u8, details: bool) -> Option<String> {
+    if number == RouteDetail::BOOT && !details {
+        return None;
     }
+    let named = PROTOCOLS.iter().find(|(_, known)| *known == number);
+    Some(named.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned()))
 }
 
 /// IPv6 routes have no scope in Linux.
-fn is_on_link(route: &RouteEntry) -> bool {
-    route.gateway.is_none() && route.destination.address().is_ipv4()
+fn is_on_link(detail: &RouteDetail) -> bool {
+    detail.kind == RouteKind::Unicast
+        && detail.route.gateway.is_none()
+        && detail.route.destination.address().is_ipv4()
 }
 
 #[derive(Serialize)]
 struct RouteObject<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
     dst: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     gateway: Option<IpAddr>,
-    dev: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    protocol: Option<&'static str>,
+    dev: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,21 +205,35 @@ struct RouteObject<'a> {
     metric: Option<u32>,
     flags: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<[MetricsObject; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pref: Option<String>,
 }
 
+#[derive(Serialize)]
+struct MetricsObject {
+    mtu: u32,
+}
+
 impl<'a> RouteObject<'a> {
-    fn of((route, preference): &'a Preferred) -> Self {
+    fn of((detail, preference): &'a Preferred) -> Self {
+        let route = &detail.route;
+        let is_ipv6 = route.destination.address().is_ipv6();
         Self {
+            kind: (detail.kind != RouteKind::Unicast).then(|| detail.kind.to_string()),
             dst: destination(route.destination),
             gateway: route.gateway,
-            dev: &route.interface,
-            protocol: protocol(route.origin),
-            scope: is_on_link(route).then_some("link"),
-            prefsrc: route.source,
-            metric: (route.metric != 0).then_some(route.metric),
-            flags: if route.usable { vec![] } else { vec!["linkdown"] },
-            pref: route.destination.address().is_ipv6().then(|| preference.to_string()),
+            dev: device(detail),
+            protocol: protocol(detail.protocol, false),
+            scope: is_on_link(detail).then_some("link"),
+            prefsrc: route.source.filter(|_| !is_ipv6 || detail.protocol != KERNEL),
+            metric: Some(metric(detail)).filter(|metric| *metric != 0),
+            flags: flags(detail),
+            expires: detail.expires_seconds,
+            metrics: detail.mtu.map(|mtu| [MetricsObject { mtu }]),
+            pref: is_ipv6.then(|| preference.to_string()),
         }
     }
 }

@@ -1,26 +1,30 @@
+use devnet_network::command::route::RouteEntry;
+
 use super::*;
 use crate::render::samples;
 
 const JSON: Style =
     Style { oneline: false, brief: false, json: true, statistics: false, detailed: false };
 
+const ONE: Shown = Shown { one_interface: true, details: false };
+
 fn medium(routes: Vec<RouteEntry>) -> Vec<Preferred> {
-    routes.into_iter().map(|route| (route, Preference::Medium)).collect()
+    routes.into_iter().map(|route| (route.into(), Preference::Medium)).collect()
 }
 
 #[test]
 fn a_preference_is_shown_as_in_iproute2() {
     let mut routes = medium(samples::routes());
     routes[4].1 = Preference::High;
-    let text = show(&routes[4..], Style::default(), false);
+    let text = show(&routes[4..], Style::default(), Shown::default());
     assert_eq!(text, "default via fe80::1 dev eth0 proto ra metric 1024 pref high\n");
-    assert!(show(&routes[4..], JSON, false).ends_with("\"pref\":\"high\"}]\n"));
+    assert!(show(&routes[4..], JSON, Shown::default()).ends_with("\"pref\":\"high\"}]\n"));
 }
 
 #[test]
 fn routes_look_as_in_iproute2() {
     assert_eq!(
-        show(&medium(samples::routes()), Style::default(), false),
+        show(&medium(samples::routes()), Style::default(), Shown::default()),
         "default via 192.0.2.1 dev eth0 \n\
          192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.20 \n\
          198.51.100.7 via 192.0.2.9 dev eth0 proto dhcp metric 5 linkdown \n\
@@ -28,7 +32,7 @@ fn routes_look_as_in_iproute2() {
          default via fe80::1 dev eth0 proto ra metric 1024 pref medium\n"
     );
     assert!(
-        show(&medium(samples::routes()), Style::default(), true)
+        show(&medium(samples::routes()), Style::default(), ONE)
             .starts_with("default via 192.0.2.1 \n192.0.2.0/24 proto kernel scope")
     );
 }
@@ -37,13 +41,13 @@ fn routes_look_as_in_iproute2() {
 fn json_has_the_names_and_order_of_iproute2() {
     let routes = medium(samples::routes());
     assert_eq!(
-        show(&routes[..2], JSON, false),
+        show(&routes[..2], JSON, Shown::default()),
         "[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},\
          {\"dst\":\"192.0.2.0/24\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"scope\":\"link\",\
              \"prefsrc\":\"192.0.2.20\",\"flags\":[]}]\n"
     );
     assert_eq!(
-        show(&routes[3..4], JSON, false),
+        show(&routes[3..4], JSON, Shown::default()),
         "[{\"dst\":\"fd00::/64\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"metric\":256,\
          \"flags\":[],\"pref\":\"medium\"}]\n"
     );
@@ -91,4 +95,59 @@ fn a_choice_looks_as_in_iproute2() {
         "[{\"type\":\"local\",\"dst\":\"127.0.0.1\",\"dev\":\"lo\",\"prefsrc\":\"127.0.0.1\",\
          \"flags\":[],\"uid\":0,\"cache\":[\"local\"]}]\n"
     );
+}
+
+/// As iproute2 6.1 prints them.
+#[test]
+fn what_few_routes_have_is_shown_as_in_iproute2() {
+    let base = RouteDetail::from(samples::routes().swap_remove(0));
+    let to = |detail: RouteDetail, destination: &str| {
+        let mut detail = detail;
+        detail.route.destination = destination.parse().unwrap();
+        (detail, Preference::Medium)
+    };
+    let mut full = RouteDetail { mtu: Some(1400), protocol: 4, ..base.clone() };
+    full.route.source = Some("10.0.0.2".parse().unwrap());
+    full.route.metric = 7;
+    let onlink = RouteDetail { onlink: true, ..base.clone() };
+    let mut system = RouteDetail { kind: RouteKind::Unreachable, ..base };
+    (system.route.gateway, system.route.interface) = (None, String::new());
+    let mut ipv6 = system.clone();
+    ipv6.route.metric = 1024;
+    let mut short = RouteDetail { expires_seconds: Some(599), mtu: Some(1300), ..ipv6.clone() };
+    (short.kind, short.route.interface) = (RouteKind::Unicast, "eth0".into());
+    let routes = [
+        to(full, "198.51.100.0/24"),
+        to(onlink, "198.51.101.0/24"),
+        to(system, "10.51.0.0/16"),
+        to(ipv6, "fd01::/64"),
+        to(short, "fd99::/64"),
+    ];
+    assert_eq!(
+        show(&routes, Style::default(), Shown::default()),
+        "198.51.100.0/24 via 192.0.2.1 dev eth0 proto static src 10.0.0.2 metric 7 mtu 1400 \n\
+         198.51.101.0/24 via 192.0.2.1 dev eth0 onlink \n\
+         unreachable 10.51.0.0/16 \n\
+         unreachable fd01::/64 dev lo metric 1024 pref medium\n\
+         fd99::/64 dev eth0 metric 1024 expires 599sec mtu 1300 pref medium\n"
+    );
+    assert!(
+        show(&routes[..1], Style::default(), Shown { details: true, ..Shown::default() })
+            .starts_with(
+                "unicast 198.51.100.0/24 via 192.0.2.1 dev eth0 proto static scope global"
+            )
+    );
+    let json = show(&routes, JSON, Shown::default());
+    for part in [
+        "{\"dst\":\"198.51.100.0/24\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\
+         \"protocol\":\"static\",\"prefsrc\":\"10.0.0.2\",\"metric\":7,\"flags\":[],\
+         \"metrics\":[{\"mtu\":1400}]}",
+        "\"flags\":[\"onlink\"]",
+        "{\"type\":\"unreachable\",\"dst\":\"10.51.0.0/16\",\"flags\":[]}",
+        "{\"type\":\"unreachable\",\"dst\":\"fd01::/64\",\"dev\":\"lo\",\"metric\":1024,\
+         \"flags\":[],\"pref\":\"medium\"}",
+        "\"flags\":[],\"expires\":599,\"metrics\":[{\"mtu\":1300}],\"pref\":\"medium\"}",
+    ] {
+        assert!(json.contains(part), "{part} in {json}");
+    }
 }
