@@ -23,6 +23,7 @@ pub(crate) mod changes;
 pub(crate) mod context;
 pub(crate) mod counters;
 pub(crate) mod datagram;
+#[cfg_attr(not(feature = "dhcp"), path = "dhcp/absent.rs")]
 pub(crate) mod dhcp;
 pub(crate) mod flow;
 pub(crate) mod flow_cache;
@@ -36,6 +37,7 @@ pub(crate) mod name_servers;
 pub(crate) mod ports;
 pub(crate) mod random;
 pub(crate) mod routes;
+#[cfg_attr(not(feature = "tcp"), path = "tcp/absent.rs")]
 pub(crate) mod tcp;
 pub(crate) mod timers;
 mod token_bucket;
@@ -153,6 +155,9 @@ impl Stack {
     }
 
     fn receive_discovery(&mut self, packet: Packet) {
+        if !cfg!(feature = "ipv6") {
+            return;
+        }
         let Self { context: cx, ip, transport, autoconfiguration, advertiser, .. } = self;
         let solicitation = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
         if let Some(source) = solicitation.filter(|_| advertiser.is_on())
@@ -198,6 +203,8 @@ impl Stack {
                 // The deadline belonged to this address.
                 Expired::Over(prefix) => drop(self.remove_address(prefix)),
             },
+            Timer::Advertised | Timer::RouterSolicitation | Timer::Advertisement
+                if !cfg!(feature = "ipv6") => {}
             Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),

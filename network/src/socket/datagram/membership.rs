@@ -18,8 +18,11 @@ impl DatagramSocket {
     /// # Errors
     /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket
     /// is a member already; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`];
-    /// `AddressFamilyNotSupported`.
+    /// `AddressFamilyNotSupported`; `Unsupported` without the feature `multicast`.
     pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
+        if !cfg!(feature = "multicast") {
+            return Err(Error::Unsupported);
+        }
         let interface = self.membership_interface(group, interface)?;
         let membership = (group, interface.index);
         self.state.with(|state| {

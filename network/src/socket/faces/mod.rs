@@ -2,7 +2,7 @@
 //!
 //! | module | feature | for |
 //! |---|---|---|
-//! | `embedded_io` | always | code over the traits of `embedded-io-async` |
+//! | `embedded_io` | `tcp` | code over the traits of `embedded-io-async` |
 //! | `embedded_nal` | `embedded-nal-async` | `no_std` clients that connect and look names up |
 //! | `futures_io` | `futures-io` | asynchronous code of any executor |
 //! | `tokio` | `tokio` | asynchronous code of tokio |
@@ -11,6 +11,7 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "tcp")]
 mod embedded_io;
 #[cfg(feature = "embedded-nal-async")]
 pub mod embedded_nal;

@@ -49,7 +49,8 @@ impl Autoconfiguration {
     /// IPv6 becomes usable on the link: adds the link-local address and solicits routers.
     pub(crate) fn start(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
         let Some(hardware) = cx.configuration.hardware_address else { return };
-        if cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
+        let is_left_out = !cfg!(feature = "ipv6");
+        if is_left_out || cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
             return;
         }
         let address = IpAddr::V6(hardware.link_local());

@@ -12,6 +12,7 @@ use devnet_virtual_file_system::Error;
 use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use crate::command::features::has_family;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector};
 use crate::driver::Medium;
@@ -27,7 +28,7 @@ impl Ip {
     ///
     /// # Errors
     /// As [`Addresses::add`](crate::stack::addresses::Addresses::add); `InvalidInput` for IPv6
-    /// below its minimum MTU.
+    /// below its minimum MTU; `Unsupported` for it in a build without it.
     pub(crate) fn add_address(
         &mut self,
         cx: &mut Context,
@@ -35,6 +36,9 @@ impl Ip {
         origin: Origin,
     ) -> Result<(), Error> {
         let address = new.prefix.address();
+        if !has_family(address) {
+            return Err(Error::Unsupported);
+        }
         let needs_test = address.is_ipv6() && !address.is_loopback() && cx.has_neighbors();
         if address.is_ipv6() && cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
             return Err(Error::InvalidInput);

@@ -94,7 +94,8 @@ impl Ip {
     /// Sends the reports that are due and arms the timer. Nothing is sent while the link is down;
     /// everything is when it comes up.
     fn report_groups(&mut self, cx: &mut Context) {
-        if !cx.is_running() || cx.is_loopback() {
+        let is_left_out = multicast::FAMILIES.is_empty();
+        if is_left_out || !cx.is_running() || cx.is_loopback() {
             return;
         }
         if !self.link.has_room() {

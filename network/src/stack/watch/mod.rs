@@ -10,7 +10,9 @@ mod differences;
 mod event;
 
 pub(crate) use self::differences::differences;
-pub(crate) use self::event::{Change, Event, StreamEvent};
+#[cfg(feature = "tcp")]
+pub(crate) use self::event::StreamEvent;
+pub(crate) use self::event::{Change, Event};
 use crate::address::HardwareAddress;
 use crate::command::watch::Kinds;
 use crate::driver::LinkState;
