@@ -150,11 +150,12 @@
 //! | `dhcp` | the DHCPv4 client |
 //! | `ipv6` | IPv6, its autoconfiguration, and router advertisements |
 //! | `multicast` | groups of sockets, IGMP |
-//! | `commands-as-text` | devices read commands, and show status, events and metrics, as lines of text |
+//! | `commands-as-text` | commands, status, events and metrics as lines of text |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
 //! | `tokio` | `AsyncRead` and `AsyncWrite` of tokio |
+//! | `edge-nal` | its traits for TCP, UDP, multicast and DNS |
 //! | `embedded-nal-async` | its traits for TCP, UDP and DNS |
 //!
 //! The protocols are on by default, the others are not. A command of a protocol that is left out

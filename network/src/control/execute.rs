@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::interfaces::{dns_servers, replace_addresses, usage};
 use super::metrics::{self, Metrics};
-use super::open::OpenFile;
+use super::open::{HAS_TEXT, OpenFile};
 use crate::command::address::Origin;
 use crate::command::line_error::LastError;
 use crate::command::{Immediate, Request, Timing, Waiting};
@@ -140,7 +140,8 @@ impl OpenFile {
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Immediate::Watch(kinds) => reply(self.watch(kinds)),
             Immediate::GetLastError(()) => {
-                reply(Ok(self.last_error().as_ref().map(LastError::from)))
+                let last = self.last_error().filter(|_| HAS_TEXT);
+                reply(Ok(last.as_ref().map(LastError::from)))
             }
         }
     }

@@ -24,7 +24,7 @@ use crate::socket::Sockets;
 use crate::zone;
 
 /// Whether lines of text are read and written.
-const HAS_TEXT: bool = cfg!(feature = "commands-as-text");
+pub(super) const HAS_TEXT: bool = cfg!(feature = "commands-as-text");
 
 /// An open file description of a network device.
 ///

@@ -32,9 +32,9 @@ impl TcpStream {
     ///
     /// # Errors
     /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`,
-    /// `AddressNotAvailable`, `NetworkDown`; `NotFound` when there is no interface at all; of a
-    /// name also those of [`Resolver::resolve`](crate::Resolver::resolve), and `Unsupported` without
-    /// the feature `dns`; `InvalidInput` for text without a port.
+    /// `AddressNotAvailable`, `NetworkDown`; `NotFound` when there is no interface at all;
+    /// `InvalidInput` for text without a port. Of a name also those of `Resolver::resolve`, and
+    /// `Unsupported` without the feature `dns`.
     ///
     /// # Cancel safety
     /// Dropping the future aborts every attempt.

@@ -138,8 +138,7 @@ impl Stack {
                 }
             }
             Received::Refused { frame, arrival, code, pointer, multicast_too } => {
-                let problem = (code, pointer);
-                let icmp = &mut transport.icmp;
+                let (problem, icmp) = ((code, pointer), &mut transport.icmp);
                 icmp.parameter_problem(cx, ip, (&frame, arrival), problem, multicast_too);
                 cx.pool.put(frame);
             }
@@ -148,16 +147,12 @@ impl Stack {
 
     fn receive_dhcp(&mut self, packet: Packet) {
         let Self { context: cx, ip, dhcp, .. } = self;
-        let message = packet.payload().get(UDP_HEADER..).unwrap_or_default();
-        let action = dhcp.receive(cx, ip, message);
+        let action = dhcp.receive(cx, ip, packet.payload().get(UDP_HEADER..).unwrap_or_default());
         cx.pool.put(packet.frame);
         self.apply(action);
     }
 
     fn receive_discovery(&mut self, packet: Packet) {
-        if !cfg!(feature = "ipv6") {
-            return;
-        }
         let Self { context: cx, ip, transport, autoconfiguration, advertiser, .. } = self;
         let solicitation = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
         if let Some(source) = solicitation.filter(|_| advertiser.is_on())
@@ -203,8 +198,6 @@ impl Stack {
                 // The deadline belonged to this address.
                 Expired::Over(prefix) => drop(self.remove_address(prefix)),
             },
-            Timer::Advertised | Timer::RouterSolicitation | Timer::Advertisement
-                if !cfg!(feature = "ipv6") => {}
             Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),

@@ -79,7 +79,7 @@ impl Autoconfiguration {
 
     /// Sends the next router solicitation, unless a router answered or three were sent.
     pub(crate) fn expire_solicitation(&mut self, cx: &mut Context, ip: &mut Ip, deadline: Instant) {
-        if self.solicitation_at != Some(deadline) {
+        if !cfg!(feature = "ipv6") || self.solicitation_at != Some(deadline) {
             return;
         }
         self.solicitation_at = None;
@@ -103,6 +103,9 @@ impl Autoconfiguration {
         names: &mut NameServers,
         packet: &Packet,
     ) -> Option<Ipv6Addr> {
+        if !cfg!(feature = "ipv6") {
+            return None;
+        }
         let message = packet.payload();
         match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
             Discovery::Nothing => {}
@@ -131,7 +134,7 @@ impl Autoconfiguration {
         names: &mut NameServers,
         deadline: Instant,
     ) {
-        if self.armed != Some(deadline) {
+        if !cfg!(feature = "ipv6") || self.armed != Some(deadline) {
             return;
         }
         self.armed = None;

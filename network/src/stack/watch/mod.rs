@@ -42,7 +42,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// True when a kind is watched.
     pub(crate) const fn wants(&self, kinds: Kinds) -> bool {
-        self.kinds.intersects(kinds)
+        self.is_on() && self.kinds.intersects(kinds)
     }
 
     /// Sets the watched kinds.
@@ -60,9 +60,9 @@ impl Watch {
         }
     }
 
-    /// True when there is a watcher.
+    /// True when there is a watcher; records are lines of text.
     pub(crate) const fn is_on(&self) -> bool {
-        !self.kinds.is_empty()
+        cfg!(feature = "commands-as-text") && !self.kinds.is_empty()
     }
 
     /// Records an event.

@@ -5,9 +5,9 @@
 #![allow(dead_code, reason = "each program uses its part")]
 
 #[cfg(target_os = "linux")]
-mod linux;
+pub(crate) mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use self::linux::{exit, print, stack_bytes};
+use self::linux::exit;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
