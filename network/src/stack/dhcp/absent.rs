@@ -46,7 +46,7 @@ pub(crate) enum Action {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct DhcpClient;
+pub(crate) struct DhcpClient {}
 
 impl DhcpClient {
     pub(crate) fn start(
