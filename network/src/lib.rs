@@ -145,16 +145,41 @@
 //!
 //! | feature | gives |
 //! |---|---|
+//! | `tcp`, `udp`, `icmp`, `raw` | the sockets of this kind, and the protocol |
+//! | `dns` | the resolver; connecting to a name |
+//! | `dhcp` | the DHCPv4 client |
+//! | `ipv6` | IPv6, its autoconfiguration, and router advertisements |
+//! | `multicast` | groups of sockets, IGMP |
+//! | `commands-as-text` | commands, status, events and metrics as lines of text |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
 //! | `tokio` | `AsyncRead` and `AsyncWrite` of tokio |
+//! | `edge-nal` | its traits for TCP, UDP, multicast and DNS |
 //! | `embedded-nal-async` | its traits for TCP, UDP and DNS |
 //!
-//! None is on by default. The traits of `embedded-io-async` are always there.
+//! The protocols are on by default, the others are not. A command of a protocol that is left out
+//! fails with `Unsupported`, and so does one about an IPv6 address without `ipv6`; the numbers of
+//! commands are the same in every build. The traits of `embedded-io-async` are always there.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
+// What only some features use is no dead code, and what only some publish is there for all; a build
+// with all of them finds what is dead.
+#![cfg_attr(
+    not(all(
+        feature = "tcp",
+        feature = "udp",
+        feature = "icmp",
+        feature = "raw",
+        feature = "dns",
+        feature = "dhcp",
+        feature = "ipv6",
+        feature = "multicast",
+        feature = "commands-as-text",
+    )),
+    allow(dead_code, unreachable_pub)
+)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
@@ -188,11 +213,20 @@ mod zone;
 pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};
 pub use self::seat::Seat;
+#[cfg(feature = "icmp")]
+pub use self::socket::IcmpSocket;
+#[cfg(feature = "raw")]
+pub use self::socket::RawSocket;
+#[cfg(feature = "udp")]
+pub use self::socket::UdpSocket;
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;
+pub use self::socket::{DatagramSocket, Message, MessageInfo, Sockets};
+#[cfg(feature = "dns")]
+pub use self::socket::{Lookup, Resolver};
+#[cfg(feature = "tcp")]
 pub use self::socket::{
-    DatagramSocket, IcmpSocket, Lookup, Message, MessageInfo, RawSocket, Remote, Resolver, Sockets,
-    TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, ToRemote, UdpSocket,
+    Remote, TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, ToRemote,
 };
 
 #[cfg(doctest)]

@@ -147,12 +147,14 @@ impl Manager {
     /// [`limits::TCP_MEMORY`] by default. From half of it on buffers do not grow, and connections
     /// that hold much and make no progress end with `NoBufferSpace`; at the limit new ones are
     /// refused, and data waits (Linux' tcp_mem).
+    #[cfg(feature = "tcp")]
     pub fn set_tcp_memory(&self, bytes: usize) {
         self.interfaces.memory().set_limit(bytes);
     }
 
     /// Bytes of memory that TCP connections use, counted in steps of 64 KiB for each interface, and
     /// their limit.
+    #[cfg(feature = "tcp")]
     #[must_use]
     pub fn tcp_memory(&self) -> (usize, usize) {
         self.interfaces.memory().usage()

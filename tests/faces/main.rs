@@ -2,6 +2,7 @@
 //! systems on a cable, in real time.
 
 mod blocking;
+mod edge;
 mod futures;
 mod http;
 mod nal;

@@ -15,7 +15,7 @@ use devnet_virtual_file_system::Error::{
 use super::Request;
 
 /// Errors that every command can return, and when.
-pub const COMMON: [(Error, &str); 5] = [
+pub const COMMON: [(Error, &str); 6] = [
     (
         Error::PermissionDenied,
         "the command changes something and the file is not open for writing; this is checked first",
@@ -23,6 +23,7 @@ pub const COMMON: [(Error, &str); 5] = [
     (Error::BadMessage, "the bytes are not exactly one request"),
     (Error::MessageTooLong, "the request has more than 16,383 bytes"),
     (Error::NoDevice, "the interface, or one that the request names, does not exist (any more)"),
+    (Error::Unsupported, "a feature leaves the protocol of the command out of this build"),
     (Error::WouldBlock, "the command has to wait and the caller asked it not to"),
 ];
 

@@ -31,6 +31,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod drops;
 pub mod errors;
+pub(crate) mod features;
 pub mod grammar;
 pub mod interface;
 mod kind;

@@ -5,12 +5,12 @@
 
 use alloc::vec::Vec;
 
-use devnet_virtual_file_system::{Operation, Result, encode};
+use devnet_virtual_file_system::{Error, Operation, Result, encode};
 use serde::Serialize;
 
 use super::interfaces::{dns_servers, replace_addresses, usage};
 use super::metrics::{self, Metrics};
-use super::open::OpenFile;
+use super::open::{HAS_TEXT, OpenFile};
 use crate::command::address::Origin;
 use crate::command::line_error::LastError;
 use crate::command::{Immediate, Request, Timing, Waiting};
@@ -23,6 +23,9 @@ fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
 impl OpenFile {
     /// Executes a command, if the file's mode allows it.
     pub(super) fn execute(&self, request: Request) -> Operation<'_, Vec<u8>> {
+        if !request.is_supported() {
+            return Operation::done(Err(Error::Unsupported));
+        }
         if let Err(refusal) = self.state.with(|state| state.mode()).after(&request) {
             return Operation::done(Err(refusal));
         }
@@ -145,7 +148,8 @@ impl OpenFile {
             Immediate::SetSystemOption(option) => reply(self.set_system_option(option)),
             Immediate::ListSystemOptions(()) => reply(self.system_options()),
             Immediate::GetLastError(()) => {
-                reply(Ok(self.last_error().as_ref().map(LastError::from)))
+                let last = self.last_error().filter(|_| HAS_TEXT);
+                reply(Ok(last.as_ref().map(LastError::from)))
             }
         };
         Operation::done(outcome)
@@ -153,7 +157,10 @@ impl OpenFile {
 
     async fn execute_waiting(&self, request: Waiting) -> Result<Vec<u8>> {
         match request {
+            #[cfg(feature = "dns")]
             Waiting::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
+            #[cfg(not(feature = "dns"))]
+            Waiting::Resolve(_) => Err(Error::Unsupported),
             Waiting::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Waiting::Connect(remote) => reply(self.connect(remote).await),
             Waiting::NextConnection(()) => reply(self.next_connection(|| Ok(None)).await),

@@ -7,6 +7,7 @@ use alloc::string::String;
 use core::fmt::{Display, Write};
 
 use super::interfaces::usage;
+use super::open::HAS_TEXT;
 use crate::command::counters::ProtocolCounters;
 use crate::command::drops::DropReason;
 use crate::command::interface::{InterfaceStatus, Statistics, SynCookies};
@@ -74,6 +75,9 @@ impl Text<'_> {
 
 /// The text about these interfaces.
 pub(super) fn text(all: &[Metrics]) -> String {
+    if !HAS_TEXT {
+        return String::new();
+    }
     let mut text = Text { text: String::new(), all };
     interfaces(&mut text);
     drops(&mut text);

@@ -23,6 +23,9 @@ use crate::seat::Seat;
 use crate::socket::Sockets;
 use crate::zone;
 
+/// Whether lines of text are read and written.
+pub(super) const HAS_TEXT: bool = cfg!(feature = "commands-as-text");
+
 /// An open file description of a network device.
 ///
 /// Reads and writes reach it as bytes, through a [`File`](devnet_virtual_file_system::File). A
@@ -295,7 +298,8 @@ impl OpenDevice for OpenFile {
                 OpenDevice::read(self, buffer).await
             }),
             Some(socket) => socket.read(buffer, &self.offers),
-            None => Operation::done(self.read_status(buffer)),
+            None if HAS_TEXT => Operation::done(self.read_status(buffer)),
+            None => Operation::done(Err(Error::Unsupported)),
         }
     }
 
@@ -306,7 +310,8 @@ impl OpenDevice for OpenFile {
         });
         match data_to {
             Some(socket) => socket.write(data),
-            None => Operation::waiting(self.write_text(data)),
+            None if HAS_TEXT => Operation::waiting(self.write_text(data)),
+            None => Operation::done(Err(Error::Unsupported)),
         }
     }
 

@@ -15,7 +15,13 @@ use super::state::{Handle, State, Unconnected};
 use crate::command::multicast::Membership;
 use crate::command::socket::{Datagram, Direction, Offer, SocketKind, SocketStatus};
 use crate::seat::Seat;
-use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, TcpListener, TcpStream, UdpSocket};
+#[cfg(feature = "icmp")]
+use crate::socket::IcmpSocket;
+#[cfg(feature = "raw")]
+use crate::socket::RawSocket;
+#[cfg(feature = "udp")]
+use crate::socket::UdpSocket;
+use crate::socket::{DatagramSocket, TcpListener, TcpStream};
 use crate::stack::bound::Bound;
 
 /// A concurrent command changed the file's state.
@@ -35,18 +41,7 @@ impl OpenFile {
 
     /// Makes the file a socket in its initial mode.
     pub(super) fn create_socket(&self, kind: SocketKind) -> Result<()> {
-        let sockets = &self.sockets;
-        let datagram = match kind {
-            SocketKind::Tcp => None,
-            SocketKind::Udp => Some(UdpSocket::new(sockets).into_skeleton()),
-            SocketKind::Icmp => Some(IcmpSocket::new(sockets).into_skeleton()),
-            SocketKind::Raw(protocol) => Some(RawSocket::ipv4(sockets, protocol)?.into_skeleton()),
-            SocketKind::Raw6(protocol) => Some(RawSocket::ipv6(sockets, protocol)?.into_skeleton()),
-        };
-        let created = match datagram {
-            None => State::Unconnected(Box::default()),
-            Some(socket) => State::Datagram(Arc::new(socket)),
-        };
+        let created = self.new_socket(kind)?;
         self.state.with(|state| match state {
             State::Status { .. } => {
                 *state = created;
@@ -54,6 +49,28 @@ impl OpenFile {
             }
             _ => Err(CHANGED),
         })
+    }
+
+    /// The state of a new socket.
+    fn new_socket(&self, kind: SocketKind) -> Result<State> {
+        match kind {
+            #[cfg(feature = "tcp")]
+            SocketKind::Tcp => Ok(State::Unconnected(Box::default())),
+            #[cfg(feature = "udp")]
+            SocketKind::Udp => Ok(UdpSocket::new(&self.sockets).into_skeleton().into()),
+            #[cfg(feature = "icmp")]
+            SocketKind::Icmp => Ok(IcmpSocket::new(&self.sockets).into_skeleton().into()),
+            #[cfg(feature = "raw")]
+            SocketKind::Raw(protocol) => {
+                Ok(RawSocket::ipv4(&self.sockets, protocol)?.into_skeleton().into())
+            }
+            #[cfg(feature = "raw")]
+            SocketKind::Raw6(protocol) => {
+                Ok(RawSocket::ipv6(&self.sockets, protocol)?.into_skeleton().into())
+            }
+            #[cfg(not(all(feature = "tcp", feature = "udp", feature = "icmp", feature = "raw")))]
+            _ => Err(Error::Unsupported),
+        }
     }
 
     pub(super) fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {

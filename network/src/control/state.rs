@@ -63,6 +63,12 @@ impl Default for State {
     }
 }
 
+impl From<DatagramSocket> for State {
+    fn from(socket: DatagramSocket) -> Self {
+        Self::Datagram(Arc::new(socket))
+    }
+}
+
 impl State {
     /// The mode that this is.
     pub(super) fn mode(&self) -> Mode {

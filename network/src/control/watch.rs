@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use devnet_virtual_file_system::{Error, Result};
 
-use super::open::OpenFile;
+use super::open::{HAS_TEXT, OpenFile};
 use super::reader::Reader;
 use super::state::State;
 use crate::command::watch::Kinds;
@@ -12,6 +12,9 @@ use crate::command::watch::Kinds;
 impl OpenFile {
     /// The file's reader of events.
     pub(super) fn reader(&self) -> Option<Arc<Reader>> {
+        if !HAS_TEXT {
+            return None;
+        }
         self.state.with(|state| match state {
             State::Events(reader) => Some(Arc::clone(reader)),
             _ => None,
@@ -20,6 +23,9 @@ impl OpenFile {
 
     /// Makes the file a reader of events, or restarts it with other kinds.
     pub(super) fn watch(&self, kinds: Kinds) -> Result<()> {
+        if !HAS_TEXT {
+            return Err(Error::Unsupported);
+        }
         // A program may send bits that no kind has.
         if kinds.is_empty() || !Kinds::all().contains(kinds) {
             return Err(Error::InvalidInput);

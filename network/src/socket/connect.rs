@@ -1,5 +1,6 @@
 //! Connecting a stream: to an address here, to a name by a [`race`] of its addresses.
 
+#[cfg(feature = "dns")]
 use alloc::boxed::Box;
 use core::future::poll_fn;
 use core::net::{IpAddr, SocketAddr};
@@ -7,8 +8,10 @@ use core::task::{Context, Poll};
 
 use devnet_virtual_file_system::Error;
 
+#[cfg(feature = "dns")]
+use super::race;
 use super::remote::{Remote, ToRemote};
-use super::{Sockets, TcpSettings, TcpStream, race};
+use super::{Sockets, TcpSettings, TcpStream, check_family};
 use crate::interfaces::Place;
 
 impl TcpStream {
@@ -29,9 +32,9 @@ impl TcpStream {
     ///
     /// # Errors
     /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`,
-    /// `AddressNotAvailable`, `NetworkDown`; `NotFound` when there is no interface at all; of a
-    /// name also those of [`Resolver::resolve`](crate::Resolver::resolve); `InvalidInput` for text
-    /// without a port.
+    /// `AddressNotAvailable`, `NetworkDown`; `NotFound` when there is no interface at all;
+    /// `InvalidInput` for text without a port. Of a name also those of `Resolver::resolve`, and
+    /// `Unsupported` without the feature `dns`.
     ///
     /// # Cancel safety
     /// Dropping the future aborts every attempt.
@@ -56,10 +59,13 @@ impl TcpStream {
     ) -> Result<Self, Error> {
         let remote = match remote.to_remote()? {
             Remote::Address(remote) => remote,
+            #[cfg(feature = "dns")]
             // Boxed, so that connecting to an address stays a small future.
             Remote::Name(name, port) => {
                 return Box::pin(race::connect(sockets, local, (name, port), settings)).await;
             }
+            #[cfg(not(feature = "dns"))]
+            Remote::Name(..) => return Err(Error::Unsupported),
         };
         let stream = Self::start(&sockets.place, local, remote, settings)?;
         poll_fn(|context| stream.poll_connect(context)).await?;
@@ -87,6 +93,7 @@ impl TcpStream {
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<Self, Error> {
+        check_family(remote.ip())?;
         let is_broadcast = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
         if remote.ip().is_multicast() || is_broadcast {
             return Err(Error::NetworkUnreachable);

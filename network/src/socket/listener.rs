@@ -8,8 +8,7 @@ use core::task::{Context, Poll, Waker};
 
 use devnet_virtual_file_system::{Error, Lock, Readiness};
 
-use super::tcp::pending_if_blocked;
-use super::{Sockets, TcpSettings, TcpStream};
+use super::{Sockets, TcpSettings, TcpStream, check_family, pending_if_blocked};
 use crate::command::socket::SocketStatus;
 use crate::interface::Interface;
 use crate::interfaces::Place;
@@ -56,6 +55,7 @@ impl TcpListener {
         backlog: u32,
         settings: TcpSettings,
     ) -> Result<Self, Error> {
+        check_family(local.ip())?;
         let place = &place.on(place.zone(&local, place.interface.clone())?);
         let local = Self::choose_local(place, local)?;
         let backlog = usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM);

@@ -20,30 +20,48 @@
 //! `tests/faces/outside.rs` is such a wrapper: messages with a length before them, as a
 //! `futures` stream with an idle timeout.
 
+#[cfg(not(feature = "tcp"))]
+mod absent;
+#[cfg(feature = "tcp")]
 mod connect;
 mod datagram;
 mod faces;
+#[cfg(feature = "tcp")]
 mod halves;
+#[cfg(feature = "icmp")]
 mod icmp;
+#[cfg(feature = "tcp")]
 mod listener;
+#[cfg(feature = "dns")]
 mod lookup;
+#[cfg(feature = "dns")]
 mod question;
+#[cfg(all(feature = "tcp", feature = "dns"))]
 mod race;
+#[cfg(feature = "raw")]
 mod raw;
+#[cfg(feature = "tcp")]
 mod remote;
+#[cfg(feature = "dns")]
 mod resolver;
+#[cfg(feature = "tcp")]
 mod tcp;
+#[cfg(feature = "dns")]
 mod turns;
+#[cfg(feature = "udp")]
 mod udp;
 
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::task::Poll;
 use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
 
+#[cfg(not(feature = "tcp"))]
+pub(crate) use self::absent::{TcpListener, TcpStream};
 pub use self::datagram::{DatagramSocket, Message, MessageInfo};
 #[cfg(feature = "blocking")]
 pub use self::faces::blocking;
@@ -51,20 +69,34 @@ pub use self::faces::blocking;
 pub use self::faces::embedded_nal;
 #[cfg(feature = "futures-io")]
 pub use self::faces::futures_io;
+#[cfg(feature = "tcp")]
 pub use self::halves::{TcpReadHalf, TcpWriteHalf};
+#[cfg(feature = "icmp")]
 pub use self::icmp::IcmpSocket;
+#[cfg(feature = "tcp")]
 pub use self::listener::TcpListener;
+#[cfg(feature = "dns")]
 pub use self::lookup::Lookup;
+#[cfg(feature = "raw")]
 pub use self::raw::RawSocket;
+#[cfg(feature = "tcp")]
 pub use self::remote::{Remote, ToRemote};
+#[cfg(feature = "dns")]
 pub use self::resolver::Resolver;
+#[cfg(feature = "tcp")]
 pub use self::tcp::TcpStream;
+#[cfg(feature = "dns")]
 use self::turns::Lookups;
+#[cfg(feature = "udp")]
 pub use self::udp::UdpSocket;
+use crate::command::features::has_family;
 use crate::interface::Interface;
 use crate::interfaces::{Interfaces, Place, WeakPlace};
 use crate::platform::{Clock, Entropy, before};
+#[cfg(feature = "tcp")]
 pub use crate::stack::tcp::TcpSettings;
+#[cfg(not(feature = "tcp"))]
+pub(crate) use crate::stack::tcp::TcpSettings;
 pub(crate) use crate::stack::tcp::settings::KEEP_ALIVE;
 
 /// Creates sockets in one scope, and has what outlives a call.
@@ -73,6 +105,7 @@ pub struct Sockets {
     pub(crate) place: Place,
     pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    #[cfg(feature = "dns")]
     lookups: Arc<Lookups>,
 }
 
@@ -84,7 +117,13 @@ impl Sockets {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let place = Place { all, interface: None };
-        Self { place, clock, entropy, lookups: Arc::default() }
+        Self {
+            place,
+            clock,
+            entropy,
+            #[cfg(feature = "dns")]
+            lookups: Arc::default(),
+        }
     }
 
     /// Sockets that use one interface only.
@@ -93,6 +132,7 @@ impl Sockets {
     }
 
     /// The resolver that queries the DNS servers of all interfaces, or of this one.
+    #[cfg(feature = "dns")]
     #[must_use]
     pub fn resolver(&self) -> Resolver {
         Resolver::new(self.clone())
@@ -137,6 +177,7 @@ impl Sockets {
             place: self.place.downgrade(),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
+            #[cfg(feature = "dns")]
             lookups: Arc::clone(&self.lookups),
         }
     }
@@ -154,6 +195,7 @@ pub(crate) struct WeakSockets {
     place: WeakPlace,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    #[cfg(feature = "dns")]
     lookups: Arc<Lookups>,
 }
 
@@ -165,9 +207,28 @@ impl WeakSockets {
 
     /// The sockets, unless the interfaces were unregistered.
     pub(crate) fn upgrade(&self) -> Option<Sockets> {
-        let Self { place, clock, entropy, lookups } = self.clone();
-        Some(Sockets { place: place.upgrade()?, clock, entropy, lookups })
+        let weak = self.clone();
+        Some(Sockets {
+            place: weak.place.upgrade()?,
+            clock: weak.clock,
+            entropy: weak.entropy,
+            #[cfg(feature = "dns")]
+            lookups: weak.lookups,
+        })
     }
+}
+
+/// Turns `WouldBlock` into `Pending`.
+fn pending_if_blocked<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
+    match result {
+        Err(Error::WouldBlock) => Poll::Pending,
+        result => Poll::Ready(result),
+    }
+}
+
+/// Refuses IPv6 in a build without it.
+fn check_family(address: IpAddr) -> Result<(), Error> {
+    if has_family(address) { Ok(()) } else { Err(Error::Unsupported) }
 }
 
 /// The unspecified address of the same family.

@@ -8,6 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use devnet_virtual_file_system::Error;
 
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
+use crate::command::features::has_family;
 use crate::dns_message::name::without_dot;
 use crate::dns_message::{self, QueryKind};
 
@@ -36,7 +37,8 @@ pub(super) fn resolve_locally(question: &Question) -> Option<Answer> {
     // RFC 6761 §6.3: queries for localhost and its subdomains never leave the system.
     if name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost") {
         let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        let wanted: Vec<IpAddr> = both.into_iter().filter(fits).collect();
+        let wanted: Vec<IpAddr> =
+            both.into_iter().filter(|one| has_family(*one) && fits(one)).collect();
         return local(&wanted);
     }
     None
@@ -45,7 +47,8 @@ pub(super) fn resolve_locally(question: &Question) -> Option<Answer> {
 /// The name to ask for, and the types.
 pub(super) fn wire_question(question: &Question) -> Result<(String, Vec<QueryKind>), Error> {
     let kinds = match question.kind {
-        RecordKind::Address => vec![QueryKind::A, QueryKind::Aaaa],
+        RecordKind::Address if cfg!(feature = "ipv6") => vec![QueryKind::A, QueryKind::Aaaa],
+        RecordKind::Address => vec![QueryKind::A],
         RecordKind::A => vec![QueryKind::A],
         RecordKind::Aaaa => vec![QueryKind::Aaaa],
         RecordKind::Cname => vec![QueryKind::Cname],

@@ -55,7 +55,8 @@ pub(super) async fn connect(
 ) -> Result<TcpStream, Error> {
     let resolver = sockets.resolver();
     let families = [RecordKind::Aaaa, RecordKind::A].map(|kind| Family {
-        lookup: Some(resolver.start(Question { name: name.to_string(), kind, server: None })),
+        lookup: (cfg!(feature = "ipv6") || kind == RecordKind::A)
+            .then(|| resolver.start(Question { name: name.to_string(), kind, server: None })),
         addresses: VecDeque::new(),
     });
     let mut race = Race {

@@ -17,8 +17,10 @@ use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
 
+#[cfg(feature = "tcp")]
+use super::TcpStream;
 use super::question::{resolve_locally, wire_question};
-use super::{Sockets, TcpStream, UdpSocket};
+use super::{Sockets, UdpSocket};
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
 use crate::dns_message::{self, DnsMessage, PORT, QueryKind, Response, ResponseCode};
 use crate::limits;
@@ -280,7 +282,7 @@ impl Resolver {
             let is_incomplete = response.is_truncated && is_answer(response.code);
             // It counts if the deadline comes before a response over TCP.
             *known = Some(response);
-            if is_incomplete {
+            if is_incomplete && cfg!(feature = "tcp") {
                 message!(debug, "devnet::dns", "a truncated answer, {} is asked over TCP", server);
             }
             if is_incomplete && let Some(whole) = self.query_over_tcp(server, query).await {
@@ -291,6 +293,7 @@ impl Resolver {
     }
 
     /// Repeats the query over TCP, where every response fits (RFC 7766).
+    #[cfg(feature = "tcp")]
     async fn query_over_tcp(&self, server: SocketAddr, query: &DnsMessage) -> Option<Response> {
         let clock = &self.sockets.clock;
         let deadline = clock.now().after(TCP_TIMEOUT);
@@ -309,6 +312,12 @@ impl Resolver {
         before(&**clock, deadline, exchange).await.flatten()
     }
 
+    /// Without TCP a truncated answer counts as far as it goes.
+    #[cfg(not(feature = "tcp"))]
+    async fn query_over_tcp(&self, _server: SocketAddr, _query: &DnsMessage) -> Option<Response> {
+        None
+    }
+
     fn random_identifier(&self) -> u16 {
         let mut bytes = [0; 2];
         // If the source fails, the random port still protects.
@@ -317,6 +326,7 @@ impl Resolver {
     }
 }
 
+#[cfg(feature = "tcp")]
 async fn read_exactly(stream: &TcpStream, mut buffer: &mut [u8]) -> Option<()> {
     while !buffer.is_empty() {
         let taken = stream.read(buffer).await.ok().filter(|taken| *taken > 0)?;

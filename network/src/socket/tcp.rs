@@ -12,7 +12,7 @@ use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
 use crate::seat::Seat;
-use crate::socket::TcpSettings;
+use crate::socket::{TcpSettings, pending_if_blocked};
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
 use crate::stack::tcp::listen::PendingConnection;
@@ -318,13 +318,5 @@ impl Drop for TcpStream {
 impl fmt::Debug for TcpStream {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "TcpStream({} - {})", self.local_addr(), self.peer_addr())
-    }
-}
-
-/// Turns `WouldBlock` into `Pending`.
-pub(super) fn pending_if_blocked<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
-    match result {
-        Err(Error::WouldBlock) => Poll::Pending,
-        result => Poll::Ready(result),
     }
 }

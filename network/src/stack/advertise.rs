@@ -38,7 +38,7 @@ pub(crate) struct Advertiser {
 impl Advertiser {
     /// True while we act as a router.
     pub(crate) const fn is_on(&self) -> bool {
-        self.what.is_some()
+        cfg!(feature = "ipv6") && self.what.is_some()
     }
 }
 
@@ -54,6 +54,9 @@ impl Advertiser {
         ip: &mut Ip,
         what: Option<Advertisement>,
     ) -> Result<bool, Error> {
+        if !cfg!(feature = "ipv6") {
+            return Err(Error::Unsupported);
+        }
         if let Some(what) = &what {
             let is_usable = what.prefix.address().is_ipv6()
                 && what.prefix.length() == 64
@@ -78,7 +81,7 @@ impl Advertiser {
     /// Multicasts an advertisement and arms the timer for the next one.
     pub(crate) fn advertise(&mut self, cx: &mut Context, ip: &mut Ip) {
         self.deadline = None;
-        if self.what.is_none() || !cx.is_running() {
+        if !self.is_on() || !cx.is_running() {
             return;
         }
         self.send(cx, ip, ndp::ALL_NODES);

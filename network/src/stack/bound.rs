@@ -37,6 +37,7 @@ impl Bound {
     /// The address to display.
     pub(crate) const fn address(self) -> IpAddr {
         match self {
+            Self::Any if !cfg!(feature = "ipv6") => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             Self::Any | Self::AnyIpv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
             Self::AnyIpv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             Self::Address(address) => address,

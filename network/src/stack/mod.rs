@@ -23,6 +23,7 @@ pub(crate) mod changes;
 pub(crate) mod context;
 pub(crate) mod counters;
 pub(crate) mod datagram;
+#[cfg_attr(not(feature = "dhcp"), path = "dhcp/absent.rs")]
 pub(crate) mod dhcp;
 pub(crate) mod flow;
 pub(crate) mod flow_cache;
@@ -36,6 +37,7 @@ pub(crate) mod name_servers;
 pub(crate) mod ports;
 pub(crate) mod random;
 pub(crate) mod routes;
+#[cfg_attr(not(feature = "tcp"), path = "tcp/absent.rs")]
 pub(crate) mod tcp;
 pub(crate) mod timers;
 mod token_bucket;
@@ -136,8 +138,7 @@ impl Stack {
                 }
             }
             Received::Refused { frame, arrival, code, pointer, multicast_too } => {
-                let problem = (code, pointer);
-                let icmp = &mut transport.icmp;
+                let (problem, icmp) = ((code, pointer), &mut transport.icmp);
                 icmp.parameter_problem(cx, ip, (&frame, arrival), problem, multicast_too);
                 cx.pool.put(frame);
             }
@@ -146,8 +147,7 @@ impl Stack {
 
     fn receive_dhcp(&mut self, packet: Packet) {
         let Self { context: cx, ip, dhcp, .. } = self;
-        let message = packet.payload().get(UDP_HEADER..).unwrap_or_default();
-        let action = dhcp.receive(cx, ip, message);
+        let action = dhcp.receive(cx, ip, packet.payload().get(UDP_HEADER..).unwrap_or_default());
         cx.pool.put(packet.frame);
         self.apply(action);
     }

@@ -40,8 +40,12 @@ impl NameServers {
     /// one is replaced (RA-01) and returned.
     ///
     /// # Errors
-    /// `AlreadyExists`; `InvalidInput` for an address that no host can have; `NoBufferSpace`.
+    /// `AlreadyExists`; `InvalidInput` for an address that no host can have; `NoBufferSpace`;
+    /// `Unsupported` without the feature `dns`.
     pub(crate) fn add(&mut self, server: IpAddr, origin: Origin) -> Result<Option<IpAddr>, Error> {
+        if !cfg!(feature = "dns") {
+            return Err(Error::Unsupported);
+        }
         if !is_host(server) {
             return Err(Error::InvalidInput);
         }

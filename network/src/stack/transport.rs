@@ -69,10 +69,13 @@ impl Transport {
         arrival: Arrival,
     ) -> Result<(), Frame> {
         // Raw sockets get every packet, so all packets take the slow path.
-        if self.datagrams.has_raw() {
+        if cfg!(feature = "raw") && self.datagrams.has_raw() {
             return Err(frame);
         }
         let Err(frame) = self.tcp.receive_fast(cx, ip, frame, arrival) else { return Ok(()) };
+        if !cfg!(feature = "udp") {
+            return Err(frame);
+        }
         self.datagrams.receive_fast(cx, ip, frame, arrival)
     }
 
@@ -87,8 +90,9 @@ impl Transport {
     ) -> ConfigurationPacket {
         let is_ipv6 = packet.header.source.is_ipv6();
         cx.counters.count(is_ipv6, Counter::IpInDelivers);
-        packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
+        packet.arrival.raw = cfg!(feature = "raw") && self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {
+            #[cfg(feature = "tcp")]
             (protocol::TCP, _) => {
                 self.tcp.receive(cx, ip, packet);
                 return ConfigurationPacket::Nothing;
@@ -97,6 +101,7 @@ impl Transport {
             (protocol::ICMP, IpAddr::V4(_)) | (protocol::ICMPV6, IpAddr::V6(_)) => {
                 return self.receive_icmp(cx, ip, packet);
             }
+            #[cfg(feature = "multicast")]
             (protocol::IGMP, IpAddr::V4(_)) => ip.receive_igmp(cx, &packet.frame, &packet.header),
             (protocol::NO_NEXT_HEADER, IpAddr::V6(_)) => {}
             _ if packet.arrival.raw => {}
@@ -125,7 +130,8 @@ impl Transport {
             let (from, to) = (packet.header.source, packet.header.destination);
             if packet.is_foreign(cx, ip) {
                 dropped!(cx, NotForUs, "devnet::udp", "from {} to {}", from, to);
-            } else if !self.datagrams.receive_udp(cx, ip, &packet, ports) {
+            } else if !cfg!(feature = "udp") || !self.datagrams.receive_udp(cx, ip, &packet, ports)
+            {
                 cx.counters.count(from.is_ipv6(), Counter::UdpNoPorts);
                 dropped!(
                     cx,
@@ -150,6 +156,7 @@ impl Transport {
     ) -> ConfigurationPacket {
         match self.icmp.receive(cx, ip, &packet) {
             Message::Nothing => {}
+            Message::EchoReply if !cfg!(feature = "icmp") => {}
             Message::EchoReply => self.datagrams.receive_echo_reply(cx, &packet),
             Message::Error(quoted, notice) => {
                 let quote = packet.payload().get(ICMP_HEADER..).unwrap_or_default();
@@ -244,7 +251,7 @@ impl Transport {
         };
         let places = next(&mut cursor.connections, self.tcp.places());
         list.extend(self.tcp.connection_statuses(interface, places));
-        let places = next(&mut cursor.time_wait, self.tcp.time_wait.places());
+        let places = next(&mut cursor.time_wait, self.tcp.time_wait_places());
         list.extend(self.tcp.time_wait_statuses(interface, places));
         if rest == 0 {
             return (list, true);

@@ -76,8 +76,9 @@ pub(super) async fn details(context: &Context) -> Result<Vec<RouteDetail>, Failu
         .map(|(_, status)| status.name)
         .collect();
     routes.retain(|RouteDetail { route, .. }| {
-        let is_loopback = route.destination.address().is_loopback();
-        !(route.origin == Origin::Kernel && is_loopback) && !down.contains(&route.interface)
+        let is_loopback =
+            route.origin == Origin::Kernel && route.destination.address().is_loopback();
+        !is_loopback && !down.contains(&route.interface)
     });
     // IPv4 by address, so that the default is first; IPv6 the same, but the default is last. Equal
     // ones stay in their order.

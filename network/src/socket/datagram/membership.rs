@@ -1,8 +1,12 @@
 //! The multicast groups of a socket, counted per socket and interface; closing the socket leaves
 //! all of them (MC-11).
 
+#[cfg(feature = "edge-nal")]
+use alloc::string::String;
 use alloc::sync::Arc;
 use core::net::IpAddr;
+#[cfg(feature = "edge-nal")]
+use core::net::Ipv4Addr;
 
 use devnet_virtual_file_system::Error;
 
@@ -18,8 +22,11 @@ impl DatagramSocket {
     /// # Errors
     /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket
     /// is a member already; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`];
-    /// `AddressFamilyNotSupported`.
+    /// `AddressFamilyNotSupported`; `Unsupported` without the feature `multicast`.
     pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
+        if !cfg!(feature = "multicast") {
+            return Err(Error::Unsupported);
+        }
         let interface = self.membership_interface(group, interface)?;
         let membership = (group, interface.index);
         self.state.with(|state| {
@@ -56,6 +63,33 @@ impl DatagramSocket {
         Ok(())
     }
 
+    /// The name of the interface with this address; none for the unspecified address.
+    #[cfg(feature = "edge-nal")]
+    pub(in crate::socket) fn interface_with(
+        &self,
+        address: Ipv4Addr,
+    ) -> Result<Option<String>, Error> {
+        let owns = |interface: &&Arc<Interface>| {
+            interface.read(|stack| stack.ip.addresses.owns(address.into()))
+        };
+        if address.is_unspecified() {
+            return Ok(None);
+        }
+        let interfaces = self.place.all.list();
+        let found = interfaces.iter().find(owns).map(|interface| interface.name.clone());
+        found.map(Some).ok_or(Error::NoDevice)
+    }
+
+    /// The name of the interface with this index; none for 0.
+    #[cfg(feature = "edge-nal")]
+    pub(in crate::socket) fn interface_at(&self, index: u32) -> Result<Option<String>, Error> {
+        if index == 0 {
+            return Ok(None);
+        }
+        let found = self.place.all.at(index).map(|interface| interface.name.clone());
+        found.map(Some).ok_or(Error::NoDevice)
+    }
+
     /// The interface on which a group is joined.
     fn membership_interface(
         &self,
@@ -82,6 +116,9 @@ impl DatagramSocket {
 
     /// Leaves every group.
     pub(super) fn leave_all(&self) {
+        if !cfg!(feature = "multicast") {
+            return;
+        }
         for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
             // A removed interface has left its groups.
             if let Some(interface) = self.place.all.at(index) {

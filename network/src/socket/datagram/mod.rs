@@ -21,7 +21,7 @@ use devnet_virtual_file_system::{Error, Lock, Readiness};
 use self::options::Settings;
 pub use self::receive::{Message, MessageInfo};
 use self::send::is_broadcast;
-use super::Sockets;
+use super::{Sockets, check_family};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
 use crate::interfaces::Place;
@@ -108,6 +108,7 @@ impl DatagramSocket {
     /// `AddressFamilyNotSupported`; `InvalidInput` when it is bound already; `NotFound` for an
     /// ephemeral port when there is no interface at all.
     pub fn bind(&self, local: SocketAddr) -> Result<SocketAddr, Error> {
+        check_family(local.ip())?;
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
         }
@@ -231,6 +232,7 @@ impl DatagramSocket {
     /// `NetworkUnreachable` without a route, `NotFound` when there is no interface at all;
     /// `AccessDenied` for a broadcast address without permission; `AddressFamilyNotSupported`.
     pub fn connect(&self, mut remote: SocketAddr) -> Result<SocketAddr, Error> {
+        check_family(remote.ip())?;
         let State { local, device, settings, .. } = self.state.with(|state| state.clone());
         if self.family.is_raw() {
             remote.set_port(0);

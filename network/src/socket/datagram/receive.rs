@@ -10,7 +10,7 @@ use devnet_virtual_file_system::Error;
 use super::DatagramSocket;
 use crate::command::socket::ErrorReport;
 use crate::platform::Instant;
-use crate::socket::tcp::pending_if_blocked;
+use crate::socket::pending_if_blocked;
 use crate::stack::datagram::Received;
 use crate::zone;
 

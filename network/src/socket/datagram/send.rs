@@ -10,8 +10,8 @@ use devnet_virtual_file_system::Error;
 use super::DatagramSocket;
 use super::options::Settings;
 use crate::interface::Interface;
-use crate::socket::tcp::pending_if_blocked;
 use crate::socket::unspecified;
+use crate::socket::{check_family, pending_if_blocked};
 use crate::stack::datagram::Family;
 use crate::stack::datagram::{raw, udp};
 use crate::stack::icmp::echo;
@@ -108,6 +108,7 @@ impl DatagramSocket {
             .or(peer)
             .or_else(|| named().map(|to| SocketAddr::new(to, 0)))
             .ok_or(Error::NotConnected)?;
+        check_family(remote.ip())?;
         if self.family == Family::Udp && remote.port() == 0 {
             return Err(Error::InvalidInput);
         }

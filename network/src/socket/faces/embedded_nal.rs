@@ -4,7 +4,6 @@
 //! Pass a [`Sockets`], or a reference to one, where a client wants a `TcpConnect`, a `UdpStack` or
 //! a `Dns`.
 
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::{IpAddr, SocketAddr};
@@ -12,7 +11,7 @@ use core::net::{IpAddr, SocketAddr};
 use devnet_virtual_file_system::Error;
 use embedded_nal_async::{AddrType, ConnectedUdp, Dns, TcpConnect, UdpStack, UnconnectedUdp};
 
-use crate::command::dns::{Question, RecordData, RecordKind};
+use crate::command::dns::RecordKind;
 use crate::socket::{Sockets, TcpStream, UdpSocket};
 
 impl TcpConnect for Sockets {
@@ -36,26 +35,13 @@ impl Dns for Sockets {
             AddrType::IPv6 => RecordKind::Aaaa,
             AddrType::Either => RecordKind::Address,
         };
-        let answer = self.resolver().resolve(&question(host.to_string(), kind)).await?;
-        let reachable = answer.addresses().find(|address| self.place.route(*address).is_ok());
-        reachable.or_else(|| answer.addresses().next()).ok_or(Error::NotFound)
+        self.host_by_name(host, kind).await
     }
 
     /// `NotFound` when the address has no name, `NameTooLong` when it is longer than `result`.
     async fn get_host_by_address(&self, addr: IpAddr, result: &mut [u8]) -> Result<usize, Error> {
-        let answer = self.resolver().resolve(&question(addr.to_string(), RecordKind::Ptr)).await?;
-        let name = answer.records.into_iter().find_map(|record| match record.data {
-            RecordData::Ptr(name) => Some(name),
-            RecordData::Address(_) | RecordData::Cname(_) => None,
-        });
-        let name = name.ok_or(Error::NotFound)?;
-        result.get_mut(..name.len()).ok_or(Error::NameTooLong)?.copy_from_slice(name.as_bytes());
-        Ok(name.len())
+        self.host_by_address(addr, result).await
     }
-}
-
-const fn question(name: String, kind: RecordKind) -> Question {
-    Question { name, kind, server: None }
 }
 
 /// A UDP socket with one peer.

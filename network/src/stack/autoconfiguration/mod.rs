@@ -49,7 +49,8 @@ impl Autoconfiguration {
     /// IPv6 becomes usable on the link: adds the link-local address and solicits routers.
     pub(crate) fn start(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
         let Some(hardware) = cx.configuration.hardware_address else { return };
-        if cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
+        let is_left_out = !cfg!(feature = "ipv6");
+        if is_left_out || cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
             return;
         }
         let address = IpAddr::V6(hardware.link_local());
@@ -78,7 +79,7 @@ impl Autoconfiguration {
 
     /// Sends the next router solicitation, unless a router answered or three were sent.
     pub(crate) fn expire_solicitation(&mut self, cx: &mut Context, ip: &mut Ip, deadline: Instant) {
-        if self.solicitation_at != Some(deadline) {
+        if !cfg!(feature = "ipv6") || self.solicitation_at != Some(deadline) {
             return;
         }
         self.solicitation_at = None;
@@ -102,6 +103,9 @@ impl Autoconfiguration {
         names: &mut NameServers,
         packet: &Packet,
     ) -> Option<Ipv6Addr> {
+        if !cfg!(feature = "ipv6") {
+            return None;
+        }
         let message = packet.payload();
         match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
             Discovery::Nothing => {}
@@ -130,7 +134,7 @@ impl Autoconfiguration {
         names: &mut NameServers,
         deadline: Instant,
     ) {
-        if self.armed != Some(deadline) {
+        if !cfg!(feature = "ipv6") || self.armed != Some(deadline) {
             return;
         }
         self.armed = None;

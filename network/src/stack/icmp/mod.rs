@@ -68,7 +68,7 @@ impl Icmp {
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet) -> Message {
         let header = &packet.header;
         let message = packet.payload();
-        let is_ipv4 = header.source.is_ipv4();
+        let is_ipv4 = !cfg!(feature = "ipv6") || header.source.is_ipv4();
         cx.counters.count(!is_ipv4, Counter::IcmpInMsgs);
         if message.len() < ICMP_HEADER {
             cx.counters.count(!is_ipv4, Counter::IcmpInErrors);

@@ -62,7 +62,7 @@ impl Ip {
         change: &AddressChange,
     ) -> Result<bool, Error> {
         check(cx, change)?;
-        self.check_mtu_for(cx, change.prefix)?;
+        self.check_family(cx, change.prefix)?;
         let local = change.prefix.address();
         let prefix = change.peer.map_or(change.prefix, |_| Prefix::host(local));
         let is_there = self.addresses.iter().any(|entry| {

@@ -12,6 +12,7 @@ use devnet_virtual_file_system::Error;
 use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use crate::command::features::has_family;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{Preference, RouteEntry, RoutePreference};
 use crate::driver::Medium;
@@ -27,14 +28,14 @@ impl Ip {
     ///
     /// # Errors
     /// As [`Addresses::add`](crate::stack::addresses::Addresses::add); `InvalidInput` for IPv6
-    /// below its minimum MTU.
+    /// below its minimum MTU; `Unsupported` for it in a build without it.
     pub(crate) fn add_address(
         &mut self,
         cx: &mut Context,
         new: &NewAddress,
         origin: Origin,
     ) -> Result<(), Error> {
-        self.check_mtu_for(cx, new.prefix)?;
+        self.check_family(cx, new.prefix)?;
         let state = self.first_state(cx, new.prefix.address());
         self.addresses.add(new, origin, state)?;
         self.begin_address(cx, new.prefix);
@@ -50,7 +51,11 @@ impl Ip {
         }
     }
 
-    pub(super) fn check_mtu_for(&self, cx: &Context, prefix: Prefix) -> Result<(), Error> {
+    /// Refuses an address of a family that is left out, or that the MTU has no room for.
+    pub(super) fn check_family(&self, cx: &Context, prefix: Prefix) -> Result<(), Error> {
+        if !has_family(prefix.address()) {
+            return Err(Error::Unsupported);
+        }
         let is_too_small = cx.configuration.mtu < limits::MTU_MINIMUM_IPV6;
         if prefix.address().is_ipv6() && is_too_small {
             return Err(Error::InvalidInput);

@@ -46,6 +46,9 @@ impl Ip {
 
     /// Joins the groups that our addresses imply, and those of routers if we advertise.
     pub(crate) fn update_address_groups(&mut self, cx: &mut Context) {
+        if !cfg!(feature = "ipv6") {
+            return;
+        }
         let mut implied: Vec<IpAddr> = Vec::new();
         for entry in self.addresses.iter() {
             if let IpAddr::V6(address) = entry.prefix.address() {
@@ -64,6 +67,9 @@ impl Ip {
 
     /// The link came up: all memberships are reported from the start.
     pub(crate) fn restart_groups(&mut self, cx: &mut Context) {
+        if multicast::FAMILIES.is_empty() {
+            return;
+        }
         self.multicast.ipv4.restart(cx.now);
         self.multicast.ipv6.restart(cx.now);
         self.report_groups(cx);
@@ -94,7 +100,7 @@ impl Ip {
     /// Sends the reports that are due and arms the timer. Nothing is sent while the link is down;
     /// everything is when it comes up.
     fn report_groups(&mut self, cx: &mut Context) {
-        if !cx.is_running() || cx.is_loopback() {
+        if multicast::FAMILIES.is_empty() || !cx.is_running() || cx.is_loopback() {
             return;
         }
         if !self.link.has_room() {

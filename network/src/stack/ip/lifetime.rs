@@ -55,6 +55,9 @@ impl Ip {
 
     /// Probes for duplicates, and makes the address preferred if nobody objects within a second.
     pub(super) fn start_duplicate_detection(&mut self, cx: &mut Context, target: Ipv6Addr) {
+        if !cfg!(feature = "ipv6") {
+            return;
+        }
         let deadline = cx.now.after(DUPLICATE_DETECTION);
         let [nonce @ .., _, _] = cx.random.u64().to_ne_bytes();
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {

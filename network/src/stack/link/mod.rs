@@ -130,11 +130,9 @@ impl Link {
             return Received::Nothing;
         };
         match ethertype {
-            EthernetProtocol::Ipv4 | EthernetProtocol::Ipv6 => {
-                Received::Packet(frame, Arrival::from_wire(to_group))
-            }
             EthernetProtocol::Arp => self.read_arp(cx, frame),
-            EthernetProtocol::Unknown(_) => {
+            ethertype if is_ip(ethertype) => Received::Packet(frame, Arrival::from_wire(to_group)),
+            _ => {
                 dropped!(
                     cx,
                     UnknownProtocol,
@@ -222,6 +220,12 @@ impl Link {
     pub(crate) fn has_room(&self) -> bool {
         self.output.len() < limits::EGRESS_QUEUE
     }
+}
+
+/// True for the protocols above this layer.
+fn is_ip(ethertype: EthernetProtocol) -> bool {
+    ethertype == EthernetProtocol::Ipv4
+        || (cfg!(feature = "ipv6") && ethertype == EthernetProtocol::Ipv6)
 }
 
 const fn ethertype_of(address: IpAddr) -> EthernetProtocol {

@@ -77,6 +77,7 @@ impl Link {
         };
         match address {
             IpAddr::V4(address) => self.request(cx, addresses, address, hardware),
+            IpAddr::V6(_) if !cfg!(feature = "ipv6") => {}
             IpAddr::V6(target) => {
                 // The solicitation carries the source address of the queued packet (NBR-13, RFC
                 // 4861 §7.2.2).

@@ -43,6 +43,14 @@ pub(crate) struct Multicast {
     pub(crate) is_router: bool,
 }
 
+/// The families whose groups are reported, true for IPv4. IPv6 needs its groups for itself.
+pub(crate) const FAMILIES: &[bool] = match (cfg!(feature = "multicast"), cfg!(feature = "ipv6")) {
+    (true, true) => &[true, false],
+    (true, false) => &[true],
+    (false, true) => &[false],
+    (false, false) => &[],
+};
+
 impl Multicast {
     /// True when packets to the group are for us.
     pub(crate) fn receives(&self, group: IpAddr) -> bool {
@@ -70,7 +78,7 @@ impl Multicast {
         addresses: &Addresses,
     ) -> Vec<(Frame, IpAddr)> {
         let mut packets = Vec::new();
-        for is_ipv4 in [true, false] {
+        for is_ipv4 in FAMILIES.iter().copied() {
             let (random, now) = (&mut cx.random, cx.now);
             let reports =
                 self.groups(is_ipv4).due(now, |longest| up_to(longest, |end| random.below(end)));

@@ -7,6 +7,7 @@
 
 use core::time::Duration;
 
+use super::settings::{KEEP_ALIVE, TcpSettings};
 use super::{Connection, Owner, Tcp};
 use crate::command::socket::SocketState as State;
 use crate::platform::Instant;
@@ -31,6 +32,34 @@ pub(crate) struct Timeouts {
     pub(crate) keep_alive_count: u8,
     /// TCP_USER_TIMEOUT: how long data may stay unacknowledged; zero means [`ORPHAN`] of silence.
     pub(crate) user_timeout: u32,
+}
+
+impl TcpSettings {
+    pub(crate) const fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            // Probes without an interval would flood the peer (TCP-S-11).
+            keep_alive_idle: if self.keep_alive == 0 {
+                0
+            } else {
+                clamp_keep_alive(self.keep_alive)
+            },
+            keep_alive_interval: clamp_keep_alive(self.keep_alive_interval),
+            keep_alive_count: self.keep_alive_count,
+            user_timeout: self.user_timeout,
+        }
+    }
+}
+
+/// Clamps a time to the range of keep-alive timers.
+const fn clamp_keep_alive(milliseconds: u32) -> u32 {
+    let (minimum, maximum) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
+    if milliseconds < minimum {
+        minimum
+    } else if milliseconds > maximum {
+        maximum
+    } else {
+        milliseconds
+    }
 }
 
 /// The peer's last signs of life.

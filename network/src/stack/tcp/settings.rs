@@ -5,8 +5,6 @@ use core::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::deadline::Timeouts;
-use super::send::Gathering;
 use crate::command::option::{CongestionControl, PathMtuDiscovery};
 use crate::limits;
 use crate::stack::bound::Bound;
@@ -146,31 +144,9 @@ impl TcpSettings {
         Self { receive_buffer: bytes(sizes.receive), send_buffer: bytes(sizes.send), ..self }
     }
 
-    pub(crate) const fn gathering(&self) -> Gathering {
-        Gathering {
-            no_delay: self.no_delay,
-            is_corked: self.cork,
-            not_sent_low_water: self.not_sent_low_water,
-        }
-    }
-
     /// TCP_MAXSEG as a bound.
     pub(crate) const fn maximum_segment(&self) -> u16 {
         if self.maximum_segment == 0 { u16::MAX } else { self.maximum_segment }
-    }
-
-    pub(crate) const fn timeouts(&self) -> Timeouts {
-        Timeouts {
-            // Probes without an interval would flood the peer (TCP-S-11).
-            keep_alive_idle: if self.keep_alive == 0 {
-                0
-            } else {
-                clamp_keep_alive(self.keep_alive)
-            },
-            keep_alive_interval: clamp_keep_alive(self.keep_alive_interval),
-            keep_alive_count: self.keep_alive_count,
-            user_timeout: self.user_timeout,
-        }
     }
 }
 
@@ -181,17 +157,5 @@ fn sizes(asked: Option<usize>) -> (usize, usize) {
             let bytes = bytes.clamp(limits::TCP_BUFFER_MINIMUM, limits::TCP_BUFFER_MAXIMUM);
             (bytes, bytes)
         }
-    }
-}
-
-/// Clamps a time to the range of keep-alive timers.
-const fn clamp_keep_alive(milliseconds: u32) -> u32 {
-    let (minimum, maximum) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
-    if milliseconds < minimum {
-        minimum
-    } else if milliseconds > maximum {
-        maximum
-    } else {
-        milliseconds
     }
 }

@@ -31,6 +31,10 @@ impl Tcp {
         self.connections.capacity()
     }
 
+    pub(crate) fn time_wait_places(&self) -> usize {
+        self.time_wait.places()
+    }
+
     /// TIME-WAIT entries at some places of their table.
     pub(crate) fn time_wait_statuses<'a>(
         &'a self,

@@ -10,7 +10,9 @@ mod differences;
 mod event;
 
 pub(crate) use self::differences::differences;
-pub(crate) use self::event::{Change, Event, StreamEvent};
+#[cfg(feature = "tcp")]
+pub(crate) use self::event::StreamEvent;
+pub(crate) use self::event::{Change, Event};
 use crate::address::HardwareAddress;
 use crate::command::watch::Kinds;
 use crate::driver::LinkState;
@@ -40,7 +42,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// True when a kind is watched.
     pub(crate) const fn wants(&self, kinds: Kinds) -> bool {
-        self.kinds.intersects(kinds)
+        self.is_on() && self.kinds.intersects(kinds)
     }
 
     /// Sets the watched kinds.
@@ -58,9 +60,9 @@ impl Watch {
         }
     }
 
-    /// True when there is a watcher.
+    /// True when there is a watcher; records are lines of text.
     pub(crate) const fn is_on(&self) -> bool {
-        !self.kinds.is_empty()
+        cfg!(feature = "commands-as-text") && !self.kinds.is_empty()
     }
 
     /// Records an event.

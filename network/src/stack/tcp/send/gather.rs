@@ -8,6 +8,7 @@ use crate::command::option::CongestionControl;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{Congestion, Controller};
 use crate::stack::tcp::segment::before;
+use crate::stack::tcp::settings::TcpSettings;
 
 /// How long TCP_CORK holds a segment that is not full (tcp(7)).
 const CORK: Duration = Duration::from_millis(200);
@@ -31,6 +32,16 @@ impl Gathering {
         match self.not_sent_low_water {
             0 => usize::MAX,
             low_water => low_water.saturating_sub(unsent) as usize,
+        }
+    }
+}
+
+impl TcpSettings {
+    pub(crate) const fn gathering(&self) -> Gathering {
+        Gathering {
+            no_delay: self.no_delay,
+            is_corked: self.cork,
+            not_sent_low_water: self.not_sent_low_water,
         }
     }
 }

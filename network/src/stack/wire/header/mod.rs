@@ -89,7 +89,7 @@ pub(crate) fn is_ipv6(packet: &[u8]) -> bool {
 pub(crate) fn parse(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
     match frame.bytes().first().map(|byte| byte >> 4) {
         Some(4) => parse_ipv4(frame, verify),
-        Some(6) => parse_ipv6(frame),
+        Some(6) if cfg!(feature = "ipv6") => parse_ipv6(frame),
         _ => Err(Malformed::Format),
     }
 }
