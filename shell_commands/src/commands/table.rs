@@ -56,12 +56,17 @@ rows! {
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
         ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
-    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s [-s]] addr|link|route|neigh [show] [dev IF]\nip addr \
-        add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu \
-        N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] \
-        [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; \
-        ip neigh flush dev IF\nip [-4|-6] [-o] monitor [all|label] [link] [address] [route] \
-        [neigh] [dns] [dhcp] [streams] [dev IF]",
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-d] [-s [-s]] addr|link|route|neigh [show] [dev IF] \
+        [FILTER...]\nip addr add|replace ADDRESS[/LEN] dev IF [brd ADDRESS|+] [peer ADDRESS[/LEN]] \
+        [label LABEL] [valid_lft SECONDS] [preferred_lft SECONDS] [noprefixroute] [nodad]\nip addr \
+        del ADDRESS[/LEN] dev IF; ip addr flush dev IF [FILTER...]\nip link set IF [up|down] [mtu \
+        N] [address MAC]\nip route add|append|prepend|replace|change [TYPE] PREFIX|default [via \
+        ADDRESS [onlink]] [dev IF] [src ADDRESS] [metric N] [proto P] [mtu N] [expires \
+        SECONDS]\nip route del [TYPE] PREFIX|default [via ADDRESS] [dev IF]; ip route flush dev \
+        IF|proto P|...; ip route get ADDRESS [from ADDRESS] [oif IF]\nip neigh \
+        add|replace|change|del ADDRESS [lladdr MAC] dev IF; ip neigh get ADDRESS dev IF; ip neigh \
+        flush [dev IF] [ADDRESS] [nud STATE]\nip [-4|-6] [-o] monitor [all|label] [link] [address] \
+        [route] [neigh] [dns] [dhcp] [streams] [dev IF]",
         "Shows, configures or watches addresses, links, routes and neighbors.", run (ip::run);
     "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] \
         [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
@@ -89,7 +94,7 @@ rows! {
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
-        TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [[dev] IF]",
+        TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [reject] [[dev] IF]",
         "Shows or changes the routes.", run (route::run);
     "run", "run [--allow-interface IF[:read|:write]] [--allow-connect HOST[:PORT]] \
         [--allow-listen PORT] [--allow-file PATH[:read|:write]] [--allow-from PREFIX] \

@@ -117,7 +117,7 @@ impl<'a> Filter<'a> {
         let has = |(property, is): &(Property, bool)| property.is_of(detail) == *is;
         self.properties.iter().all(has)
             && self.label.is_none_or(|pattern| {
-                entry.prefix.address().is_ipv6() || matches_pattern(pattern, label)
+                entry.prefix.address().is_ipv4() && matches_pattern(pattern, label)
             })
             && options.wants(entry.prefix.address())
             && self.scope.is_none_or(|scope| scope == entry.scope)
