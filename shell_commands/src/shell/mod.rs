@@ -22,10 +22,12 @@ pub mod jobs;
 mod language;
 pub mod lexer;
 pub mod parser;
+mod parser_compound;
 mod pattern;
 mod redirect;
 mod state;
 pub mod syntax;
+mod words;
 
 use std::collections::BTreeMap;
 

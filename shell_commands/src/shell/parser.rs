@@ -24,7 +24,7 @@ use super::syntax::{
 use crate::limits;
 
 /// Words that end a list where a command could begin.
-const CLOSERS: [&str; 8] = ["then", "do", "done", "elif", "else", "esac", "fi", "}"];
+pub(super) const CLOSERS: [&str; 8] = ["then", "do", "done", "elif", "else", "esac", "fi", "}"];
 
 /// Parses the whole `text`.
 ///
@@ -62,11 +62,11 @@ pub(super) fn parse_inside(
     }
 }
 
-struct Parser<'t> {
-    lexer: Lexer<'t>,
-    token: Token,
+pub(super) struct Parser<'t> {
+    pub(super) lexer: Lexer<'t>,
+    pub(super) token: Token,
     /// Where the token starts, and where the one before it ended.
-    start: usize,
+    pub(super) start: usize,
     before: usize,
 }
 
@@ -78,7 +78,7 @@ impl<'t> Parser<'t> {
         Ok(parser)
     }
 
-    fn advance(&mut self) -> Result<Token, SyntaxError> {
+    pub(super) fn advance(&mut self) -> Result<Token, SyntaxError> {
         self.before = self.lexer.at();
         self.lexer.skip_blanks();
         self.start = self.lexer.at();
@@ -87,14 +87,14 @@ impl<'t> Parser<'t> {
     }
 
     /// The token is not what may stand here; at the end of the text something is missing.
-    fn unexpected(&self) -> SyntaxError {
+    pub(super) fn unexpected(&self) -> SyntaxError {
         match self.token {
             Token::End => self.lexer.incomplete(self.start, "unexpected end of text"),
             _ => self.lexer.error_at(self.start, format!("unexpected {}", self.token.text())),
         }
     }
 
-    fn takes(&mut self, operator: &str) -> Result<bool, SyntaxError> {
+    pub(super) fn takes(&mut self, operator: &str) -> Result<bool, SyntaxError> {
         let found = matches!(self.token, Token::Operator(text) if text == operator);
         if found {
             self.advance()?;
@@ -102,21 +102,21 @@ impl<'t> Parser<'t> {
         Ok(found)
     }
 
-    fn newlines(&mut self) -> Result<(), SyntaxError> {
+    pub(super) fn newlines(&mut self) -> Result<(), SyntaxError> {
         while self.token == Token::Newline {
             self.advance()?;
         }
         Ok(())
     }
 
-    fn reserved(&self) -> Option<&str> {
+    pub(super) fn reserved(&self) -> Option<&str> {
         match &self.token {
             Token::Word(word) => word.bare(),
             _ => None,
         }
     }
 
-    fn takes_reserved(&mut self, text: &str) -> Result<bool, SyntaxError> {
+    pub(super) fn takes_reserved(&mut self, text: &str) -> Result<bool, SyntaxError> {
         let found = self.reserved() == Some(text);
         if found {
             self.advance()?;
@@ -125,7 +125,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The reserved word that must stand here.
-    fn expect(&mut self, text: &str) -> Result<(), SyntaxError> {
+    pub(super) fn expect(&mut self, text: &str) -> Result<(), SyntaxError> {
         if self.takes_reserved(text)? {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Lists up to what cannot begin one.
-    fn script(&mut self) -> Result<Script, SyntaxError> {
+    pub(super) fn script(&mut self) -> Result<Script, SyntaxError> {
         let mut script = Script::default();
         loop {
             self.newlines()?;
@@ -156,7 +156,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The lists between reserved words; there must be one.
-    fn body(&mut self) -> Result<Script, SyntaxError> {
+    pub(super) fn body(&mut self) -> Result<Script, SyntaxError> {
         let script = self.script()?;
         if script.lists.is_empty() { Err(self.unexpected()) } else { Ok(script) }
     }
@@ -223,119 +223,7 @@ impl<'t> Parser<'t> {
         Ok(command)
     }
 
-    fn compound(&mut self) -> Result<Option<Kind>, SyntaxError> {
-        if self.takes("(")? {
-            let body = self.body()?;
-            if !self.takes(")")? {
-                return Err(self.unexpected());
-            }
-            return Ok(Some(Kind::Subshell(body)));
-        }
-        let Some(word) = self.reserved() else { return Ok(None) };
-        let word = word.to_owned();
-        match word.as_str() {
-            "{" | "if" | "while" | "until" | "for" | "case" => self.advance()?,
-            // Words of bash that begin what POSIX does not have: its parts would be run as
-            // commands.
-            "[[" | "function" | "select" | "coproc" => {
-                let message = format!("{word}: there is no such compound command");
-                return Err(self.lexer.error_at(self.start, message));
-            }
-            _ if CLOSERS.contains(&word.as_str()) => return Err(self.unexpected()),
-            _ => return Ok(None),
-        };
-        Ok(Some(match word.as_str() {
-            "{" => {
-                let body = self.body()?;
-                self.expect("}")?;
-                Kind::Group(body)
-            }
-            "if" => self.conditions()?,
-            "for" => self.for_loop()?,
-            "case" => self.case()?,
-            _ => {
-                let condition = self.body()?;
-                Kind::Loop { until: word == "until", condition, body: self.loop_body()? }
-            }
-        }))
-    }
-
-    fn loop_body(&mut self) -> Result<Script, SyntaxError> {
-        self.expect("do")?;
-        let body = self.body()?;
-        self.expect("done")?;
-        Ok(body)
-    }
-
-    fn conditions(&mut self) -> Result<Kind, SyntaxError> {
-        let mut branches = Vec::new();
-        let mut otherwise = None;
-        loop {
-            let condition = self.body()?;
-            self.expect("then")?;
-            branches.push((condition, self.body()?));
-            if self.takes_reserved("elif")? {
-                continue;
-            }
-            if self.takes_reserved("else")? {
-                otherwise = Some(self.body()?);
-            }
-            self.expect("fi")?;
-            return Ok(Kind::If(branches, otherwise));
-        }
-    }
-
-    fn for_loop(&mut self) -> Result<Kind, SyntaxError> {
-        let name = self.reserved().filter(|name| is_name(name)).map(ToOwned::to_owned);
-        let Some(name) = name else { return Err(self.unexpected()) };
-        self.advance()?;
-        self.newlines()?;
-        let mut words = None;
-        if self.takes_reserved("in")? {
-            let mut list = Vec::new();
-            while let Token::Word(_) = self.token {
-                if let Token::Word(word) = self.advance()? {
-                    list.push(word);
-                }
-            }
-            words = Some(list);
-            if self.token != Token::Newline && !self.takes(";")? {
-                return Err(self.unexpected());
-            }
-        } else {
-            self.takes(";")?;
-        }
-        self.newlines()?;
-        Ok(Kind::For(name, words, self.loop_body()?))
-    }
-
-    fn case(&mut self) -> Result<Kind, SyntaxError> {
-        let subject = self.word()?;
-        self.newlines()?;
-        self.expect("in")?;
-        let mut arms = Vec::new();
-        loop {
-            self.newlines()?;
-            if self.takes_reserved("esac")? {
-                return Ok(Kind::Case(subject, arms));
-            }
-            self.takes("(")?;
-            let mut patterns = vec![self.word()?];
-            while self.takes("|")? {
-                patterns.push(self.word()?);
-            }
-            if !self.takes(")")? {
-                return Err(self.unexpected());
-            }
-            arms.push((patterns, self.script()?));
-            if !self.takes(";;")? {
-                self.expect("esac")?;
-                return Ok(Kind::Case(subject, arms));
-            }
-        }
-    }
-
-    fn word(&mut self) -> Result<Word, SyntaxError> {
+    pub(super) fn word(&mut self) -> Result<Word, SyntaxError> {
         match self.token {
             Token::Word(_) => match self.advance()? {
                 Token::Word(word) => Ok(word),
