@@ -129,10 +129,9 @@ async fn parameter(
     if value.is_none() && shell.state.options.unset_is_error && !matches!(name, "@" | "*") {
         return Err(format!("{name}: parameter not set"));
     }
-    if matches!(name, "@" | "*") && *operation == Operation::Value && fields.splits() {
-        if name == "@" || !quoted {
-            return arguments(shell, quoted, fields);
-        }
+    let separate = name == "@" || (name == "*" && !quoted);
+    if separate && *operation == Operation::Value && fields.splits() {
+        return arguments(shell, quoted, fields);
     }
     let value = value.unwrap_or_default();
     Ok(Some(match operation {

@@ -127,12 +127,7 @@ pub(super) fn options(shell: &mut Shell, context: &Context) -> Outcome {
     if index < 1_usize {
         index = 1;
     }
-    let mut place =
-        if index == 1 && shell.state.option_place > 1 && !shell.variables.contains_key("OPTIND") {
-            0
-        } else {
-            shell.state.option_place
-        };
+    let mut place = shell.state.option_place;
     let word: Vec<char> = arguments.get(index - 1).map_or("", String::as_str).chars().collect();
     if place == 0 || place >= word.len() {
         place = 1;

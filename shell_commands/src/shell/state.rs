@@ -93,11 +93,13 @@ impl State {
     }
 }
 
+type Saved = (Streams, BTreeMap<u8, Stream>, Vec<String>, State);
+
 /// Restores the shell when the future that runs a script is dropped half way: redirections,
 /// arguments and local variables of what ran then end with it.
 pub(super) struct Recovery<'s> {
     pub(super) shell: &'s mut Shell,
-    saved: Option<(Streams, BTreeMap<u8, Stream>, Vec<String>, State)>,
+    saved: Option<Saved>,
 }
 
 impl<'s> Recovery<'s> {
