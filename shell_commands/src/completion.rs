@@ -101,12 +101,12 @@ mod tests {
 
     #[test]
     fn other_words_are_paths() {
-        assert_eq!(completed("cat /dev"), (4, vec!["/devices/".to_owned()]));
+        assert_eq!(completed("cat /devi"), (4, vec!["/devices/".to_owned()]));
         assert_eq!(
             completed("echo x >/devices/network/e"),
             (8, vec!["/devices/network/eth0 ".to_owned()])
         );
-        assert_eq!(completed("cat dev"), (4, vec!["devices/".to_owned()]));
+        assert_eq!(completed("cat devi"), (4, vec!["devices/".to_owned()]));
         assert_eq!(completed("cat /none/"), (4, vec![]));
         assert_eq!(completed("cat é"), (4, vec![]));
     }

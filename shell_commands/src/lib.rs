@@ -73,6 +73,7 @@ pub mod http;
 pub mod iperf;
 pub mod limits;
 pub mod manual;
+mod null;
 pub mod program;
 pub mod render;
 pub mod shell;

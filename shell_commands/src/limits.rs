@@ -5,6 +5,21 @@
 pub const SCRIPT_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one word after expansion, so that repeated `a=$a$a` cannot exhaust memory.
 pub const WORD_BYTES: usize = 1024 * 1024;
+/// Bytes of all arguments of one command together (Linux takes 2 MiB for a whole command).
+pub const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
+/// Arguments of one command, and names that one pattern matches.
+pub const ARGUMENTS: usize = 64 * 1024;
+/// Levels that a script or an expression nests: quotes, substitutions, groups. Parsing needs about
+/// 10 KiB of stack for each without optimization, of a thread's 2 MiB.
+pub const NESTING: usize = 96;
+/// Levels of execution: compound commands, functions, substitutions, `eval`. Each needs some KiB of
+/// stack.
+pub const EXECUTION_DEPTH: usize = 64;
+/// Subshells of one shell that live at once: stages of pipelines, substitutions, jobs.
+pub const SUBSHELLS: usize = 1024;
+/// Steps of matching one pattern, so that many stars cannot stop the program: some tens of
+/// milliseconds.
+pub const PATTERN_STEPS: usize = 1024 * 1024;
 /// Capacity of a pipe between two commands in bytes (Linux' default pipe size).
 pub const PIPE_BYTES: usize = 64 * 1024;
 /// Background jobs of one shell.

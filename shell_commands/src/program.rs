@@ -25,7 +25,7 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
             return Status::FAILURE;
         }
     }
-    match &arguments.mode {
+    let status = match &arguments.mode {
         Mode::Commands(commands, parameters) => {
             shell.parameters.extend_from_slice(parameters);
             shell.run(commands).await
@@ -36,7 +36,9 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
         Mode::StandardInput => run_input(shell).await,
         // These need no system.
         Mode::Help | Mode::Manual | Mode::Completions(_) | Mode::Version => Status::SUCCESS,
-    }
+    };
+    shell.exit.get_or_insert(status);
+    shell.finish().await
 }
 
 async fn run_script(shell: &mut Shell, path: &OsStr, parameters: &[String]) -> Status {
@@ -210,7 +212,7 @@ mod tests {
         let (status, output, error) = ran(&world, "echo a\necho 'b\n", &[]);
         assert_eq!(
             (status, output.as_str(), error.as_str()),
-            (2, "a\n", "devnet: syntax error: unterminated '\n")
+            (2, "a\n", "devnet: line 1, column 6: syntax error: unterminated '\n")
         );
     }
 

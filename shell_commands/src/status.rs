@@ -13,6 +13,8 @@ impl Status {
     pub const FAILURE: Self = Self(1);
     /// A usage error.
     pub const USAGE: Self = Self(2);
+    /// A file that is no command (POSIX 2.8.2).
+    pub const NOT_EXECUTABLE: Self = Self(126);
     /// Command not found (POSIX 2.8.2).
     pub const NOT_FOUND: Self = Self(127);
     /// Ended by Ctrl-C: 128 and SIGINT's number, as shells report it.

@@ -53,8 +53,8 @@ pub async fn run(shell: &mut Shell) -> Status {
                 };
                 let status = future::or(interrupted, async { Some(shell.run(&text).await) }).await;
                 if status.is_none() {
-                    shell.status = Status::INTERRUPTED;
                     shell.streams.error.remark("\n").await;
+                    shell.interrupted().await;
                 }
             }
             Line::Nothing => shell.status = Status::INTERRUPTED,

@@ -178,7 +178,10 @@ impl World {
 
     /// Runs a script in a new shell.
     pub(crate) fn run(&self, script: &str) -> Ran {
-        self.run_in(&mut self.shell(), script)
+        let mut shell = self.shell();
+        self.run_in(&mut shell, script);
+        let status = self.block_on(shell.finish());
+        Ran { status, output: self.text("/.output"), error: self.text("/.error") }
     }
 
     pub(crate) fn run_in(&self, shell: &mut Shell, script: &str) -> Ran {

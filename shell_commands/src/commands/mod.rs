@@ -27,6 +27,7 @@ mod nc;
 mod netstat;
 mod nslookup;
 mod ping;
+mod printf;
 mod ps;
 mod pwd;
 mod rm;
@@ -35,6 +36,7 @@ pub(crate) mod run;
 mod sha256sum;
 mod sleep;
 mod stat;
+mod test;
 mod wc;
 mod wget;
 

@@ -5,7 +5,8 @@
 
 use super::{
     arp, cat, control, cp, dhcp, dns, echo, head, httpd, interface, ip, iperf3, ls, mkdir, nc,
-    netstat, nslookup, ping, ps, pwd, rm, route, run, sha256sum, sleep, stat, wc, wget,
+    netstat, nslookup, ping, printf, ps, pwd, rm, route, run, sha256sum, sleep, stat, test, wc,
+    wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -31,10 +32,16 @@ macro_rules! rows {
 }
 
 rows! {
+    ".", ". FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
+    ":", ":", "Does nothing and succeeds.", run (echo::succeed);
+    "[", "[ CONDITION ]", "Tests texts, numbers and files.", run (test::run);
     "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
+    "bg", "bg [%JOB]", "Names a job, which runs already.", builtin (Background);
+    "break", "break [LOOPS]", "Ends loops.", builtin (Break);
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
+    "continue", "continue [LOOPS]", "Goes on with the next turn of a loop.", builtin (Continue);
     "control", "control DEVICE|IF\ncontrol DEVICE|IF COMMAND [HEXBYTES]",
         "Lists a network device's control commands, or sends one with raw bytes.",
         run (control::run);
@@ -44,8 +51,15 @@ rows! {
     "dns", "dns [show]\ndns add|remove ADDRESS [IF]",
         "Shows or changes the DNS servers.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
+    "eval", "eval [WORD...]", "Runs its words as a script.", builtin (Evaluate);
+    "exec", "exec [COMMAND [ARG...]]",
+        "Runs a command as the last, or keeps its redirections.", builtin (Exec);
     "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
+    "export", "export [-p]\nexport NAME[=VALUE]...",
+        "Sets variables and marks them as exported.", builtin (Export);
     "false", "false", "Fails.", run (echo::fail);
+    "fg", "fg [%JOB]", "Waits for a job.", builtin (Foreground);
+    "getopts", "getopts LETTERS NAME [ARG...]", "Takes the next option.", builtin (Options);
     "head", "head [-n LINES | -c BYTES] [FILE...]",
         "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND...]\nhelp text [WORD...]",
@@ -74,6 +88,7 @@ rows! {
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
     "kill", "kill [-SIGNAL] %JOB|PID...",
         "Ends background jobs and guest programs.", builtin (Kill);
+    "local", "local NAME[=VALUE]...", "Makes variables local to the function.", builtin (Local);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
@@ -90,8 +105,11 @@ rows! {
     "ping6", "ping6 [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
         IF|ADDRESS] [-q] [-f] HOST",
         "Asks a host for echoes by IPv6.", run (ping::run);
+    "printf", "printf FORMAT [ARG...]", "Prints its arguments in a format.", run (printf::run);
     "ps", "ps", "Lists the guest programs that run.", run (ps::run);
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
+    "read", "read [-r] [-p TEXT] NAME...", "Reads a line into variables.", builtin (Read);
+    "return", "return [STATUS]", "Ends a function or a sourced script.", builtin (Return);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
         TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [reject] [[dev] IF]",
@@ -103,15 +121,19 @@ rows! {
         "Runs a guest program with what is granted and nothing else; limits: files sockets \
          buffers bandwidth memory storage nodes fuel; --manifest grants what GUEST.grants says, \
          too.", run (run::run);
-    "set", "set [-e|+e]\nset -- [ARG...]", "Shows variables, or sets options and \
+    "set", "set [-e|+e] [-u|+u] [-x|+x] [-o|+o pipefail]\nset -- [ARG...]", "Shows variables, or sets options and \
         arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
+    "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
     "stat", "stat PATH...", "Tells what files are.", run (stat::run);
+    "test", "test CONDITION", "Tests texts, numbers and files.", run (test::run);
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
+    "trap", "trap\ntrap ACTION|- EXIT|INT...", "Runs an action at the end, or after Ctrl-C.",
+        builtin (Trap);
     "true", "true", "Succeeds.", run (echo::succeed);
-    "unset", "unset NAME...", "Forgets variables.", builtin (Unset);
+    "unset", "unset [-f|-v] NAME...", "Forgets variables or functions.", builtin (Unset);
     "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
     "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);
     "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data \

@@ -3,12 +3,33 @@
 //! Called by [`execute`](super::execute) with the shell borrowed; every other command is an
 //! ordinary [`command`], which sees a [`Context`] only.
 
-use super::Shell;
 use super::command::{self, Builtin, Command};
+use super::state::Jump;
+use super::{Shell, input, language};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::grammar;
 use crate::status::Status;
+
+/// The special builtins of POSIX (2.14): functions do not replace them, assignments before them
+/// stay.
+pub(super) fn is_special(name: &str) -> bool {
+    matches!(
+        name,
+        "." | ":"
+            | "break"
+            | "continue"
+            | "eval"
+            | "exec"
+            | "exit"
+            | "export"
+            | "return"
+            | "set"
+            | "shift"
+            | "trap"
+            | "unset"
+    )
+}
 
 /// Runs one builtin.
 pub async fn run(
@@ -21,15 +42,28 @@ pub async fn run(
         context.answer(&command.help()).await
     } else {
         match builtin {
+            Builtin::Background => background(shell, &context).await,
+            Builtin::Break => language::leave_loops(shell, &context, Jump::Break),
             Builtin::ChangeDirectory => change_directory(shell, &context),
+            Builtin::Continue => language::leave_loops(shell, &context, Jump::Continue),
+            Builtin::Evaluate => language::evaluate(shell, &context).await,
+            Builtin::Exec => language::exec(shell, &context).await,
             Builtin::Exit => exit(shell, &context),
+            Builtin::Export => language::export(shell, &context).await,
+            Builtin::Foreground => foreground(shell, &context).await,
             Builtin::Help => help(shell, &context).await,
             Builtin::Jobs => jobs(shell, &context).await,
             Builtin::Kill => kill(shell, &context),
-            Builtin::Set => set(shell, &context).await,
+            Builtin::Local => language::local(shell, &context),
+            Builtin::Options => input::options(shell, &context),
+            Builtin::Read => input::read(shell, &context).await,
+            Builtin::Return => language::leave_call(shell, &context),
+            Builtin::Set => language::set(shell, &context).await,
             Builtin::Shift => shift(shell, &context),
+            Builtin::Source => language::source(shell, &context).await,
             Builtin::Time => time(shell, &context).await,
-            Builtin::Unset => unset(shell, &context),
+            Builtin::Trap => language::trap(shell, &context).await,
+            Builtin::Unset => language::unset(shell, &context),
             Builtin::Wait => wait(shell, &context).await,
         }
     };
@@ -130,24 +164,6 @@ fn kill(shell: &mut Shell, context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-async fn set(shell: &mut Shell, context: &Context) -> Outcome {
-    match context.arguments.as_slice() {
-        [] => {
-            let lines: String =
-                shell.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-            return context.answer(&lines).await;
-        }
-        [option] if option == "-e" => shell.stop_on_failure = true,
-        [option] if option == "+e" => shell.stop_on_failure = false,
-        [option, parameters @ ..] if option == "--" => {
-            shell.parameters.truncate(1);
-            shell.parameters.extend_from_slice(parameters);
-        }
-        [option, ..] => return Err(Failure::usage(format!("{option}: unknown option"))),
-    }
-    Ok(Status::SUCCESS)
-}
-
 fn shift(shell: &mut Shell, context: &Context) -> Outcome {
     let count: usize = match context.arguments.first() {
         None => 1,
@@ -167,7 +183,7 @@ async fn time(shell: &mut Shell, context: &Context) -> Outcome {
         return Err(Failure::usage("a command is missing"));
     };
     let start = context.platform.clock.now();
-    let status = shell.invoke(name, arguments, context.streams.clone()).await;
+    let status = shell.invoke(name, arguments).await;
     let taken = context.platform.clock.now().since(start);
     let line = format!(
         "real\t{}m{}.{:03}s\n",
@@ -179,11 +195,25 @@ async fn time(shell: &mut Shell, context: &Context) -> Outcome {
     Ok(status)
 }
 
-fn unset(shell: &mut Shell, context: &Context) -> Outcome {
-    for name in &context.arguments {
-        shell.variables.remove(name);
-    }
-    Ok(Status::SUCCESS)
+/// Every job runs already: jobs cannot be stopped.
+async fn background(shell: &mut Shell, context: &Context) -> Outcome {
+    let job = find_job(shell, context)?;
+    context.answer(&format!("[{}] {}\n", job.number, job.text)).await
+}
+
+/// Waits for a job as if it had been started without `&`.
+async fn foreground(shell: &mut Shell, context: &Context) -> Outcome {
+    let job = find_job(shell, context)?;
+    let (number, line, end) = (job.number, format!("{}\n", job.text), job.wait());
+    context.print(&line).await?;
+    let status = end.await;
+    shell.jobs.forget(number);
+    Ok(status)
+}
+
+fn find_job<'s>(shell: &'s Shell, context: &Context) -> Result<&'s super::jobs::Job, Failure> {
+    let name = context.arguments.first().map_or("%%", String::as_str);
+    shell.jobs.find(name).ok_or_else(|| Failure::of(name, "no such job"))
 }
 
 /// Waits for one job and returns its status, or waits for all jobs.

@@ -20,22 +20,48 @@ pub enum Action {
 /// A command that accesses the shell itself; [`builtins`](super::builtins) runs it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Builtin {
+    /// `.` and `source`
+    Source,
+    /// `break`
+    Break,
+    /// `bg`
+    Background,
     /// `cd`
     ChangeDirectory,
+    /// `continue`
+    Continue,
+    /// `eval`
+    Evaluate,
+    /// `exec`
+    Exec,
     /// `exit`
     Exit,
+    /// `export`
+    Export,
+    /// `fg`
+    Foreground,
+    /// `getopts`
+    Options,
     /// `help`
     Help,
     /// `jobs`
     Jobs,
     /// `kill`
     Kill,
+    /// `local`
+    Local,
+    /// `read`
+    Read,
+    /// `return`
+    Return,
     /// `set`
     Set,
     /// `shift`
     Shift,
     /// `time`
     Time,
+    /// `trap`
+    Trap,
     /// `unset`
     Unset,
     /// `wait`
@@ -75,7 +101,7 @@ impl Command {
     #[must_use]
     pub fn asks_for_help(&self, context: &Context) -> bool {
         matches!(context.arguments.as_slice(), [only] if only == "--help")
-            && !matches!(self.name, "echo" | "true" | "false")
+            && !matches!(self.name, "echo" | "true" | "false" | ":" | "[" | "test" | "printf")
     }
 
     /// Returns usage and help, as `help NAME` prints them.

@@ -2,21 +2,25 @@
 //!
 //! Defines the order of execution: lists run one after another, the stages of a pipeline
 //! concurrently, and redirections from left to right before the command starts. A single command
-//! runs in the shell itself, so that `cd` and `NAME=value` persist; a stage of a longer pipeline
-//! and a job run in a subshell. Commands come from the shell's table.
+//! runs in the shell itself, so that `cd` and `NAME=value` persist; a stage of a longer pipeline,
+//! a job and `( … )` run in a subshell. Commands come from the shell's functions and its table.
+//!
+//! Each level of nesting is a future of its own on the heap, and their number is bounded by
+//! [`limits::EXECUTION_DEPTH`]. Each level gives way to other tasks once, so that an endless loop
+//! or recursion stops nobody, and ends when its future is dropped.
 //!
 //! The future of a command owns all its resources: dropping the future of [`Shell::execute`] closes
 //! them.
 
 use devnet_network::platform::BoxFuture;
-use devnet_virtual_file_system::{OpenFlags, pipe};
+use devnet_virtual_file_system::pipe;
 use futures_lite::future;
 
 use super::command::{self, Action};
-use super::lexer::{Descriptor, Direction};
-use super::parser::{Command, Connector, List, Pipeline, Redirection, Script, Target};
+use super::state::{Jump, Recovery};
+use super::syntax::{Command, Connector, Kind, List, Pipeline, Script, Word};
 use super::{Shell, builtins, expand};
-use crate::context::{Context, Stream, Streams};
+use crate::context::{Context, Stream};
 use crate::limits;
 use crate::status::Status;
 
@@ -26,50 +30,89 @@ const STARTING_TURNS: usize = 64;
 impl Shell {
     /// Runs a script and returns the last status.
     pub async fn execute(&mut self, script: &Script) -> Status {
-        for list in &script.lists {
-            if list.background {
-                self.start_job(list).await;
-            } else {
-                self.list(list).await;
-            }
-            if let Some(status) = self.exit {
-                return status;
-            }
+        let recovery = Recovery::new(self);
+        recovery.shell.script(script).await;
+        recovery.done();
+        // Only an error of the language ends more than this script.
+        if self.state.jump.take() == Some(Jump::Abort) && !self.interactive {
+            self.exit.get_or_insert(self.status);
         }
-        self.status
+        self.exit.unwrap_or(self.status)
+    }
+
+    /// Runs lists one level deeper.
+    pub(super) fn script<'a>(&'a mut self, script: &'a Script) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if self.state.depth >= limits::EXECUTION_DEPTH {
+                self.abort("too deeply nested").await;
+                return;
+            }
+            if self.state.has_too_many_subshells() {
+                self.abort("too many subshells").await;
+                return;
+            }
+            if self.state.depth > 0 {
+                future::yield_now().await;
+            }
+            self.state.depth = self.state.depth.saturating_add(1);
+            for list in &script.lists {
+                match &list.background {
+                    Some(text) => Box::pin(self.start_job(list, text)).await,
+                    None => self.list(list).await,
+                }
+                if self.is_leaving() {
+                    break;
+                }
+            }
+            self.state.depth = self.state.depth.saturating_sub(1);
+        })
+    }
+
+    /// Runs a condition, whose failure `-e` does not look at; returns its success.
+    pub(super) async fn test(&mut self, condition: &Script) -> bool {
+        self.state.tested = self.state.tested.saturating_add(1);
+        self.script(condition).await;
+        self.state.tested = self.state.tested.saturating_sub(1);
+        self.status.is_success()
     }
 
     async fn list(&mut self, list: &List) {
         // As in POSIX, `-e` considers only the last pipeline, and none under `!`.
         let mut decisive = list.rest.is_empty();
         let mut negated = list.first.negated;
-        self.pipeline(&list.first).await;
+        self.pipeline(&list.first, decisive).await;
         for (index, (connector, pipeline)) in list.rest.iter().enumerate() {
-            if self.exit.is_some() {
+            if self.is_leaving() {
                 return;
             }
             if self.status.is_success() == (*connector == Connector::And) {
-                self.pipeline(pipeline).await;
                 decisive = index.saturating_add(1) == list.rest.len();
                 negated = pipeline.negated;
+                self.pipeline(pipeline, decisive).await;
             }
         }
-        if self.stop_on_failure && decisive && !negated && !self.status.is_success() {
-            self.exit.get_or_insert(self.status);
+        let counts = decisive && !negated && self.state.tested == 0;
+        if self.stop_on_failure && counts && !self.status.is_success() && !self.is_leaving() {
+            self.exit = Some(self.status);
         }
     }
 
-    async fn pipeline(&mut self, pipeline: &Pipeline) {
+    async fn pipeline(&mut self, pipeline: &Pipeline, decisive: bool) {
+        let tested = usize::from(pipeline.negated || !decisive);
+        self.state.tested = self.state.tested.saturating_add(tested);
         let status = match pipeline.commands.as_slice() {
             [command] => self.command(command).await,
-            commands => self.stages(commands).await,
+            commands => Box::pin(self.stages(commands)).await,
         };
-        self.status =
-            if pipeline.negated { Status::from_success(!status.is_success()) } else { status };
+        self.state.tested = self.state.tested.saturating_sub(tested);
+        let negates = pipeline.negated && !self.is_leaving();
+        self.status = if negates { Status::from_success(!status.is_success()) } else { status };
     }
 
-    /// Runs the stages concurrently; the status is that of the last.
+    /// Runs the stages concurrently; the status is that of the last, or with `pipefail` that of
+    /// the last that failed.
     async fn stages(&mut self, commands: &[Command]) -> Status {
+        let fails = self.state.options.pipe_fails;
         let mut running: BoxFuture<'_, Status> = Box::pin(async { Status::SUCCESS });
         let mut input = None;
         for (index, command) in commands.iter().enumerate() {
@@ -88,30 +131,31 @@ impl Shell {
                 // ends.
                 let run = async move {
                     let mut stage = stage;
-                    let status = stage.command(command).await;
-                    stage.exit.unwrap_or(status)
+                    stage.status = stage.command(command).await;
+                    stage.finish().await
                 };
-                future::zip(before, run).await.1
+                let (earlier, last) = future::zip(before, run).await;
+                if fails && last.is_success() { earlier } else { last }
             });
         }
         running.await
     }
 
-    async fn start_job(&mut self, list: &List) {
+    async fn start_job(&mut self, list: &List, text: &str) {
         let mut shell = self.subshell();
         // Empty input: a job must not read the shell's terminal input.
         let (nothing, writer) = pipe(1);
         drop(writer);
         shell.streams.input = Stream::new(nothing, "standard input");
-        let list = List { background: false, ..list.clone() };
-        let text = describe(&list);
+        let list = List { background: None, ..list.clone() };
         let work = Box::pin(async move {
             shell.list(&list).await;
-            shell.exit.unwrap_or(shell.status)
+            shell.finish().await
         });
         let spawner = std::sync::Arc::clone(&self.platform.spawner);
-        self.status = match self.jobs.start(&*spawner, text.clone(), work) {
+        self.status = match self.jobs.start(&*spawner, text.to_owned(), work) {
             Ok(number) => {
+                self.state.last_job = Some(number);
                 // A job runs up to its first wait before the next command starts: a server then
                 // listens.
                 for _ in 0..STARTING_TURNS {
@@ -130,28 +174,111 @@ impl Shell {
     }
 
     /// Runs one command in this shell.
-    pub(super) async fn command(&mut self, command: &Command) -> Status {
-        let prepared = match self.prepare(command) {
-            Ok(prepared) => prepared,
-            Err(why) => {
-                self.complain(&why).await;
-                return Status::FAILURE;
+    ///
+    /// The parts are futures of their own on the heap: what nests takes less stack then.
+    async fn command(&mut self, command: &Command) -> Status {
+        match &command.kind {
+            Kind::Simple { assignments, words } => {
+                Box::pin(self.simple(command, assignments, words)).await
             }
-        };
-        let (words, streams) = prepared;
-        let Some((name, arguments)) = words.split_first() else {
-            return self.assign(command).await;
-        };
-        self.invoke(name, arguments, streams).await
+            kind => Box::pin(self.redirected_compound(command, kind)).await,
+        }
     }
 
-    fn prepare(&self, command: &Command) -> Result<(Vec<String>, Streams), String> {
-        let words = expand::fields(self, &command.words)?;
-        let mut streams = self.streams.clone();
-        for redirection in &command.redirections {
-            self.redirect(&mut streams, redirection)?;
+    async fn redirected_compound(&mut self, command: &Command, kind: &Kind) -> Status {
+        match self.redirected(&command.redirections).await {
+            Ok((streams, descriptors)) => {
+                let streams = std::mem::replace(&mut self.streams, streams);
+                let descriptors = std::mem::replace(&mut self.state.descriptors, descriptors);
+                let status = Box::pin(self.compound(kind)).await;
+                self.streams = streams;
+                self.state.descriptors = descriptors;
+                status
+            }
+            Err(failed) => failed.report(self).await,
         }
-        Ok((words, streams))
+    }
+
+    async fn simple(
+        &mut self,
+        command: &Command,
+        assignments: &[(String, Word)],
+        words: &[Word],
+    ) -> Status {
+        self.state.substituted = None;
+        let words = match self.words(words).await {
+            Ok(words) => words,
+            Err(why) => return self.abort(&why).await,
+        };
+        let (streams, descriptors) = match self.redirected(&command.redirections).await {
+            Ok(redirected) => redirected,
+            Err(failed) => return failed.report(self).await,
+        };
+        let mut values = Vec::new();
+        for (name, word) in assignments {
+            let value = match expand::single(self, word).await {
+                Ok(value) => value,
+                Err(why) => return self.abort(&format!("{name}: {why}")).await,
+            };
+            if words.is_empty() {
+                self.variables.insert(name.clone(), value.clone());
+            }
+            values.push((name.clone(), value));
+        }
+        self.trace(&values, &words).await;
+        let Some((name, arguments)) = words.split_first() else {
+            return self.state.substituted.unwrap_or_default();
+        };
+        // Assignments before a special builtin stay (POSIX 2.14), others end with the command.
+        let stays = !self.state.functions.contains_key(name) && builtins::is_special(name);
+        let mut frame = Vec::new();
+        for (name, value) in values {
+            let old = self.variables.insert(name.clone(), value);
+            frame.push((name, old));
+        }
+        if !stays {
+            self.state.frames.push(frame);
+        }
+        let streams = std::mem::replace(&mut self.streams, streams);
+        let descriptors = std::mem::replace(&mut self.state.descriptors, descriptors);
+        let status = self.invoke(name, arguments).await;
+        // `exec` alone makes its redirections those of the shell.
+        if name != "exec" || !status.is_success() {
+            self.streams = streams;
+            self.state.descriptors = descriptors;
+        }
+        if !stays {
+            self.pop_frame();
+        }
+        status
+    }
+
+    /// The arguments of a command; values of `export` and `local` are not cut.
+    async fn words(&mut self, words: &[Word]) -> Result<Vec<String>, String> {
+        let declares = words.first().and_then(Word::bare);
+        if !matches!(declares, Some("export" | "local")) {
+            return expand::fields(self, words).await;
+        }
+        let mut all = Vec::new();
+        for word in words {
+            match super::parser::assignment(word) {
+                Some((name, value)) => {
+                    let value = expand::single(self, &value).await?;
+                    all.push(format!("{name}={value}"));
+                }
+                None => all.extend(expand::fields(self, std::slice::from_ref(word)).await?),
+            }
+        }
+        Ok(all)
+    }
+
+    /// `set -x`
+    async fn trace(&self, values: &[(String, String)], words: &[String]) {
+        if self.state.options.trace {
+            let values = values.iter().map(|(name, value)| format!("{name}={value}"));
+            let line: Vec<String> = values.chain(words.iter().cloned()).collect();
+            self.streams.error.remark(&format!("+ {}\n", line.join(" "))).await;
+        }
     }
 
     /// Runs the command `name`; builtins such as `time` call this again.
@@ -159,94 +286,68 @@ impl Shell {
         &'a mut self,
         name: &'a str,
         arguments: &'a [String],
-        streams: Streams,
     ) -> BoxFuture<'a, Status> {
         Box::pin(async move {
+            if self.state.depth >= limits::EXECUTION_DEPTH {
+                return self.abort("too deeply nested").await;
+            }
+            let special = builtins::is_special(name);
+            if let Some(body) = self.state.functions.get(name).filter(|_| !special).cloned() {
+                return Box::pin(self.call(&body, arguments)).await;
+            }
             let Some(command) = command::find(self.commands, name) else {
-                streams.error.remark(&format!("devnet: {name}: command not found\n")).await;
-                return Status::NOT_FOUND;
+                return self.without_command(name).await;
             };
             let context = Context {
                 name: name.to_owned(),
                 help: command.help(),
                 arguments: arguments.to_vec(),
                 files: self.files.clone(),
-                streams,
+                streams: self.streams.clone(),
                 platform: self.platform.clone(),
             };
             match command.action {
                 Action::Run(_) => command.start(context).await,
-                Action::Builtin(builtin) => builtins::run(self, builtin, command, context).await,
+                Action::Builtin(builtin) => {
+                    self.state.depth = self.state.depth.saturating_add(1);
+                    let status = Box::pin(builtins::run(self, builtin, command, context)).await;
+                    self.state.depth = self.state.depth.saturating_sub(1);
+                    status
+                }
             }
         })
     }
 
-    /// Only the platform creates devices: a redirection to a missing name below `/devices` is an
-    /// error and creates no file.
-    fn without_new_devices(&self, path: &str, flags: OpenFlags) -> OpenFlags {
-        let is_below_devices =
-            self.files.resolve(path).is_ok_and(|path| path.as_str().starts_with("/devices/"));
-        if is_below_devices { flags.difference(OpenFlags::CREATE) } else { flags }
-    }
-
-    /// `NAME=value` without a command.
-    async fn assign(&mut self, command: &Command) -> Status {
-        for (name, word) in &command.assignments {
-            match expand::single(self, word) {
-                Ok(value) => drop(self.variables.insert(name.clone(), value)),
-                Err(why) => {
-                    self.complain(&format!("{name}: {why}")).await;
-                    return Status::FAILURE;
-                }
-            }
-        }
-        Status::SUCCESS
-    }
-
-    fn redirect(&self, streams: &mut Streams, redirection: &Redirection) -> Result<(), String> {
-        let stream = match &redirection.target {
-            Target::Stream(Descriptor::Error) => streams.error.clone(),
-            Target::Stream(_) => streams.output.clone(),
-            Target::File(direction, word) => {
-                let path = expand::single(self, word)?;
-                let flags = match direction {
-                    Direction::Read => OpenFlags::READ,
-                    Direction::Append => OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::APPEND,
-                    Direction::Truncate | Direction::Duplicate => {
-                        OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE
-                    }
-                };
-                let file = self
-                    .files
-                    .open(&path, self.without_new_devices(&path, flags))
-                    .map_err(|why| format!("{path}: {why}"))?;
-                Stream::new(file, &path)
-            }
+    /// A path is of a file, which is no command here: 126 if it is there, 127 if not.
+    async fn without_command(&self, name: &str) -> Status {
+        let is_there = name.contains('/') && self.files.stat(name).is_ok();
+        let (why, status) = match is_there {
+            true => ("not executable; `. FILE` runs a script", Status::NOT_EXECUTABLE),
+            false => ("command not found", Status::NOT_FOUND),
         };
-        match redirection.descriptor {
-            Descriptor::Input => streams.input = stream,
-            Descriptor::Output => streams.output = stream,
-            Descriptor::Error => streams.error = stream,
+        self.streams.error.remark(&format!("devnet: {name}: {why}\n")).await;
+        status
+    }
+
+    /// Calls a function: it has its own arguments and local variables.
+    async fn call(&mut self, body: &Command, arguments: &[String]) -> Status {
+        let mut parameters = self.parameters.get(..1).unwrap_or_default().to_vec();
+        parameters.extend_from_slice(arguments);
+        let parameters = std::mem::replace(&mut self.parameters, parameters);
+        let loops = std::mem::take(&mut self.state.loops);
+        self.state.frames.push(Vec::new());
+        self.state.calls = self.state.calls.saturating_add(1);
+        self.state.depth = self.state.depth.saturating_add(1);
+        let status = self.command(body).await;
+        self.state.depth = self.state.depth.saturating_sub(1);
+        self.state.calls = self.state.calls.saturating_sub(1);
+        self.pop_frame();
+        self.state.loops = loops;
+        self.parameters = parameters;
+        if self.state.jump == Some(Jump::Return) {
+            self.state.jump = None;
+            return self.status;
         }
-        Ok(())
+        status
     }
-}
-
-/// The text of a list in `jobs`: its words without quotes.
-fn describe(list: &List) -> String {
-    let mut text = describe_pipeline(&list.first);
-    for (connector, pipeline) in &list.rest {
-        text.push_str(&format!(" {} ", connector.text()));
-        text.push_str(&describe_pipeline(pipeline));
-    }
-    text
-}
-
-fn describe_pipeline(pipeline: &Pipeline) -> String {
-    let stages: Vec<String> = pipeline
-        .commands
-        .iter()
-        .map(|command| command.words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
-        .collect();
-    stages.join(" | ")
 }

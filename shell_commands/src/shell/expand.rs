@@ -1,175 +1,205 @@
-//! Expansion: words → the arguments of a command.
+//! Expansion: words → the arguments of a command (POSIX 2.6).
 //!
-//! Expands variables and splits unquoted values at white space (POSIX 2.6.5).
-//! [`execute`](super::execute) calls it right before a command starts, so that `$?` is the status
-//! of the previous one.
+//! Parameters, command substitutions and arithmetic give text; [`Fields`] cuts it and matches
+//! names of files. [`execute`](super::execute) calls it right before a command starts, so that `$?`
+//! is the status of the previous one. An error ends the script, as in POSIX 2.8.1.
 
-use super::Shell;
-use super::lexer::{Piece, Word};
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::{Error, pipe};
+use futures_lite::future;
+
+use super::fields::Fields;
+use super::syntax::{Operation, Part, Piece, Script, Word};
+use super::{Shell, arithmetic, pattern};
+use crate::context::Stream;
 use crate::limits;
 
-/// Expands `words` to fields; an unquoted variable may give none or many.
+/// Separators without `IFS`.
+const SEPARATORS: &str = " \t\n";
+
+/// Expands `words` to fields; an unquoted value may give none or many.
 ///
 /// # Errors
-/// A message if a field would be longer than [`limits::WORD_BYTES`].
-pub fn fields(shell: &Shell, words: &[Word]) -> Result<Vec<String>, &'static str> {
-    let mut fields = Vec::new();
+/// A message: an unset parameter, a bad expression, or a bound.
+pub async fn fields(shell: &mut Shell, words: &[Word]) -> Result<Vec<String>, String> {
+    let mut fields = Fields::new(Some(separators(shell)));
     for word in words {
-        Fields { done: &mut fields, open: None }.word(shell, word)?;
+        add(shell, word, &mut fields, false).await?;
+        fields.close();
     }
-    Ok(fields)
+    fields.finish(&shell.files)
 }
 
 /// Expands `word` without field splitting: values of assignments and targets of redirections.
 ///
 /// # Errors
-/// A message if the result would be longer than [`limits::WORD_BYTES`].
-pub fn single(shell: &Shell, word: &Word) -> Result<String, &'static str> {
-    let mut text = String::new();
-    for piece in &word.pieces {
-        match piece {
-            Piece::Literal(literal) => append(&mut text, literal)?,
-            Piece::Variable { name, .. } => append(&mut text, &value(shell, name))?,
-        }
-    }
-    Ok(text)
+/// As [`fields`].
+pub async fn single(shell: &mut Shell, word: &Word) -> Result<String, String> {
+    Ok(one(shell, word).await?.0)
 }
 
-/// Returns the value of `$name`; empty if it is unset.
-fn value(shell: &Shell, name: &str) -> String {
+/// Expands `word` to a pattern, in which quoted characters are literal.
+pub(super) async fn pattern(shell: &mut Shell, word: &Word) -> Result<String, String> {
+    Ok(one(shell, word).await?.1)
+}
+
+async fn one(shell: &mut Shell, word: &Word) -> Result<(String, String), String> {
+    let mut fields = Fields::new(None);
+    add(shell, word, &mut fields, false).await?;
+    let field = fields.open.unwrap_or_default();
+    Ok((field.text, field.pattern))
+}
+
+pub(super) fn separators(shell: &Shell) -> String {
+    shell.variables.get("IFS").map_or_else(|| SEPARATORS.to_owned(), Clone::clone)
+}
+
+/// Adds the pieces of a word; inside `${…}` unquoted literals are cut, too.
+fn add<'a>(
+    shell: &'a mut Shell,
+    word: &'a Word,
+    fields: &'a mut Fields,
+    inside: bool,
+) -> BoxFuture<'a, Result<(), String>> {
+    Box::pin(async move {
+        for Piece { quoted, part } in &word.pieces {
+            let value = match part {
+                Part::Literal(text) if inside && !quoted => {
+                    fields.cut(text)?;
+                    continue;
+                }
+                Part::Literal(text) => {
+                    fields.add(text, *quoted)?;
+                    continue;
+                }
+                Part::Parameter(name, operation) => {
+                    match parameter(shell, name, operation, *quoted, fields).await? {
+                        Some(value) => value,
+                        None => continue,
+                    }
+                }
+                Part::Command(script) => Box::pin(substitute(shell, script)).await?,
+                Part::Arithmetic(word) => {
+                    let text = single(shell, word).await?;
+                    arithmetic::evaluate(&text, &mut shell.variables)?.to_string()
+                }
+            };
+            if *quoted { fields.add(&value, true)? } else { fields.cut(&value)? }
+        }
+        Ok(())
+    })
+}
+
+/// The value of a parameter; `None` if its fields are added already.
+async fn parameter(
+    shell: &mut Shell,
+    name: &str,
+    operation: &Operation,
+    quoted: bool,
+    fields: &mut Fields,
+) -> Result<Option<String>, String> {
+    let value = value(shell, name);
+    if let Operation::Condition { operator, colon, word } = operation {
+        let usable = value.as_ref().is_some_and(|value| !(*colon && value.is_empty()));
+        if usable != (*operator == '+') {
+            return Ok(Some(value.filter(|_| usable).unwrap_or_default()));
+        }
+        match operator {
+            '=' => {
+                if !super::syntax::is_name(name) {
+                    return Err(format!("{name}: cannot be assigned"));
+                }
+                let value = single(shell, word).await?;
+                shell.variables.insert(name.to_owned(), value.clone());
+                return Ok(Some(value));
+            }
+            '?' => {
+                let message = single(shell, word).await?;
+                let unset = if message.is_empty() { "parameter not set" } else { &message };
+                return Err(format!("{name}: {unset}"));
+            }
+            _ => {}
+        }
+        if quoted {
+            fields.add("", true)?;
+        }
+        add(shell, word, fields, !quoted).await?;
+        return Ok(None);
+    }
+    if value.is_none() && shell.state.options.unset_is_error && !matches!(name, "@" | "*") {
+        return Err(format!("{name}: parameter not set"));
+    }
+    let separate = name == "@" || (name == "*" && !quoted);
+    if separate && *operation == Operation::Value && fields.splits() {
+        return arguments(shell, quoted, fields);
+    }
+    let value = value.unwrap_or_default();
+    Ok(Some(match operation {
+        Operation::Remove { suffix, longest, pattern } => {
+            let pattern = self::pattern(shell, pattern).await?;
+            pattern::remove(&value, &pattern, *suffix, *longest)?
+        }
+        Operation::Length if matches!(name, "@" | "*") => {
+            shell.parameters.len().saturating_sub(1).to_string()
+        }
+        Operation::Length => value.chars().count().to_string(),
+        _ => value,
+    }))
+}
+
+/// `$@`, and `$*` without quotes: each argument is a field of its own.
+fn arguments(shell: &Shell, quoted: bool, fields: &mut Fields) -> Result<Option<String>, String> {
+    for (index, argument) in shell.parameters.iter().skip(1).enumerate() {
+        if index > 0 {
+            fields.close();
+        }
+        if quoted { fields.add(argument, true)? } else { fields.cut(argument)? }
+    }
+    Ok(None)
+}
+
+/// Returns the value of `$name`, if it is set.
+fn value(shell: &Shell, name: &str) -> Option<String> {
     let arguments = shell.parameters.get(1..).unwrap_or_default();
-    match name {
+    Some(match name {
         "?" => shell.status.to_string(),
         "#" => arguments.len().to_string(),
-        "@" | "*" => arguments.join(" "),
-        number if number.bytes().all(|digit| digit.is_ascii_digit()) => number
-            .parse()
-            .ok()
-            .and_then(|index: usize| shell.parameters.get(index))
-            .cloned()
-            .unwrap_or_default(),
-        name => shell.variables.get(name).cloned().unwrap_or_default(),
-    }
-}
-
-/// The fields of one word; the next piece may extend the `open` one.
-struct Fields<'a> {
-    done: &'a mut Vec<String>,
-    open: Option<String>,
-}
-
-impl Fields<'_> {
-    fn word(mut self, shell: &Shell, word: &Word) -> Result<(), &'static str> {
-        for piece in &word.pieces {
-            match piece {
-                Piece::Literal(literal) => append(self.open.get_or_insert_default(), literal)?,
-                Piece::Variable { name, quoted: true } if name == "@" => {
-                    let arguments = shell.parameters.get(1..).unwrap_or_default();
-                    // A word that is only "$@" expands to no field if there are no arguments.
-                    if arguments.is_empty() && word.pieces.iter().all(is_nothing) {
-                        return Ok(());
-                    }
-                    self.separate(arguments.iter().map(String::as_str))?;
-                }
-                Piece::Variable { name, quoted: true } => {
-                    append(self.open.get_or_insert_default(), &value(shell, name))?;
-                }
-                Piece::Variable { name, quoted: false } => self.cut(&value(shell, name))?,
-            }
+        "$" => String::from("1"),
+        "!" => format!("%{}", shell.state.last_job?),
+        "-" => shell.options(),
+        "@" | "*" if arguments.is_empty() => return None,
+        "@" => arguments.join(" "),
+        "*" => {
+            let first = separators(shell).chars().next();
+            arguments.join(first.map(String::from).unwrap_or_default().as_str())
         }
-        self.close();
-        Ok(())
-    }
-
-    fn close(&mut self) {
-        self.done.extend(self.open.take());
-    }
-
-    /// Adds each of `parts` as a field; the first extends the open field, the last stays open.
-    fn separate<'b>(&mut self, parts: impl Iterator<Item = &'b str>) -> Result<(), &'static str> {
-        for (index, part) in parts.enumerate() {
-            if index > 0 {
-                self.close();
-            }
-            append(self.open.get_or_insert_default(), part)?;
+        number if number.bytes().all(|digit| digit.is_ascii_digit()) => {
+            shell.parameters.get(number.parse::<usize>().ok()?)?.clone()
         }
-        Ok(())
-    }
-
-    fn cut(&mut self, text: &str) -> Result<(), &'static str> {
-        if text.starts_with(char::is_whitespace) {
-            self.close();
-        }
-        self.separate(text.split_whitespace())?;
-        if text.ends_with(char::is_whitespace) {
-            self.close();
-        }
-        Ok(())
-    }
+        name => shell.variables.get(name)?.clone(),
+    })
 }
 
-fn is_nothing(piece: &Piece) -> bool {
-    match piece {
-        Piece::Literal(text) => text.is_empty(),
-        Piece::Variable { name, .. } => name == "@",
-    }
-}
-
-fn append(text: &mut String, more: &str) -> Result<(), &'static str> {
-    if text.len().saturating_add(more.len()) > limits::WORD_BYTES {
-        return Err("a word is too long");
-    }
-    text.push_str(more);
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::shell::parser::parse;
-    use crate::status::Status;
-    use crate::testing::World;
-
-    fn expanded(shell: &Shell, text: &str) -> Vec<String> {
-        fields(shell, &parse(text).unwrap().lists[0].first.commands[0].words).unwrap()
-    }
-
-    fn shell() -> Shell {
-        let mut shell = World::new().shell();
-        shell.parameters = ["script", "one", "two words"].map(String::from).to_vec();
-        shell.variables.insert("v".into(), " a  b ".into());
-        shell.variables.insert("w".into(), "x".into());
-        shell.status = Status(7);
-        shell
-    }
-
-    #[test]
-    fn values_are_put_in_and_cut() {
-        let shell = shell();
-        assert_eq!(
-            expanded(&shell, "e $w$w ${w}y $? $# $0 $1 ${2} $3"),
-            ["e", "xx", "xy", "7", "2", "script", "one", "two", "words"]
-        );
-        assert_eq!(expanded(&shell, "e c$v'd'"), ["e", "c", "a", "b", "d"]);
-        assert_eq!(expanded(&shell, "e \"c$v\" $none \"$none\" ''"), ["e", "c a  b ", "", ""]);
-    }
-
-    #[test]
-    fn at_keeps_arguments_apart() {
-        let mut shell = shell();
-        assert_eq!(expanded(&shell, "e \"$@\""), ["e", "one", "two words"]);
-        assert_eq!(expanded(&shell, "e \"a$@b\""), ["e", "aone", "two wordsb"]);
-        assert_eq!(expanded(&shell, "e $@ \"$*\""), ["e", "one", "two", "words", "one two words"]);
-        shell.parameters.truncate(1);
-        assert_eq!(expanded(&shell, "e \"$@\" \"\""), ["e", ""]);
-    }
-
-    #[test]
-    fn growth_is_bounded() {
-        let mut shell = shell();
-        shell.variables.insert("big".into(), "x".repeat(limits::WORD_BYTES));
-        let words = &parse("e a\"$big\"").unwrap().lists[0].first.commands[0].words;
-        assert_eq!(fields(&shell, words), Err("a word is too long"));
-        assert_eq!(single(&shell, &words[1]), Err("a word is too long"));
-    }
+/// Runs a script in a subshell and returns its output without the last ends of line.
+async fn substitute(shell: &mut Shell, script: &Script) -> Result<String, String> {
+    let mut copy = shell.subshell();
+    // It takes the stack of two levels.
+    copy.state.depth = copy.state.depth.saturating_add(1);
+    let (reader, writer) = pipe(limits::PIPE_BYTES);
+    copy.streams.output = Stream::new(writer, "pipe");
+    // Both ends move into their futures, so that each closes when its side is done.
+    let run = async move {
+        copy.script(script).await;
+        copy.finish().await
+    };
+    let read = async move { reader.read_to_end(limits::WORD_BYTES).await };
+    let (status, bytes) = future::zip(run, read).await;
+    shell.status = status;
+    shell.state.substituted = Some(status);
+    let bytes = bytes.map_err(|why| match why {
+        Error::FileTooLarge => String::from("a word is too long"),
+        why => why.to_string(),
+    })?;
+    let text = String::from_utf8_lossy(&bytes).replace('\0', "");
+    Ok(text.trim_end_matches('\n').to_owned())
 }

@@ -1,360 +1,221 @@
-//! Text → tokens.
+//! Text → tokens, one at a time, as the [`parser`](super::parser) asks.
 //!
-//! Handles quoting, comments and operators. It knows no grammar and no values: variables become
-//! pieces of words, which [`expand`](super::expand) expands when the command runs. The
-//! [`parser`](super::parser) calls it. Any input is safe: the work is linear in its length and
-//! there is no recursion.
+//! Comments, operators and here-documents; `words` reads what stands in words.
 
-use std::fmt;
-use std::iter::Peekable;
-use std::mem;
-use std::str::Chars;
+use std::sync::{Arc, OnceLock};
 
-/// A lexical error.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SyntaxError {
-    message: String,
-    incomplete: bool,
-}
-
-impl SyntaxError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), incomplete: false }
-    }
-
-    pub(super) fn incomplete(message: impl Into<String>) -> Self {
-        Self { message: message.into(), incomplete: true }
-    }
-
-    pub(super) fn unexpected(what: &str) -> Self {
-        Self::new(format!("unexpected {what}"))
-    }
-
-    /// The text is incomplete: an open quote, or a line that ends in an operator.
-    #[must_use]
-    pub const fn is_incomplete(&self) -> bool {
-        self.incomplete
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-/// A piece of a word.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Piece {
-    /// Literal characters.
-    Literal(String),
-    /// A variable; unless quoted, its value undergoes field splitting.
-    Variable {
-        /// Its name: a name, a number, or one of `? # @ *`.
-        name: String,
-        /// It is between double quotes.
-        quoted: bool,
-    },
-}
-
-/// A word before expansion.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Word {
-    /// Its pieces, in order. A quoted empty string is one empty literal.
-    pub pieces: Vec<Piece>,
-    /// A piece of it is quoted, so it is neither the number of a redirection nor `!`.
-    pub quoted: bool,
-}
-
-impl fmt::Display for Word {
-    /// Returns the word without quotes, with variables by name.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pieces.iter().try_for_each(|piece| match piece {
-            Piece::Literal(text) => formatter.write_str(text),
-            Piece::Variable { name, .. } => write!(formatter, "${name}"),
-        })
-    }
-}
-
-/// A standard stream of a command.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Descriptor {
-    /// 0
-    Input,
-    /// 1
-    Output,
-    /// 2
-    Error,
-}
-
-/// The kind of a redirection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// `<`
-    Read,
-    /// `>`
-    Truncate,
-    /// `>>`
-    Append,
-    /// `>&`
-    Duplicate,
-}
+use super::syntax::{Part, SyntaxError, Word};
+use super::words::Mode;
+use crate::limits;
 
 /// A token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Token {
     /// A word.
     Word(Word),
-    /// `&&`
-    And,
-    /// `||`
-    Or,
-    /// `|`
-    Pipe,
-    /// `&`
-    Background,
-    /// `;`
-    Semicolon,
+    /// An operator: `&&`, `;`, `(` and so on.
+    Operator(&'static str),
+    /// A redirection: the number before it and the operator; its target is the next word.
+    Redirect(Option<u8>, &'static str),
     /// The end of a line.
     Newline,
-    /// A redirection; its target is the next word.
-    Redirect(Descriptor, Direction),
+    /// The end of the text.
+    End,
 }
 
 impl Token {
-    /// Returns the token's text, for errors.
+    /// The token for messages.
     #[must_use]
-    pub fn text(&self) -> &'static str {
+    pub fn text(&self) -> &str {
         match self {
-            Self::Word(_) => "word",
-            Self::And => "&&",
-            Self::Or => "||",
-            Self::Pipe => "|",
-            Self::Background => "&",
-            Self::Semicolon => ";",
+            Self::Word(word) => word.bare().unwrap_or("word"),
+            Self::Operator(text) | Self::Redirect(_, text) => text,
             Self::Newline => "end of line",
-            Self::Redirect(_, Direction::Read) => "<",
-            Self::Redirect(_, Direction::Truncate) => ">",
-            Self::Redirect(_, Direction::Append) => ">>",
-            Self::Redirect(_, Direction::Duplicate) => ">&",
+            Self::End => "end of text",
         }
     }
 }
 
-/// Splits `text` into tokens.
-///
-/// # Errors
-/// An unterminated quote or escape, a NUL, or unsupported syntax.
-pub fn tokenize(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut lexer = Lexer {
-        rest: text.chars().peekable(),
-        word: Word::default(),
-        in_word: false,
-        tokens: Vec::new(),
-    };
-    while let Some(character) = lexer.rest.next() {
-        lexer.take(character)?;
+/// A here-document whose lines have not come yet.
+struct Pending {
+    end: String,
+    quoted: bool,
+    strip: bool,
+    body: Arc<OnceLock<Word>>,
+}
+
+/// Operators, the longest first.
+const OPERATORS: [&str; 9] = [";;", "&&", "||", ";", "&", "|", "(", ")", "\n"];
+const REDIRECTIONS: [&str; 9] = ["<<-", "<<", "<&", "<>", ">>", ">&", ">|", "<", ">"];
+
+/// Reads tokens from a text.
+pub(super) struct Lexer<'t> {
+    pub(super) text: &'t str,
+    pub(super) at: usize,
+    pub(super) depth: usize,
+    pending: Vec<Pending>,
+}
+
+impl<'t> Lexer<'t> {
+    pub(super) const fn new(text: &'t str, at: usize, depth: usize) -> Self {
+        Self { text, at, depth, pending: Vec::new() }
     }
-    lexer.end_word();
-    Ok(lexer.tokens)
-}
 
-struct Lexer<'a> {
-    rest: Peekable<Chars<'a>>,
-    word: Word,
-    in_word: bool,
-    tokens: Vec<Token>,
-}
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
 
-impl Lexer<'_> {
-    fn take(&mut self, character: char) -> Result<(), SyntaxError> {
-        match character {
-            ' ' | '\t' | '\r' => self.end_word(),
-            '\n' => self.operator(Token::Newline),
-            ';' => self.operator(Token::Semicolon),
-            '&' if self.follows('&') => self.operator(Token::And),
-            '&' => self.operator(Token::Background),
-            '|' if self.follows('|') => self.operator(Token::Or),
-            '|' => self.operator(Token::Pipe),
-            '<' | '>' => self.redirection(character)?,
-            '#' if !self.in_word => self.comment(),
-            '\'' => self.single_quotes()?,
-            '"' => self.double_quotes()?,
-            '\\' => self.escape()?,
-            '$' => self.variable(false)?,
-            '`' | '(' | ')' => return Err(SyntaxError::unexpected(&character.to_string())),
-            '\0' => return Err(SyntaxError::new("a NUL character")),
-            other => self.literal(other),
+    pub(super) fn slice(&self, start: usize, end: usize) -> &'t str {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    pub(super) fn error_at(&self, at: usize, message: impl Into<String>) -> SyntaxError {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let column = last.chars().count().saturating_add(1);
+        SyntaxError { message: message.into(), incomplete: false, place: (line, column) }
+    }
+
+    pub(super) fn incomplete(&self, at: usize, message: impl Into<String>) -> SyntaxError {
+        SyntaxError { incomplete: true, ..self.error_at(at, message) }
+    }
+
+    /// One level deeper, if there may be one.
+    pub(super) fn deeper(&mut self) -> Result<(), SyntaxError> {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > limits::NESTING {
+            return Err(self.error_at(self.at, "too deeply nested"));
         }
         Ok(())
     }
 
-    /// Consumes the next character if it is `wanted`.
-    fn follows(&mut self, wanted: char) -> bool {
-        self.rest.next_if_eq(&wanted).is_some()
+    pub(super) const fn shallower(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
     }
 
-    fn operator(&mut self, token: Token) {
-        self.end_word();
-        self.tokens.push(token);
+    pub(super) fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn end_word(&mut self) {
-        if mem::take(&mut self.in_word) {
-            self.tokens.push(Token::Word(mem::take(&mut self.word)));
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn next(&mut self) -> Option<char> {
+        let character = self.peek()?;
+        self.at = self.at.saturating_add(character.len_utf8());
+        Some(character)
+    }
+
+    pub(super) fn eat(&mut self, text: &str) -> bool {
+        let found = self.rest().starts_with(text);
+        if found {
+            self.at = self.at.saturating_add(text.len());
         }
+        found
     }
 
-    fn comment(&mut self) {
-        while self.rest.next_if(|&character| character != '\n').is_some() {}
+    pub(super) fn eat_while(&mut self, wanted: impl Fn(char) -> bool) -> &'t str {
+        let rest = self.rest();
+        let taken = rest.split(|character| !wanted(character)).next().unwrap_or_default();
+        self.at = self.at.saturating_add(taken.len());
+        taken
     }
 
-    fn literal(&mut self, character: char) {
-        self.in_word = true;
-        match self.word.pieces.last_mut() {
-            Some(Piece::Literal(text)) => text.push(character),
-            _ => self.word.pieces.push(Piece::Literal(character.to_string())),
-        }
-    }
-
-    /// Marks the word as quoted; a quoted empty string must leave a piece behind.
-    fn quote(&mut self) {
-        self.in_word = true;
-        self.word.quoted = true;
-        if self.word.pieces.is_empty() {
-            self.word.pieces.push(Piece::Literal(String::new()));
-        }
-    }
-
-    fn single_quotes(&mut self) -> Result<(), SyntaxError> {
-        self.quote();
+    /// The start of the next token.
+    pub(super) fn skip_blanks(&mut self) {
         loop {
-            match self.rest.next() {
-                Some('\'') => return Ok(()),
-                Some('\0') => return Err(SyntaxError::new("a NUL character")),
-                Some(character) => self.literal(character),
-                None => return Err(SyntaxError::incomplete("unterminated '")),
+            self.eat_while(|character| matches!(character, ' ' | '\t' | '\r'));
+            if self.peek() == Some('#') {
+                self.eat_while(|character| character != '\n');
+            }
+            if !self.eat("\\\n") {
+                return;
             }
         }
     }
 
-    fn double_quotes(&mut self) -> Result<(), SyntaxError> {
-        self.quote();
-        loop {
-            match self.rest.next() {
-                Some('"') => return Ok(()),
-                Some('$') => self.variable(true)?,
-                Some('\\') => match self.rest.next() {
-                    Some('\n') => {}
-                    Some(character @ ('"' | '\\' | '$' | '`')) => self.literal(character),
-                    Some(character) => {
-                        self.literal('\\');
-                        self.literal(character);
-                    }
-                    None => return Err(SyntaxError::incomplete("unterminated \"")),
-                },
-                Some('`') => return Err(SyntaxError::unexpected("`")),
-                Some('\0') => return Err(SyntaxError::new("a NUL character")),
-                Some(character) => self.literal(character),
-                None => return Err(SyntaxError::incomplete("unterminated \"")),
+    pub(super) fn token(&mut self) -> Result<Token, SyntaxError> {
+        self.skip_blanks();
+        if self.peek().is_none() {
+            if let Some(pending) = self.pending.first() {
+                let message = format!("here-document without its end {}", pending.end);
+                return Err(self.incomplete(self.at, message));
             }
+            return Ok(Token::End);
         }
+        if let Some(operator) = OPERATORS.into_iter().find(|operator| self.eat(operator)) {
+            if operator != "\n" {
+                return Ok(Token::Operator(operator));
+            }
+            self.here_documents()?;
+            return Ok(Token::Newline);
+        }
+        let digits =
+            self.rest().len() - self.rest().trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number = self.slice(self.at, self.at.saturating_add(digits));
+        let after = self.rest().get(digits..).unwrap_or_default();
+        if let Some(operator) = REDIRECTIONS.into_iter().find(|text| after.starts_with(text)) {
+            let number = match number.parse::<u8>() {
+                _ if number.is_empty() => None,
+                Ok(number) if number <= 9 => Some(number),
+                _ => return Err(self.error_at(self.at, "descriptors are 0 to 9")),
+            };
+            self.at = self.at.saturating_add(digits).saturating_add(operator.len());
+            return Ok(Token::Redirect(number, operator));
+        }
+        let mut word = Word::default();
+        self.pieces(&mut word, Mode::Word)?;
+        Ok(Token::Word(word))
     }
 
-    fn escape(&mut self) -> Result<(), SyntaxError> {
-        match self.rest.next() {
-            Some('\n') => Ok(()),
-            Some('\0') => Err(SyntaxError::new("a NUL character")),
-            Some(character) => {
-                self.quote();
-                self.literal(character);
-                Ok(())
+    /// Notes a here-document, whose lines come after the next end of line.
+    pub(super) fn expect_here(&mut self, word: &Word, strip: bool) -> Arc<OnceLock<Word>> {
+        let mut end = String::new();
+        let mut quoted = false;
+        for piece in &word.pieces {
+            quoted |= piece.quoted;
+            if let Part::Literal(text) = &piece.part {
+                end.push_str(text);
             }
-            None => Err(SyntaxError::incomplete("nothing after \\")),
         }
+        let body = Arc::default();
+        self.pending.push(Pending { end, quoted, strip, body: Arc::clone(&body) });
+        body
     }
 
-    fn variable(&mut self, quoted: bool) -> Result<(), SyntaxError> {
-        let mut name = String::new();
-        match self.rest.peek().copied() {
-            Some('{') => {
-                self.rest.next();
-                while let Some(character) =
-                    self.rest.next_if(|&character| is_special(character) || is_name(character))
-                {
-                    name.push(character);
+    fn here_documents(&mut self) -> Result<(), SyntaxError> {
+        for pending in std::mem::take(&mut self.pending) {
+            let start = self.at;
+            let mut body = String::new();
+            loop {
+                if self.rest().is_empty() {
+                    let message = format!("here-document without its end {}", pending.end);
+                    return Err(self.incomplete(start, message));
                 }
-                if !self.follows('}') || name.is_empty() {
-                    return Err(SyntaxError::new("bad substitution ${"));
+                let whole = self.eat_while(|character| character != '\n');
+                self.eat("\n");
+                let line = if pending.strip { whole.trim_start_matches('\t') } else { whole };
+                if line == pending.end {
+                    break;
                 }
+                body.push_str(line);
+                body.push('\n');
             }
-            Some('(') => return Err(SyntaxError::new("there is no command substitution $(")),
-            Some(character) if is_special(character) || character.is_ascii_digit() => {
-                self.rest.next();
-                name.push(character);
+            let mut word = Word::default();
+            if pending.quoted {
+                word.literal(&body, true);
+            } else {
+                let mut lexer = Lexer::new(&body, 0, self.depth);
+                lexer.pieces(&mut word, Mode::Here).map_err(|error| SyntaxError {
+                    incomplete: false,
+                    ..self.error_at(start, error.message)
+                })?;
             }
-            _ => {
-                while let Some(character) = self.rest.next_if(|&character| is_name(character)) {
-                    name.push(character);
-                }
-            }
-        }
-        if name.is_empty() {
-            self.literal('$');
-        } else {
-            self.in_word = true;
-            self.word.pieces.push(Piece::Variable { name, quoted });
+            // Set once only.
+            let _ = pending.body.set(word);
         }
         Ok(())
     }
-
-    fn redirection(&mut self, character: char) -> Result<(), SyntaxError> {
-        let number = self.descriptor_number();
-        if number.is_none() {
-            self.end_word();
-        }
-        let direction = match character {
-            '<' if self.follows('<') => return Err(SyntaxError::unexpected("<<")),
-            '<' => Direction::Read,
-            _ if self.follows('>') => Direction::Append,
-            _ if self.follows('&') => Direction::Duplicate,
-            _ => Direction::Truncate,
-        };
-        let descriptor = match (number, direction) {
-            (None, Direction::Read) | (Some('0'), Direction::Read) => Descriptor::Input,
-            (None | Some('1'), _) if direction != Direction::Read => Descriptor::Output,
-            (Some('2'), _) if direction != Direction::Read => Descriptor::Error,
-            (number, _) => {
-                let number = number.map(String::from).unwrap_or_default();
-                return Err(SyntaxError::unexpected(&format!("{number}{character}")));
-            }
-        };
-        self.tokens.push(Token::Redirect(descriptor, direction));
-        Ok(())
-    }
-
-    /// The digit in `2>`: a word of one digit that the operator follows directly.
-    fn descriptor_number(&mut self) -> Option<char> {
-        let [Piece::Literal(text)] = self.word.pieces.as_slice() else { return None };
-        let digit = text
-            .chars()
-            .next()
-            .filter(|digit| text.len() == 1 && digit.is_ascii_digit() && !self.word.quoted)?;
-        self.in_word = false;
-        self.word = Word::default();
-        Some(digit)
-    }
 }
-
-const fn is_special(character: char) -> bool {
-    matches!(character, '?' | '#' | '@' | '*')
-}
-
-/// True for the characters of a name; a digit is none of its first.
-pub(super) const fn is_name(character: char) -> bool {
-    character.is_ascii_alphanumeric() || character == '_'
-}
-
-#[cfg(test)]
-#[path = "lexer_tests.rs"]
-mod tests;

@@ -1,29 +1,44 @@
 //! The shell: from a line of text to running commands.
 //!
-//! [`lexer`] splits text into tokens, [`parser`] parses them, [`expand`] expands variables,
-//! [`execute`] opens redirections and pipes and runs the [`command`]s. [`jobs`] holds the
-//! background jobs. [`Shell`] is the state that persists between lines; a pipeline's stages and
-//! background jobs get a copy of it, so no lock is needed.
+//! The language is that of POSIX (XCU 2) as BusyBox ash has it. [`lexer`] splits text into tokens,
+//! [`parser`] makes the tree of [`syntax`] of them, [`execute`] and `compound` run it: `redirect`
+//! opens redirections, [`expand`] makes arguments of words with `fields`, `pattern` and
+//! `arithmetic`, and the [`command`]s run. [`jobs`] holds the background jobs. [`Shell`] is the
+//! state that persists between lines; a pipeline's stages, background jobs and subshells get a copy
+//! of it, so no lock is needed.
 //!
 //! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends its
 //! commands at once.
 
+mod arithmetic;
 pub mod builtins;
 pub mod command;
+mod compound;
 pub mod execute;
 pub mod expand;
+mod fields;
+mod input;
 pub mod jobs;
+mod language;
 pub mod lexer;
 pub mod parser;
+mod parser_compound;
+mod pattern;
+mod redirect;
+mod state;
+pub mod syntax;
+mod words;
 
 use std::collections::BTreeMap;
 
 use crate::context::{Files, Platform, Streams};
+use crate::null;
 use crate::shown;
 use crate::status::Status;
 use command::Command;
 use jobs::Jobs;
-use lexer::SyntaxError;
+use state::State;
+use syntax::SyntaxError;
 
 /// The state of one shell.
 pub struct Shell {
@@ -49,6 +64,7 @@ pub struct Shell {
     pub exit: Option<Status>,
     /// The background jobs.
     pub jobs: Jobs,
+    state: State,
 }
 
 impl Shell {
@@ -60,6 +76,8 @@ impl Shell {
         streams: Streams,
         platform: Platform,
     ) -> Self {
+        // A caller who may not make it has a tree without it.
+        let _ = null::mount(&files);
         Self {
             files,
             streams,
@@ -72,6 +90,7 @@ impl Shell {
             interactive: false,
             exit: None,
             jobs: Jobs::default(),
+            state: State::default(),
         }
     }
 
@@ -91,6 +110,7 @@ impl Shell {
             interactive: false,
             exit: None,
             jobs: Jobs::default(),
+            state: self.state.subshell(),
         }
     }
 
@@ -107,9 +127,11 @@ impl Shell {
         }
     }
 
-    /// Reports a syntax error and returns its status.
+    /// Reports a syntax error of the script `$0` and returns its status.
     pub async fn report(&mut self, error: &SyntaxError) -> Status {
-        self.complain(&format!("syntax error: {error}")).await;
+        let name = self.parameters.first().filter(|name| *name != "devnet");
+        let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+        self.complain(&format!("{name}{error}")).await;
         self.status = Status::USAGE;
         self.status
     }
@@ -120,5 +142,7 @@ impl Shell {
     }
 }
 
+#[cfg(test)]
+mod language_tests;
 #[cfg(test)]
 mod tests;

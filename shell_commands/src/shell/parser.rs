@@ -1,276 +1,321 @@
 //! The parser: tokens → syntax tree.
 //!
-//! Owns the grammar:
+//! Owns the grammar of POSIX (XCU 2.10), without aliases:
 //!
 //! ```text
 //! script   = { list [ ";" | "&" | newline ] }
 //! list     = pipeline { ( "&&" | "||" ) pipeline }
 //! pipeline = [ "!" ] command { "|" command }
-//! command  = { NAME=word } { word | redirection }
+//! command  = { NAME=word | redirection } { word | redirection }
+//!          | ( group | subshell | if | while | until | for | case ) { redirection }
+//!          | NAME "(" ")" command
 //! ```
 //!
-//! Control flow, groups, subshells and functions are not part of it: a script that has them is
-//! refused.
-//!
 //! It runs nothing: a script with a syntax error has no effect. [`execute`](super::execute) runs
-//! the result. The grammar does not nest, so hostile input cannot exhaust the stack.
+//! the result.
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use std::sync::Arc;
 
-use super::lexer::{Descriptor, Direction, Piece, SyntaxError, Token, Word, is_name, tokenize};
+use super::lexer::{Lexer, Token};
+use super::syntax::{
+    Command, Connector, Direction, Kind, List, Part, Pipeline, Redirection, Script, SyntaxError,
+    Target, Word, is_name,
+};
+use crate::limits;
 
-/// Lists, in order.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Script {
-    /// The lists to run.
-    pub lists: Vec<List>,
-}
-
-/// Pipelines connected by `&&` and `||`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct List {
-    /// The first pipeline, which always runs.
-    pub first: Pipeline,
-    /// The others, each with its condition on the status so far.
-    pub rest: Vec<(Connector, Pipeline)>,
-    /// Run as a job.
-    pub background: bool,
-}
-
-/// The condition of the next pipeline.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Connector {
-    /// After success, `&&`.
-    And,
-    /// After a failure, `||`.
-    Or,
-}
-
-/// Commands that run concurrently, each reading the output of the previous one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pipeline {
-    /// `!`: the status is negated.
-    pub negated: bool,
-    /// At least one.
-    pub commands: Vec<Command>,
-}
-
-/// One command.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Command {
-    /// Assignments before the words.
-    pub assignments: Vec<(String, Word)>,
-    /// The name and its arguments.
-    pub words: Vec<Word>,
-    /// Redirections, from left to right.
-    pub redirections: Vec<Redirection>,
-}
-
-impl Command {
-    fn is_empty(&self) -> bool {
-        self.assignments.is_empty() && self.words.is_empty() && self.redirections.is_empty()
-    }
-}
-
-/// One redirection.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Redirection {
-    /// The stream that changes.
-    pub descriptor: Descriptor,
-    /// The new target.
-    pub target: Target,
-}
-
-/// The target of a redirection.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// A file, with its open mode.
-    File(Direction, Word),
-    /// The current target of another stream.
-    Stream(Descriptor),
-}
-
-/// The reserved words of POSIX (§2.4) besides `!`, and what bash adds. As the name of a command
-/// each begins, parts or ends something that this grammar does not have. What stands between would
-/// be run whatever the condition says, so a script with one of them is refused as a whole.
-const RESERVED: [&str; 20] = [
-    "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then",
-    "until", "while", "[[", "]]", "function", "select", "coproc",
-];
+/// Words that end a list where a command could begin.
+pub(super) const CLOSERS: [&str; 8] = ["then", "do", "done", "elif", "else", "esac", "fi", "}"];
 
 /// Parses the whole `text`.
 ///
 /// # Errors
 /// The first syntax error.
 pub fn parse(text: &str) -> Result<Script, SyntaxError> {
-    if text.len() > crate::limits::SCRIPT_BYTES {
-        return Err(SyntaxError::new("the script is too long"));
+    parse_nested(text, 0)
+}
+
+/// Parses the whole `text`, which stands `depth` levels deep.
+pub(super) fn parse_nested(text: &str, depth: usize) -> Result<Script, SyntaxError> {
+    let lexer = Lexer::new(text, 0, depth);
+    if text.len() > limits::SCRIPT_BYTES {
+        return Err(lexer.error_at(0, "the script is too long"));
     }
-    let mut parser = Parser { tokens: tokenize(text)?.into_iter().peekable() };
-    let mut script = Script::default();
-    loop {
-        while parser.take(&Token::Newline) {}
-        if parser.tokens.peek().is_none() {
-            return Ok(script);
-        }
-        script.lists.push(parser.list()?);
+    let mut parser = Parser::new(lexer)?;
+    let script = parser.script()?;
+    if parser.token == Token::End { Ok(script) } else { Err(parser.unexpected()) }
+}
+
+/// Parses from `at` up to the `)` of a `$(`; returns the place behind that.
+pub(super) fn parse_inside(
+    text: &str,
+    at: usize,
+    depth: usize,
+) -> Result<(Script, usize), SyntaxError> {
+    let mut lexer = Lexer::new(text, at, depth);
+    lexer.deeper()?;
+    let mut parser = Parser::new(lexer)?;
+    let script = parser.script()?;
+    match parser.token {
+        Token::Operator(")") => Ok((script, parser.lexer.at())),
+        Token::End => Err(parser.lexer.incomplete(at.saturating_sub(2), "unterminated $(")),
+        _ => Err(parser.unexpected()),
     }
 }
 
-struct Parser {
-    tokens: Peekable<IntoIter<Token>>,
+pub(super) struct Parser<'t> {
+    pub(super) lexer: Lexer<'t>,
+    pub(super) token: Token,
+    /// Where the token starts, and where the one before it ended.
+    pub(super) start: usize,
+    before: usize,
 }
 
-impl Parser {
-    fn take(&mut self, wanted: &Token) -> bool {
-        self.tokens.next_if_eq(wanted).is_some()
+impl<'t> Parser<'t> {
+    fn new(lexer: Lexer<'t>) -> Result<Self, SyntaxError> {
+        let at = lexer.at();
+        let mut parser = Self { lexer, token: Token::Newline, start: at, before: at };
+        parser.advance()?;
+        Ok(parser)
     }
 
-    fn list(&mut self) -> Result<List, SyntaxError> {
-        let first = self.pipeline()?;
-        let mut rest = Vec::new();
-        loop {
-            let connector = match self.tokens.peek() {
-                Some(Token::And) => Connector::And,
-                Some(Token::Or) => Connector::Or,
-                _ => break,
-            };
-            self.tokens.next();
-            self.continue_line(connector.text())?;
-            rest.push((connector, self.pipeline()?));
-        }
-        let background = self.take(&Token::Background);
-        if !background {
-            // Nothing else can be left: a pipeline consumes all words, and the loop above all
-            // connectors.
-            self.tokens.next_if(|token| matches!(token, Token::Semicolon | Token::Newline));
-        }
-        Ok(List { first, rest, background })
+    pub(super) fn advance(&mut self) -> Result<Token, SyntaxError> {
+        self.before = self.lexer.at();
+        self.lexer.skip_blanks();
+        self.start = self.lexer.at();
+        let next = self.lexer.token()?;
+        Ok(std::mem::replace(&mut self.token, next))
     }
 
-    /// A newline may follow an operator, but the end of the text may not.
-    fn continue_line(&mut self, operator: &str) -> Result<(), SyntaxError> {
-        while self.take(&Token::Newline) {}
-        if self.tokens.peek().is_none() {
-            return Err(SyntaxError::incomplete(format!("nothing after {operator}")));
+    /// The token is not what may stand here; at the end of the text something is missing.
+    pub(super) fn unexpected(&self) -> SyntaxError {
+        match self.token {
+            Token::End => self.lexer.incomplete(self.start, "unexpected end of text"),
+            _ => self.lexer.error_at(self.start, format!("unexpected {}", self.token.text())),
+        }
+    }
+
+    pub(super) fn takes(&mut self, operator: &str) -> Result<bool, SyntaxError> {
+        let found = matches!(self.token, Token::Operator(text) if text == operator);
+        if found {
+            self.advance()?;
+        }
+        Ok(found)
+    }
+
+    pub(super) fn newlines(&mut self) -> Result<(), SyntaxError> {
+        while self.token == Token::Newline {
+            self.advance()?;
         }
         Ok(())
     }
 
+    pub(super) fn reserved(&self) -> Option<&str> {
+        match &self.token {
+            Token::Word(word) => word.bare(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn takes_reserved(&mut self, text: &str) -> Result<bool, SyntaxError> {
+        let found = self.reserved() == Some(text);
+        if found {
+            self.advance()?;
+        }
+        Ok(found)
+    }
+
+    /// The reserved word that must stand here.
+    pub(super) fn expect(&mut self, text: &str) -> Result<(), SyntaxError> {
+        if self.takes_reserved(text)? {
+            return Ok(());
+        }
+        match self.token {
+            Token::End => Err(self.lexer.incomplete(self.start, format!("{text} is missing"))),
+            _ => {
+                let message = format!("unexpected {}, not {text}", self.token.text());
+                Err(self.lexer.error_at(self.start, message))
+            }
+        }
+    }
+
+    /// Lists up to what cannot begin one.
+    pub(super) fn script(&mut self) -> Result<Script, SyntaxError> {
+        let mut script = Script::default();
+        loop {
+            self.newlines()?;
+            let ends = match &self.token {
+                Token::End | Token::Operator(")" | ";;") => true,
+                Token::Word(word) => word.bare().is_some_and(|word| CLOSERS.contains(&word)),
+                _ => false,
+            };
+            if ends {
+                return Ok(script);
+            }
+            script.lists.push(self.list()?);
+        }
+    }
+
+    /// The lists between reserved words; there must be one.
+    pub(super) fn body(&mut self) -> Result<Script, SyntaxError> {
+        let script = self.script()?;
+        if script.lists.is_empty() { Err(self.unexpected()) } else { Ok(script) }
+    }
+
+    fn list(&mut self) -> Result<List, SyntaxError> {
+        let start = self.start;
+        let first = self.pipeline()?;
+        let mut rest = Vec::new();
+        loop {
+            let connector = match self.token {
+                Token::Operator("&&") => Connector::And,
+                Token::Operator("||") => Connector::Or,
+                _ => break,
+            };
+            self.advance()?;
+            self.newlines()?;
+            rest.push((connector, self.pipeline()?));
+        }
+        let end = self.before;
+        let mut background = None;
+        if self.takes("&")? {
+            background = Some(self.lexer.slice(start, end).trim().replace('\n', " "));
+        } else if !self.takes(";")? {
+            match &self.token {
+                Token::Newline | Token::End | Token::Operator(")" | ";;") => {}
+                // Directly behind a compound command.
+                Token::Word(word) if word.bare().is_some_and(|word| CLOSERS.contains(&word)) => {}
+                _ => return Err(self.unexpected()),
+            }
+        }
+        Ok(List { first, rest, background })
+    }
+
     fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
         let mut negated = false;
-        while self
-            .tokens
-            .next_if(|token| matches!(token, Token::Word(word) if is_exclamation(word)))
-            .is_some()
-        {
+        while self.takes_reserved("!")? {
             negated = !negated;
         }
         let mut commands = vec![self.command()?];
-        while self.take(&Token::Pipe) {
-            self.continue_line("|")?;
-            commands.push(self.command()?);
-            if commands.len() > crate::limits::STAGES {
-                return Err(SyntaxError::new("too many commands in a pipeline"));
+        while self.takes("|")? {
+            self.newlines()?;
+            if commands.len() >= limits::STAGES {
+                return Err(self.lexer.error_at(self.start, "too many commands in a pipeline"));
             }
+            commands.push(self.command()?);
         }
         Ok(Pipeline { negated, commands })
     }
 
     fn command(&mut self) -> Result<Command, SyntaxError> {
-        let mut command = Command::default();
-        loop {
-            match self.tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Redirect(..)))
-            {
-                Some(Token::Word(word)) => {
-                    if command.is_empty() {
-                        refuse_compound(&word)?;
-                    }
-                    match command.words.is_empty().then(|| assignment(&word)).flatten() {
-                        Some(assignment) => command.assignments.push(assignment),
-                        None => command.words.push(word),
-                    }
+        self.lexer.deeper()?;
+        let compound = self.compound()?;
+        let command = match compound {
+            Some(kind) => {
+                let mut redirections = Vec::new();
+                while let Some(redirection) = self.redirection()? {
+                    redirections.push(redirection);
                 }
-                Some(Token::Redirect(descriptor, direction)) => {
-                    let target = self.target(direction)?;
-                    command.redirections.push(Redirection { descriptor, target });
-                }
-                _ => break,
+                Command { kind, redirections }
             }
-        }
-        if command.is_empty() {
-            return Err(match self.tokens.peek() {
-                Some(token) => SyntaxError::unexpected(token.text()),
-                None => SyntaxError::incomplete("a command is missing"),
-            });
-        }
+            None => self.simple()?,
+        };
+        self.lexer.shallower();
         Ok(command)
     }
 
-    fn target(&mut self, direction: Direction) -> Result<Target, SyntaxError> {
-        let operator = Token::Redirect(Descriptor::Output, direction);
-        let word = match self.tokens.next() {
-            Some(Token::Word(word)) => word,
-            Some(token) => {
-                return Err(SyntaxError::unexpected(&format!(
-                    "{} after {}",
-                    token.text(),
-                    operator.text()
-                )));
+    pub(super) fn word(&mut self) -> Result<Word, SyntaxError> {
+        match self.token {
+            Token::Word(_) => match self.advance()? {
+                Token::Word(word) => Ok(word),
+                _ => Err(self.unexpected()),
+            },
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    fn simple(&mut self) -> Result<Command, SyntaxError> {
+        let (mut assignments, mut words, mut redirections) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            if let Some(redirection) = self.redirection()? {
+                redirections.push(redirection);
+            } else if let Token::Word(_) = self.token {
+                let word = self.word()?;
+                match words.is_empty().then(|| assignment(&word)).flatten() {
+                    Some(assignment) => assignments.push(assignment),
+                    None => words.push(word),
+                }
+            } else if matches!(self.token, Token::Operator("(")) {
+                let name = match words.as_slice() {
+                    [word] if assignments.is_empty() && redirections.is_empty() => word.bare(),
+                    _ => None,
+                };
+                let Some(name) = name.filter(|name| is_name(name)).map(ToOwned::to_owned) else {
+                    return Err(self.unexpected());
+                };
+                return self.function(name);
+            } else {
+                break;
             }
-            None => return Err(SyntaxError::new(format!("no file after {}", operator.text()))),
+        }
+        if assignments.is_empty() && words.is_empty() && redirections.is_empty() {
+            return Err(self.unexpected());
+        }
+        Ok(Command { kind: Kind::Simple { assignments, words }, redirections })
+    }
+
+    fn function(&mut self, name: String) -> Result<Command, SyntaxError> {
+        self.advance()?;
+        if !self.takes(")")? {
+            return Err(self.unexpected());
+        }
+        self.newlines()?;
+        let start = self.start;
+        let body = self.command()?;
+        if matches!(body.kind, Kind::Simple { .. } | Kind::Function(..)) {
+            return Err(self.lexer.error_at(start, "a function needs { after ()"));
+        }
+        Ok(Command { kind: Kind::Function(name, Arc::new(body)), redirections: Vec::new() })
+    }
+
+    fn redirection(&mut self) -> Result<Option<Redirection>, SyntaxError> {
+        let Token::Redirect(number, operator) = self.token else { return Ok(None) };
+        self.advance()?;
+        let Token::Word(word) = &self.token else { return Err(self.unexpected()) };
+        // The lines of a here-document come after the next end of line, which the token behind the
+        // word may be: it must be expected before that is read.
+        let here = operator.starts_with("<<");
+        let body = here.then(|| self.lexer.expect_here(word, operator == "<<-"));
+        let word = self.word()?;
+        let target = match operator {
+            "<" => Target::File(Direction::Read, word),
+            "<>" => Target::File(Direction::Both, word),
+            ">>" => Target::File(Direction::Append, word),
+            "<&" | ">&" => Target::Duplicate(word),
+            _ => match body {
+                Some(body) => Target::Here(body),
+                None => Target::File(Direction::Truncate, word),
+            },
         };
-        if direction != Direction::Duplicate {
-            return Ok(Target::File(direction, word));
-        }
-        match word.pieces.as_slice() {
-            [Piece::Literal(number)] if number == "1" => Ok(Target::Stream(Descriptor::Output)),
-            [Piece::Literal(number)] if number == "2" => Ok(Target::Stream(Descriptor::Error)),
-            _ => Err(SyntaxError::new("after >& only 1 or 2 can stand")),
-        }
+        let standard = u8::from(operator.starts_with('>'));
+        Ok(Some(Redirection { descriptor: number.unwrap_or(standard), target }))
     }
-}
-
-impl Connector {
-    pub(super) const fn text(self) -> &'static str {
-        match self {
-            Self::And => "&&",
-            Self::Or => "||",
-        }
-    }
-}
-
-/// Compound commands and function definitions are refused.
-fn refuse_compound(word: &Word) -> Result<(), SyntaxError> {
-    match word.pieces.as_slice() {
-        [Piece::Literal(text)] if !word.quoted && RESERVED.contains(&text.as_str()) => {
-            let why = "compound commands are not supported, nothing was run";
-            Err(SyntaxError::new(format!("{text}: {why}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_exclamation(word: &Word) -> bool {
-    !word.quoted && matches!(word.pieces.as_slice(), [Piece::Literal(text)] if text == "!")
 }
 
 /// Splits `NAME=value`, if the word is an assignment.
-fn assignment(word: &Word) -> Option<(String, Word)> {
-    let (Piece::Literal(first), rest) = word.pieces.split_first()? else { return None };
-    let (name, value) = first.split_once('=')?;
-    if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
+pub(super) fn assignment(word: &Word) -> Option<(String, Word)> {
+    let (first, rest) = word.pieces.split_first()?;
+    let Part::Literal(text) = &first.part else { return None };
+    let (name, value) = text.split_once('=').filter(|_| !first.quoted)?;
+    if !is_name(name) {
         return None;
     }
-    if !name.chars().all(is_name) {
-        return None;
-    }
-    let mut pieces = vec![Piece::Literal(value.to_owned())];
+    let mut first = first.clone();
+    first.part = Part::Literal(value.to_owned());
+    let mut pieces = if value.is_empty() { Vec::new() } else { vec![first] };
     pieces.extend_from_slice(rest);
-    Some((name.to_owned(), Word { pieces, quoted: word.quoted }))
+    Some((name.to_owned(), Word { pieces }))
 }
 
 #[cfg(test)]
 #[path = "parser_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,132 +1,218 @@
 use super::*;
 
-fn literal(word: &Word) -> String {
-    word.pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Literal(text) => text.clone(),
-            Piece::Variable { name, .. } => format!("${name}"),
-        })
-        .collect()
-}
-
-fn words(command: &Command) -> Vec<String> {
-    command.words.iter().map(literal).collect()
-}
-
 #[test]
 fn a_script_has_the_shape_it_was_typed_in() {
     let script = parse("a 1 | b && c || d & e; f\n\n g").unwrap();
     assert_eq!(script.lists.len(), 4);
     let first = &script.lists[0];
-    assert!(first.background && !script.lists[1].background);
+    assert_eq!(first.background.as_deref(), Some("a 1 | b && c || d"));
     assert_eq!(first.first.commands.len(), 2);
-    assert_eq!(words(&first.first.commands[0]), ["a", "1"]);
-    assert_eq!(
-        first.rest.iter().map(|(connector, _)| *connector).collect::<Vec<_>>(),
-        [Connector::And, Connector::Or]
-    );
-    assert_eq!(words(&script.lists[3].first.commands[0]), ["g"]);
-}
-
-#[test]
-fn lines_continue_after_operators() {
+    let connectors: Vec<_> = first.rest.iter().map(|(connector, _)| *connector).collect();
+    assert_eq!(connectors, [Connector::And, Connector::Or]);
     assert_eq!(parse("a &&\n\n b |\n c").unwrap().lists.len(), 1);
     assert_eq!(parse("\n\n# nothing\n").unwrap(), Script::default());
-    assert_eq!(parse("").unwrap(), Script::default());
 }
 
 #[test]
-fn assignments_stand_in_front_only() {
-    let command = &parse("A=1 _b=\"x $y\" echo C=3").unwrap().lists[0].first.commands[0];
-    let names: Vec<_> =
-        command.assignments.iter().map(|(name, value)| (name.as_str(), literal(value))).collect();
-    assert_eq!(names, [("A", "1".to_owned()), ("_b", "x $y".to_owned())]);
-    assert_eq!(words(command), ["echo", "C=3"]);
-    assert_eq!(words(&parse("1a=2").unwrap().lists[0].first.commands[0]), ["1a=2"]);
-}
-
-#[test]
-fn redirections_keep_their_order() {
-    let command = &parse(">a cat 2>&1 <b >>c").unwrap().lists[0].first.commands[0];
-    assert_eq!(words(command), ["cat"]);
-    let descriptors: Vec<_> =
-        command.redirections.iter().map(|redirection| redirection.descriptor).collect();
-    assert_eq!(
-        descriptors,
-        [Descriptor::Output, Descriptor::Error, Descriptor::Input, Descriptor::Output]
-    );
-    assert_eq!(command.redirections[1].target, Target::Stream(Descriptor::Output));
-}
-
-#[test]
-fn negation_binds_to_the_pipeline() {
-    assert!(parse("! a | b").unwrap().lists[0].first.negated);
-    assert!(!parse("! ! a").unwrap().lists[0].first.negated);
-    assert!(!parse("'!' a").unwrap().lists[0].first.negated);
-}
-
-#[test]
-fn wrong_scripts_are_refused_with_a_reason() {
-    for (text, message, incomplete) in [
-        ("&& a", "unexpected &&", false),
-        ("a &&", "nothing after &&", true),
-        ("a |\n", "nothing after |", true),
-        ("a | | b", "unexpected |", false),
-        ("a && || b", "unexpected ||", false),
-        (";", "unexpected ;", false),
-        ("a ;; b", "unexpected ;", false),
-        ("&", "unexpected &", false),
-        ("a & ; b", "unexpected ;", false),
-        ("a >", "no file after >", false),
-        ("a > ; b", "unexpected ; after >", false),
-        ("a 2>&3", "after >& only 1 or 2 can stand", false),
-        ("!", "a command is missing", true),
+fn wrong_scripts_are_refused_with_place_and_reason() {
+    for (text, place, message, incomplete) in [
+        ("&& a", (1, 1), "unexpected &&", false),
+        ("a &&", (1, 5), "unexpected end of text", true),
+        ("a |\n", (2, 1), "unexpected end of text", true),
+        ("a | | b", (1, 5), "unexpected |", false),
+        ("a && || b", (1, 6), "unexpected ||", false),
+        (";", (1, 1), "unexpected ;", false),
+        ("a ;; b", (1, 3), "unexpected ;;", false),
+        ("&", (1, 1), "unexpected &", false),
+        ("a & ; b", (1, 5), "unexpected ;", false),
+        ("a >", (1, 4), "unexpected end of text", true),
+        ("a > ; b", (1, 5), "unexpected ;", false),
+        ("!", (1, 2), "unexpected end of text", true),
+        ("echo a\nfi", (2, 1), "unexpected fi", false),
+        ("if true; then echo a", (1, 21), "fi is missing", true),
+        ("if true\nthen", (2, 5), "unexpected end of text", true),
+        ("if true; fi", (1, 10), "unexpected fi, not then", false),
+        ("if; then a; fi", (1, 3), "unexpected ;", false),
+        ("while true; do done", (1, 16), "unexpected done", false),
+        ("for 1 in a; do b; done", (1, 5), "unexpected 1", false),
+        ("for i in a; echo; done", (1, 13), "unexpected echo, not do", false),
+        ("case x in\n", (2, 1), "unexpected end of text", true),
+        ("case x in a b) c;; esac", (1, 13), "unexpected b", false),
+        ("{ echo a;", (1, 10), "} is missing", true),
+        ("( echo a", (1, 9), "unexpected end of text", true),
+        (")", (1, 1), "unexpected )", false),
+        ("()", (1, 2), "unexpected )", false),
+        ("f() echo", (1, 5), "a function needs { after ()", false),
+        ("1f() { a; }", (1, 3), "unexpected (", false),
+        ("a (b)", (1, 4), "unexpected b", false),
+        ("echo $(if)", (1, 10), "unexpected )", false),
+        ("echo $(a", (1, 6), "unterminated $(", true),
+        ("echo `a", (1, 6), "unterminated `", true),
+        ("echo `if`", (1, 6), "unexpected end of text", false),
+        ("echo ${a b}", (1, 6), "bad substitution ${", false),
+        ("echo ${}", (1, 6), "bad substitution ${", false),
+        ("echo ${#a:-b}", (1, 6), "bad substitution ${", false),
+        ("echo ${a", (1, 6), "unterminated ${", true),
+        ("echo ${a:-b", (1, 11), "unterminated ${", true),
+        ("echo $((1", (1, 9), "unterminated $((", true),
+        ("echo $((1) )", (1, 10), "unexpected ) in $((", false),
+        ("'", (1, 1), "unterminated '", true),
+        ("\"", (1, 2), "unterminated \"", true),
+        ("\\", (1, 1), "nothing after \\", true),
+        ("a\0b", (1, 2), "a NUL character", false),
+        ("'\0'", (1, 2), "a NUL character", false),
+        ("cat <<E\na", (2, 1), "here-document without its end E", true),
+        ("cat <<E", (1, 8), "here-document without its end E", true),
+        ("cat <<E\n$(fi)\nE\n", (2, 1), "unexpected fi", false),
+        ("12>x", (1, 1), "descriptors are 0 to 9", false),
+        ("[[ a = a ]]", (1, 1), "[[: there is no such compound command", false),
+        ("function f { a; }", (1, 1), "function: there is no such compound command", false),
     ] {
         let error = parse(text).expect_err(text);
-        assert_eq!(error.to_string(), message, "{text:?}");
+        assert_eq!(error.message, message, "{text:?}");
         assert_eq!(error.is_incomplete(), incomplete, "{text:?}");
+        assert_eq!(error.place, place, "{text:?}");
     }
 }
 
-/// What stands between the words would be run whatever the condition says.
 #[test]
-fn a_script_with_compound_commands_is_refused_as_a_whole() {
-    for (text, word) in [
-        ("if false; then echo A; else echo C; fi", "if"),
-        ("while true; do echo; done", "while"),
-        ("until false; do echo; done", "until"),
-        ("for i in 1 2; do echo $i; done", "for"),
-        ("echo first\n{ echo a; }", "{"),
-        ("case x in\n", "case"),
-        ("function f { echo a; }", "function"),
-        ("[[ a = a ]]", "[["),
-        ("true && if true", "if"),
-        ("true | while read x", "while"),
-        ("! if true", "if"),
-        ("fi", "fi"),
+fn the_place_of_an_error_is_line_and_column() {
+    for (text, place) in
+        [("a | | b", (1, 5)), ("echo a\nfi", (2, 1)), ("é ;; b", (1, 3)), ("\n\n  )", (3, 3))]
+    {
+        assert_eq!(parse(text).expect_err(text).place, place, "{text:?}");
+    }
+    let text = parse("a\n;").expect_err("").to_string();
+    assert_eq!(text, "line 2, column 1: syntax error: unexpected ;");
+}
+
+#[test]
+fn reserved_words_are_words_elsewhere() {
+    for text in
+        ["echo if then }", "'if' a", "\\if", "ping -c 1 in", "a=if b", "case in in in) ;; esac"]
+    {
+        assert!(parse(text).is_ok(), "{text:?} {:?}", parse(text));
+    }
+}
+
+#[test]
+fn nesting_and_length_are_bounded() {
+    for (open, close) in [
+        ("(", ")"),
+        ("$(", ")"),
+        ("{ ", "; }"),
+        ("if ", "; then a; fi"),
+        ("while ", "; do a; done"),
+        ("f() { ", "; }"),
+        ("echo \"$(", ")\""),
+        ("echo ${a:-", "}"),
+        ("echo $((", "))"),
+        ("case $(", ") in *) ;; esac"),
+        ("! ", ""),
     ] {
-        let message = parse(text).expect_err(text).to_string();
-        let expected = format!("{word}: compound commands are not supported, nothing was run");
-        assert_eq!(message, expected, "{text:?}");
+        let few = open.repeat(10) + "a" + &close.repeat(10);
+        if open != "$(" || close != ")" {
+            assert!(parse(&few).is_ok(), "{few} {:?}", parse(&few));
+        }
+        let text = open.repeat(20_000) + "a" + &close.repeat(20_000);
+        let result = parse(&text);
+        assert!(open == "! " || result.is_err(), "{open}");
+        // Without an end, too.
+        assert!(parse(&open.repeat(20_000)).is_err(), "{open}");
     }
-    // The lexer has no brackets.
-    for text in ["(cd /; pwd)", "((1))", "f() { echo a; }", "case x in *) echo;; esac"] {
-        assert!(parse(text).expect_err(text).to_string().starts_with("unexpected "), "{text:?}");
+    assert!(parse(&"`".repeat(20_000)).is_ok());
+    let most = "a|".repeat(limits::STAGES - 1) + "a";
+    assert_eq!(parse(&most).unwrap().lists[0].first.commands.len(), limits::STAGES);
+    assert_eq!(parse(&(most + "|a")).unwrap_err().message, "too many commands in a pipeline");
+    let long = " ".repeat(limits::SCRIPT_BYTES + 1);
+    assert_eq!(parse(&long).unwrap_err().message, "the script is too long");
+}
+
+/// Token sequences in an order that nobody would type.
+pub(in crate::shell) fn random_script(seed: &mut u64) -> String {
+    const PARTS: [&str; 60] = [
+        "if",
+        "then",
+        "else",
+        "elif",
+        "fi",
+        "for",
+        "in",
+        "do",
+        "done",
+        "while",
+        "until",
+        "case",
+        "esac",
+        "{",
+        "}",
+        "(",
+        ")",
+        ";",
+        ";;",
+        "&&",
+        "||",
+        "|",
+        "!",
+        "\n",
+        "echo",
+        "true",
+        "false",
+        "a",
+        "a=1",
+        "$a",
+        "\"$@\"",
+        "'x'",
+        "\"",
+        "'",
+        "`",
+        "$(",
+        "$((",
+        "))",
+        "${a",
+        "${a:-b}",
+        "}",
+        ":",
+        "+",
+        "1",
+        "<<E",
+        "\nE\n",
+        ">/temporary/x",
+        "2>&1",
+        "<&3",
+        "f()",
+        "f",
+        "break",
+        "return",
+        "set",
+        "-e",
+        "*",
+        "[",
+        "]",
+        "\\",
+        "shift",
+    ];
+    let mut next = || {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        *seed
+    };
+    let mut text = String::new();
+    for _ in 0..next() % 24 + 1 {
+        let index = usize::try_from(next() % 60).unwrap();
+        text.push_str(PARTS[index]);
+        if next() % 8 > 0 {
+            text.push(' ');
+        }
     }
-    // As arguments, quoted, or after an assignment they are words like others.
-    for text in ["echo if then", "'if' a", "\\if", "ping -c 1 in"] {
-        assert!(parse(text).is_ok(), "{text:?}");
-    }
+    text
 }
 
 #[test]
-fn long_input_is_linear_and_bounded() {
-    let most = "a|".repeat(crate::limits::STAGES - 1) + "a";
-    assert_eq!(parse(&most).unwrap().lists[0].first.commands.len(), crate::limits::STAGES);
-    let error = parse(&(most + "|a")).unwrap_err();
-    assert_eq!(error.to_string(), "too many commands in a pipeline");
-    assert_eq!(parse(&"a&&".repeat(32 * 1024)).unwrap_err().to_string(), "nothing after &&");
-    let long = " ".repeat(crate::limits::SCRIPT_BYTES + 1);
-    assert_eq!(parse(&long).unwrap_err().to_string(), "the script is too long");
+fn random_tokens_never_panic() {
+    let mut seed = 0x1234_5678_9abc_def1;
+    for _ in 0..20_000 {
+        let _ = parse(&random_script(&mut seed));
+    }
 }

@@ -34,8 +34,14 @@ fn connectors_look_at_the_status() {
 #[test]
 fn a_syntax_error_runs_nothing() {
     let world = World::new();
-    assert_eq!(world.run("echo a; echo 'b"), ran(2, "", "devnet: syntax error: unterminated '\n"));
-    assert_eq!(world.run("echo a | | echo b"), ran(2, "", "devnet: syntax error: unexpected |\n"));
+    assert_eq!(
+        world.run("echo a; echo 'b"),
+        ran(2, "", "devnet: line 1, column 14: syntax error: unterminated '\n")
+    );
+    assert_eq!(
+        world.run("echo a | | echo b"),
+        ran(2, "", "devnet: line 1, column 10: syntax error: unexpected |\n")
+    );
 }
 
 #[test]
