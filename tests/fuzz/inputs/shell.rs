@@ -1,7 +1,7 @@
-//! Lines of the shell: tokens and scripts are no larger than their text.
+//! Scripts of the shell: they are no larger than their text.
 
-use devnet_shell_commands::shell::lexer::tokenize;
-use devnet_shell_commands::shell::parser::{Script, parse};
+use devnet_shell_commands::shell::parser::parse;
+use devnet_shell_commands::shell::syntax::{Kind, Script};
 
 use super::{Trace, size};
 
@@ -41,6 +41,17 @@ pub(crate) const TOKENS: &[&[u8]] = &[
     b"\xc3\xa4",
     b"[",
     b"if ",
+    b" then ",
+    b" fi",
+    b"for x in ",
+    b" do ",
+    b" done",
+    b"case a in ",
+    b";;",
+    b" esac",
+    b"$((",
+    b"${a:-",
+    b"f() ",
     b"<<",
     b"1",
     b"3>",
@@ -49,45 +60,34 @@ pub(crate) const TOKENS: &[&[u8]] = &[
 /// Reads the text as a script.
 pub(crate) fn check(bytes: &[u8], trace: &mut Trace) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let tokens = tokenize(text);
-    if let Ok(tokens) = &tokens {
-        assert!(tokens.len() <= text.len(), "more tokens than bytes");
-        for token in tokens {
-            trace.note(token.text());
-        }
-    }
     match parse(text) {
         Ok(script) => {
-            assert!(tokens.is_ok(), "a script without tokens");
-            measure(&script, text, trace);
-            // A script twice is twice the script.
-            let twice = parse(&format!("{text}\n{text}")).expect("each half is a script");
-            let halves = [&script.lists[..], &script.lists].concat();
-            assert_eq!(twice.lists, halves);
+            let parts = measure(&script, trace);
+            assert!(parts <= text.len(), "more parts than bytes");
         }
         Err(why) => {
             assert!(!why.to_string().contains('\n'), "{why}");
-            trace.note((why.to_string(), why.is_incomplete(), tokens.is_ok()));
+            trace.note((why.to_string(), why.is_incomplete()));
         }
     }
 }
 
-fn measure(script: &Script, text: &str, trace: &mut Trace) {
+/// The number of words, assignments and redirections.
+fn measure(script: &Script, trace: &mut Trace) -> usize {
     let mut parts = 0;
     for list in &script.lists {
-        trace.note((size(list.rest.len()), list.background));
+        trace.note((size(list.rest.len()), list.background.is_some()));
         for pipeline in list.rest.iter().map(|(_, next)| next).chain([&list.first]) {
             trace.note((pipeline.negated, size(pipeline.commands.len())));
             for command in &pipeline.commands {
-                parts += command.words.len() + command.assignments.len();
                 parts += command.redirections.len();
-                trace.note((command.words.is_empty(), size(command.assignments.len())));
                 trace.note(("redirections", size(command.redirections.len())));
-                for word in &command.words {
-                    trace.note((size(word.pieces.len()), word.quoted));
+                if let Kind::Simple { assignments, words } = &command.kind {
+                    parts += words.len() + assignments.len();
+                    trace.note((words.is_empty(), size(assignments.len())));
                 }
             }
         }
     }
-    assert!(parts <= text.len(), "more parts than bytes");
+    parts
 }

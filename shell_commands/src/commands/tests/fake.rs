@@ -151,6 +151,7 @@ impl OpenDevice for OpenFile {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each command that it has")]
 fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>> {
     if !matches!(
         request,
