@@ -53,6 +53,8 @@ pub const HTTP_HEADERS: usize = 100;
 pub const HTTP_CONNECTIONS: usize = 32 * 1024;
 /// Of these, connections of one source: an address of IPv4, a /64 of IPv6.
 pub const HTTP_PER_SOURCE: usize = HTTP_CONNECTIONS / 2;
+/// Connections of `httpd` that go on in one turn of its task; then other tasks have theirs.
+pub const HTTP_TURN: usize = 64;
 /// Bytes that `httpd` reads at once of what comes after the last request.
 pub const HTTP_DRAIN_BYTES: usize = 4096;
 /// Connections that the embedded name server serves at once.

@@ -4,6 +4,7 @@
 //! and registers in one closure; a change updates the state and takes the list in one closure, and
 //! wakes outside. So no wake is lost.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 use core::task::Waker;
@@ -36,14 +37,15 @@ const MANY_WAITERS: usize = 64;
 pub struct WakerList {
     /// Present whenever any task waits.
     first: Option<Waker>,
-    more: Vec<Waker>,
+    #[expect(clippy::box_collection, reason = "most lists have one waker, and a list is small")]
+    more: Option<Box<Vec<Waker>>>,
 }
 
 impl WakerList {
     /// Creates an empty list without an allocation.
     #[must_use]
     pub const fn new() -> Self {
-        Self { first: None, more: Vec::new() }
+        Self { first: None, more: None }
     }
 
     /// Registers a task, unless it is registered already.
@@ -51,8 +53,12 @@ impl WakerList {
         match &self.first {
             None => self.first = Some(waker.clone()),
             Some(first) if first.will_wake(waker) => {}
-            Some(_) if self.more.iter().any(|other| other.will_wake(waker)) => {}
-            Some(_) => self.more.push(waker.clone()),
+            Some(_) => {
+                let more = self.more.get_or_insert_default();
+                if !more.iter().any(|other| other.will_wake(waker)) {
+                    more.push(waker.clone());
+                }
+            }
         }
     }
 
@@ -69,10 +75,12 @@ impl WakerList {
     /// Removes a task that no longer waits. Drop the returned waker outside of any lock.
     pub fn remove(&mut self, waker: &Waker) -> Option<Waker> {
         if self.first.as_ref()?.will_wake(waker) {
-            return mem::replace(&mut self.first, self.more.pop());
+            let next = self.more.as_mut().and_then(|more| more.pop());
+            return mem::replace(&mut self.first, next);
         }
-        let index = self.more.iter().position(|other| other.will_wake(waker))?;
-        Some(self.more.swap_remove(index))
+        let more = self.more.as_mut()?;
+        let index = more.iter().position(|other| other.will_wake(waker))?;
+        Some(more.swap_remove(index))
     }
 
     /// Takes all wakers, to be woken outside the lock.
@@ -83,7 +91,8 @@ impl WakerList {
 
     /// Takes all wakers, as [`take`](Self::take), and keeps the list's allocation.
     pub fn drain(&mut self) -> impl Iterator<Item = Waker> + '_ {
-        self.first.take().into_iter().chain(self.more.drain(..))
+        let more = self.more.iter_mut().flat_map(|more| more.drain(..));
+        self.first.take().into_iter().chain(more)
     }
 
     /// Wakes all tasks. Only for a list that no [`Lock`](crate::Lock) guards; otherwise use
@@ -95,7 +104,7 @@ impl WakerList {
     /// Returns the number of waiting tasks.
     #[must_use]
     pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
+        usize::from(self.first.is_some()) + self.more.as_ref().map_or(0, |more| more.len())
     }
 
     /// True if no task waits.

@@ -3,6 +3,7 @@
 //! | file | owns |
 //! |---|---|
 //! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
+//! | [`written`] | the texts that were written to an open file |
 //! | [`execute`] | each command and its operation |
 //! | [`interfaces`] | commands about interfaces |
 //! | [`lists`] | lists that may be long |
@@ -30,10 +31,11 @@ mod sockets;
 mod state;
 mod status;
 mod watch;
+mod written;
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
-use devnet_virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Result};
+use devnet_virtual_file_system::{CharacterDevice, Error, Lock, OpenDevice, OpenRequest, Result};
 
 use self::offers::Offers;
 pub use self::open::OpenFile;
@@ -58,22 +60,41 @@ impl Devices {
 
     /// The device that covers all interfaces.
     pub(crate) fn system(&self) -> NetworkDevice {
-        NetworkDevice(self.clone())
+        NetworkDevice::new(self.clone())
     }
 
     /// The device of one interface.
     pub(crate) fn interface(&self, interface: &Arc<Interface>) -> NetworkDevice {
         let sockets = self.sockets.on(Arc::clone(interface));
-        NetworkDevice(Self { sockets, offers: Arc::clone(&self.offers) })
+        NetworkDevice::new(Self { sockets, offers: Arc::clone(&self.offers) })
     }
 }
 
 /// The device of one interface, or of all.
-pub(crate) struct NetworkDevice(Devices);
+pub(crate) struct NetworkDevice {
+    devices: Devices,
+    /// What all open files share, while there is one.
+    shared: Lock<Weak<Sockets>>,
+}
+
+impl NetworkDevice {
+    fn new(devices: Devices) -> Self {
+        Self { devices, shared: Lock::default() }
+    }
+
+    fn sockets(&self) -> Result<Arc<Sockets>> {
+        if let Some(sockets) = self.shared.with(|shared| shared.upgrade()) {
+            return Ok(sockets);
+        }
+        let sockets = Arc::new(self.devices.sockets.upgrade().ok_or(Error::NoDevice)?);
+        self.shared.with(|shared| *shared = Arc::downgrade(&sockets));
+        Ok(sockets)
+    }
+}
 
 impl CharacterDevice for NetworkDevice {
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
-        let sockets = self.0.sockets.upgrade().ok_or(Error::NoDevice)?;
-        Ok(Arc::new(OpenFile::new(sockets, Arc::clone(&self.0.offers), request)))
+        let offers = Arc::clone(&self.devices.offers);
+        Ok(Arc::new(OpenFile::new(self.sockets()?, offers, request)))
     }
 }

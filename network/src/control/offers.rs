@@ -26,11 +26,23 @@ pub(super) struct Offers {
     /// The source of unpredictable tokens.
     entropy: Arc<dyn Entropy>,
     unclaimed: Lock<VecDeque<Unclaimed>>,
+    /// The settings of the latest stream; most streams have the same.
+    settings: Lock<Arc<TcpSettings>>,
 }
 
 impl Offers {
     pub(super) fn new(entropy: Arc<dyn Entropy>) -> Self {
-        Self { entropy, unclaimed: Lock::default() }
+        Self { entropy, unclaimed: Lock::default(), settings: Lock::default() }
+    }
+
+    /// These settings, shared with the stream before if that has the same.
+    pub(super) fn shared(&self, settings: TcpSettings) -> Arc<TcpSettings> {
+        self.settings.with(|latest| {
+            if **latest != settings {
+                *latest = Arc::new(settings);
+            }
+            Arc::clone(latest)
+        })
     }
 
     /// Waits for a connection and offers it. It holds what `reserve` gives; while that fails, it

@@ -8,7 +8,6 @@ use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
-use async_lock::Mutex;
 use devnet_virtual_file_system::{
     CharacterDevice, CommandEntry, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags,
     OpenRequest, Operation, Path, Readiness, Result,
@@ -16,6 +15,7 @@ use devnet_virtual_file_system::{
 
 use super::offers::Offers;
 use super::state::{Handle, State};
+use super::written::{Current, Written};
 use crate::command::line_error::{Fault, LineError};
 use crate::command::{Request, TABLE, text};
 use crate::limits;
@@ -32,17 +32,16 @@ pub(super) const HAS_TEXT: bool = cfg!(feature = "commands-as-text");
 /// wrapper that has decoded a command already, such as a guard, passes it to
 /// [`request`](Self::request) with [`File::call`](devnet_virtual_file_system::File::call).
 pub struct OpenFile {
-    pub(super) sockets: Sockets,
+    /// Shared by all files of the device.
+    pub(super) sockets: Arc<Sockets>,
     pub(super) offers: Arc<Offers>,
     pub(super) flags: OpenFlags,
     pub(super) state: Lock<State>,
     pub(super) seat: Lock<Option<Seat>>,
     /// Boxed, since it is of an interface's own device only: thousands of files are sockets.
     controller: Option<Box<Controller>>,
-    /// Serializes writes, so that the lines of one stay together even when some wait.
-    lines: Mutex<()>,
-    /// Why the last text failed.
-    last_error: Lock<Option<Box<LineError>>>,
+    /// What the first text that is written makes.
+    text: Lock<Option<Arc<Written>>>,
 }
 
 /// An interface's controller, and with what a file of its device was opened.
@@ -55,7 +54,11 @@ struct Controller {
 }
 
 impl OpenFile {
-    pub(super) fn new(sockets: Sockets, offers: Arc<Offers>, request: &OpenRequest<'_>) -> Self {
+    pub(super) fn new(
+        sockets: Arc<Sockets>,
+        offers: Arc<Offers>,
+        request: &OpenRequest<'_>,
+    ) -> Self {
         let interface = sockets.place.interface.as_ref();
         let controller = interface.and_then(|interface| interface.controller.clone());
         let controller = controller.map(|device| {
@@ -69,8 +72,7 @@ impl OpenFile {
             state: Lock::default(),
             seat: Lock::default(),
             controller,
-            lines: Mutex::new(()),
-            last_error: Lock::default(),
+            text: Lock::default(),
         }
     }
 
@@ -112,17 +114,22 @@ impl OpenFile {
     /// Why the last text that was written failed; `None` after one that succeeded.
     #[must_use]
     pub fn last_error(&self) -> Option<LineError> {
-        self.last_error.with(|last| last.as_deref().cloned())
+        self.text.with(|text| text.clone())?.last_error.with(|last| last.clone())
+    }
+
+    fn text(&self) -> Arc<Written> {
+        self.text.with(|text| Arc::clone(text.get_or_insert_default()))
     }
 
     /// Executes a text and remembers its error.
     async fn write_text(&self, data: &[u8]) -> Result<usize> {
-        let outcome = self.write_lines(data).await;
+        let text = self.text();
+        let outcome = self.write_lines(data, &text).await;
         let (outcome, error) = match outcome {
             Ok(()) => (Ok(data.len()), None),
-            Err(error) => (Err(error.error()), Some(Box::new(error))),
+            Err(error) => (Err(error.error()), Some(error)),
         };
-        self.last_error.with(|last| *last = error);
+        text.last_error.with(|last| *last = error);
         outcome
     }
 
@@ -132,14 +139,18 @@ impl OpenFile {
         clippy::await_holding_invalid_type,
         reason = "holding it over the wait is its purpose: lines of one write stay together"
     )]
-    async fn write_lines(&self, data: &[u8]) -> core::result::Result<(), LineError> {
+    async fn write_lines(
+        &self,
+        data: &[u8],
+        text: &Written,
+    ) -> core::result::Result<(), LineError> {
         let lines = text::lines(data)?.filter_map(|(number, line)| {
             self.parse(number, line).map(|parsed| parsed.map(|parsed| (number, line, parsed)))
         });
         let lines: Vec<_> = lines.collect::<core::result::Result<_, _>>()?;
-        let _together = self.lines.lock().await;
+        let _together = text.lines.lock().await;
         for (number, line, parsed) in lines {
-            let mut current = Current { file: self, number, line, is_done: false };
+            let mut current = Current { text, number, line, is_done: false };
             let outcome = match parsed {
                 Parsed::Request(request) => {
                     let answer = self.request(request).await;
@@ -266,25 +277,6 @@ enum Parsed {
     Request(Request),
     /// One of the controller's.
     Foreign,
-}
-
-/// The line that a write executes. A write that must not wait is dropped at the line that waits,
-/// and that line is its error.
-struct Current<'a> {
-    file: &'a OpenFile,
-    number: u32,
-    line: &'a str,
-    is_done: bool,
-}
-
-impl Drop for Current<'_> {
-    fn drop(&mut self) {
-        if self.is_done {
-            return;
-        }
-        let error = LineError::refused(self.number, self.line, Error::WouldBlock);
-        self.file.last_error.with(|last| *last = Some(Box::new(error)));
-    }
 }
 
 impl OpenDevice for OpenFile {

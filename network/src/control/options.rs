@@ -89,10 +89,9 @@ impl OpenFile {
         let settings = match self.handle()? {
             Handle::Datagram(socket) => return Ok(socket.further_options()),
             Handle::Listener(listener) => listener.settings(),
-            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self
-                .state
-                .with(|state| state.settings_mut().map(|settings| *settings))
-                .ok_or(Error::InvalidInput)?,
+            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => {
+                self.state.with(|state| state.settings()).ok_or(Error::InvalidInput)?
+            }
         };
         Ok(FurtherOptions {
             path_mtu_discovery: settings.path_mtu_discovery,
@@ -119,10 +118,7 @@ impl OpenFile {
                         }
                         _ => None,
                     };
-                    state
-                        .settings_mut()
-                        .map(|settings| (*settings, device))
-                        .ok_or(Error::InvalidInput)
+                    state.settings().map(|settings| (settings, device)).ok_or(Error::InvalidInput)
                 })?
             }
         };

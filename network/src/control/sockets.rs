@@ -126,12 +126,12 @@ impl OpenFile {
             stream.hold(seat);
         }
         self.become_state(|state| {
-            let settings = state.settings_mut().map_or(*former, |settings| *settings);
+            let settings = state.settings().unwrap_or(*former);
             // Options may have changed meanwhile.
             if settings != *former {
                 stream.set_settings(&settings);
             }
-            State::Stream(Arc::new(stream), settings)
+            State::Stream(Arc::new(stream), self.offers.shared(settings))
         });
         Ok(local)
     }
@@ -154,7 +154,8 @@ impl OpenFile {
         let (stream, settings) = self.offers.claim(token)?;
         self.seat.with(|held| *held = stream.seat());
         let status = stream.status().ok_or(Error::ConnectionAborted)?;
-        self.state.with(|state| *state = State::Stream(Arc::new(stream), settings));
+        let next = State::Stream(Arc::new(stream), self.offers.shared(settings));
+        self.state.with(|state| *state = next);
         Ok(status)
     }
 

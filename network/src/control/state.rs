@@ -49,8 +49,8 @@ pub(super) enum State {
     Unconnected(Box<Unconnected>),
     /// A connect in progress, and the tasks that wait for its end.
     Connecting(Box<Unconnected>, Box<WakerList>),
-    /// A stream.
-    Stream(Arc<TcpStream>, TcpSettings),
+    /// A stream. Streams with equal settings share them.
+    Stream(Arc<TcpStream>, Arc<TcpSettings>),
     /// A listener.
     Listener(Arc<TcpListener>),
     /// A datagram socket.
@@ -95,11 +95,20 @@ impl State {
         }
     }
 
+    /// The settings of a stream.
+    pub(super) fn settings(&self) -> Option<TcpSettings> {
+        match self {
+            Self::Unconnected(socket) | Self::Connecting(socket, _) => Some(socket.settings),
+            Self::Stream(_, settings) => Some(**settings),
+            _ => None,
+        }
+    }
+
     /// The settings of a stream, which options change.
     pub(super) fn settings_mut(&mut self) -> Option<&mut TcpSettings> {
         match self {
             Self::Unconnected(socket) | Self::Connecting(socket, _) => Some(&mut socket.settings),
-            Self::Stream(_, settings) => Some(settings),
+            Self::Stream(_, settings) => Some(Arc::make_mut(settings)),
             _ => None,
         }
     }

@@ -1,18 +1,19 @@
 //! Who is connected to a server: how many, from where, and who has been idle longest.
 //!
 //! When there is no room, the longest idle connection gives way to a new one; of a source that has
-//! its share, the longest idle one of its own. An idle connection costs its entry here, and no
-//! timer.
+//! its share, the longest idle one of its own. An idle connection costs its entry here and its
+//! waker, but no task and no timer.
 
-use std::collections::{BTreeMap, HashMap};
-use std::future::poll_fn;
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::task::Waker;
 
-use devnet_network::platform::{Clock, Instant};
-use devnet_virtual_file_system::{File, Lock, Readiness};
+use devnet_network::platform::{BoxFuture, Instant};
+use devnet_virtual_file_system::{File, Result};
+use slab::Slab;
+
+use super::ready::{Bell, Ready};
 
 /// The most connections, in all and from one source: an IPv4 address, or a /64 of IPv6.
 #[derive(Clone, Copy, Debug)]
@@ -23,86 +24,103 @@ pub struct Room {
     pub source: usize,
 }
 
-/// The connections of a server.
-pub struct Crowd {
-    room: Room,
-    state: Lock<State>,
+/// What becomes of a connection.
+pub enum Outcome {
+    /// The next request may come at any time.
+    Idle,
+    /// Our direction ends.
+    Over,
+    /// Nothing more can be sent, or is to be sent.
+    Gone,
 }
 
-#[derive(Default)]
-struct State {
+/// What is under way on a connection.
+pub type Work<'a> = BoxFuture<'a, Result<Outcome>>;
+
+/// The connections of a server.
+pub struct Crowd<'a> {
+    room: Room,
+    /// Connections with a place.
     count: usize,
     sources: HashMap<IpAddr, Source>,
     /// By the order in which they became idle.
-    idle: BTreeMap<u64, Arc<Seat>>,
-    next: u64,
-    /// Who waits for the first idle one.
-    expiry: Option<Waker>,
+    idle: Queue,
+    members: Slab<Member<'a>>,
+    ready: Arc<Ready>,
+}
+
+/// A connection.
+pub struct Member<'a> {
+    /// Its stream.
+    pub stream: File,
+    /// The client's address.
+    pub remote: SocketAddr,
+    /// What is under way; nothing while the client is idle.
+    pub work: Option<Work<'a>>,
+    /// Wakes for this connection; of one kind for all of its life, since a stream keeps each.
+    pub waker: Waker,
+    /// When it became idle, if it is; [`Instant::NEVER`] else.
+    idle_since: Instant,
+    /// It gave its place away.
+    has_left: bool,
+    in_all: Links,
+    in_source: Links,
 }
 
 #[derive(Default)]
 struct Source {
     count: usize,
-    idle: BTreeMap<u64, Arc<Seat>>,
+    idle: Queue,
 }
 
-impl State {
-    /// One connection less.
-    fn leave(&mut self, source: IpAddr) {
-        self.count = self.count.saturating_sub(1);
-        if let Some(known) = self.sources.get_mut(&source) {
-            known.count = known.count.saturating_sub(1);
-            if known.count == 0 {
-                self.sources.remove(&source);
-            }
-        }
-    }
-
-    fn forget_idle(&mut self, source: IpAddr, number: u64) -> Option<Arc<Seat>> {
-        if let Some(known) = self.sources.get_mut(&source) {
-            known.idle.remove(&number);
-        }
-        self.idle.remove(&number)
-    }
-
-    /// Ends an idle connection; its place is free at once.
-    fn end(&mut self, number: u64, source: IpAddr) {
-        let Some(seat) = self.forget_idle(source, number) else { return };
-        self.leave(source);
-        let waker = seat.state.with(|state| {
-            state.is_ended = true;
-            state.waker.take()
-        });
-        // A task of an executor: waking it only queues it.
-        waker.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// A connection, as the crowd knows it.
-struct Seat {
-    remote: SocketAddr,
-    state: Lock<SeatState>,
-}
-
+/// The first and the last of a queue through the members.
 #[derive(Default)]
-struct SeatState {
-    is_ended: bool,
-    idle_since: Instant,
-    waker: Option<Waker>,
+struct Queue {
+    first: Option<u32>,
+    last: Option<u32>,
 }
 
-impl Seat {
-    fn source(&self) -> IpAddr {
-        source_of(self.remote.ip())
+/// Who is before and behind a member; itself at the ends.
+#[derive(Clone, Copy, Default)]
+struct Links {
+    before: u32,
+    behind: u32,
+}
+
+type Which = for<'a, 'b> fn(&'a mut Member<'b>) -> &'a mut Links;
+
+const IN_ALL: Which = |member| &mut member.in_all;
+const IN_SOURCE: Which = |member| &mut member.in_source;
+
+impl Queue {
+    fn push(&mut self, members: &mut Slab<Member<'_>>, links: Which, index: u32) {
+        let before = self.last.unwrap_or(index);
+        if let Some(last) = members.get_mut(before as usize) {
+            links(last).behind = index;
+        }
+        if let Some(member) = members.get_mut(index as usize) {
+            *links(member) = Links { before, behind: index };
+        }
+        self.first = self.first.or(Some(index));
+        self.last = Some(index);
     }
-}
 
-/// A connection's place; dropping it leaves the crowd.
-pub struct Place<'a> {
-    crowd: &'a Crowd,
-    seat: Arc<Seat>,
-    /// Its number among the idle ones, while it is.
-    idle: Option<u64>,
+    fn remove(&mut self, members: &mut Slab<Member<'_>>, links: Which, index: u32) {
+        let Some(Links { before, behind }) =
+            members.get_mut(index as usize).map(|member| *links(member))
+        else {
+            return;
+        };
+        let (is_first, is_last) = (before == index, behind == index);
+        match members.get_mut(before as usize) {
+            Some(other) if !is_first => links(other).behind = if is_last { before } else { behind },
+            _ => self.first = (!is_last).then_some(behind),
+        }
+        match members.get_mut(behind as usize) {
+            Some(other) if !is_last => links(other).before = if is_first { behind } else { before },
+            _ => self.last = (!is_first).then_some(before),
+        }
+    }
 }
 
 /// Hosts of one /64 of IPv6 count as one.
@@ -113,178 +131,183 @@ fn source_of(remote: IpAddr) -> IpAddr {
     }
 }
 
-impl Crowd {
+impl<'a> Crowd<'a> {
     /// Nobody.
     #[must_use]
     pub fn new(room: Room) -> Self {
-        Self { room, state: Lock::default() }
+        let (sources, members) = (HashMap::new(), Slab::new());
+        Self { room, count: 0, sources, idle: Queue::default(), members, ready: Arc::default() }
     }
 
-    /// A new connection. `None` if there is no room, and nobody is idle who could give way.
-    pub fn enter(&self, remote: SocketAddr) -> Option<Place<'_>> {
+    /// A new connection, which is ready. Returns who gave way to it; `None` if there is no room,
+    /// and nobody is idle who could give way.
+    pub fn enter(&mut self, stream: File, remote: SocketAddr) -> Option<Option<u32>> {
         let source = source_of(remote.ip());
-        self.state.with(|state| {
-            let first = |idle: &BTreeMap<u64, Arc<Seat>>| {
-                idle.first_key_value().map(|(number, seat)| (*number, seat.source()))
-            };
-            let known = state.sources.get(&source);
-            if known.is_some_and(|known| known.count >= self.room.source) {
-                let (number, source) = known.and_then(|known| first(&known.idle))?;
-                state.end(number, source);
-            } else if state.count >= self.room.all {
-                let (number, source) = first(&state.idle)?;
-                state.end(number, source);
-            }
-            state.count += 1;
-            state.sources.entry(source).or_default().count += 1;
-            let seat = Arc::new(Seat { remote, state: Lock::default() });
-            Some(Place { crowd: self, seat, idle: None })
-        })
-    }
-
-    /// Connections.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.state.with(|state| state.count)
-    }
-
-    /// Ends who is idle for so long, for ever.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub async fn expire(&self, clock: &dyn Clock, limit: Duration) {
-        loop {
-            // Nothing wakes a server without clients.
-            let since = poll_fn(|context| self.poll_oldest(context.waker())).await;
-            let now = clock.now();
-            if now < since.after(limit) {
-                clock.sleep_until(since.after(limit)).await;
-                continue;
-            }
-            self.state.with(|state| {
-                if let Some((number, seat)) = state.idle.first_key_value() {
-                    let (number, source) = (*number, seat.source());
-                    state.end(number, source);
-                }
-            });
-        }
-    }
-
-    /// Since when the longest idle connection is idle, once there is one.
-    fn poll_oldest(&self, waker: &Waker) -> Poll<Instant> {
-        self.state.with(|state| match state.idle.first_key_value() {
-            Some((_, seat)) => Poll::Ready(seat.state.with(|state| state.idle_since)),
-            None => {
-                state.expiry = Some(waker.clone());
-                Poll::Pending
-            }
-        })
-    }
-}
-
-impl Place<'_> {
-    /// The client's address.
-    #[must_use]
-    pub fn remote(&self) -> SocketAddr {
-        self.seat.remote
-    }
-
-    /// Waits until the client says something; gives false if this connection must end.
-    pub fn poll_idle(
-        &mut self,
-        context: &mut Context<'_>,
-        stream: &File,
-        clock: &dyn Clock,
-    ) -> Poll<bool> {
-        if self.idle.is_none() {
-            self.become_idle(clock.now());
-        }
-        let is_ended = self.seat.state.with(|state| {
-            state.waker = Some(context.waker().clone());
-            state.is_ended
-        });
-        let outcome = match is_ended {
-            true => Poll::Ready(false),
-            false => stream.poll_ready(context, Readiness::READABLE).map(|_| true),
+        let known = self.sources.get(&source).filter(|known| known.count >= self.room.source);
+        let leaving = match known {
+            Some(known) => Some(known.idle.first?),
+            None if self.count >= self.room.all => Some(self.idle.first?),
+            None => None,
         };
-        if outcome.is_ready() {
-            self.end_idleness();
+        if let Some(index) = leaving {
+            self.give_way(index);
         }
-        outcome
-    }
-
-    fn become_idle(&mut self, now: Instant) {
-        let seat = &self.seat;
-        let (number, expiry) = self.crowd.state.with(|state| {
-            seat.state.with(|seat| seat.idle_since = now);
-            let number = state.next;
-            state.next += 1;
-            state.idle.insert(number, Arc::clone(seat));
-            if let Some(source) = state.sources.get_mut(&seat.source()) {
-                source.idle.insert(number, Arc::clone(seat));
-            }
-            (number, state.expiry.take())
+        self.count += 1;
+        self.sources.entry(source).or_default().count += 1;
+        let entry = self.members.vacant_entry();
+        let bell = Bell::new(&self.ready, entry.key());
+        let waker = Waker::from(bell);
+        waker.wake_by_ref();
+        entry.insert(Member {
+            stream,
+            remote,
+            work: None,
+            waker,
+            idle_since: Instant::NEVER,
+            has_left: false,
+            in_all: Links::default(),
+            in_source: Links::default(),
         });
-        self.idle = Some(number);
-        expiry.into_iter().for_each(Waker::wake);
+        Some(leaving)
     }
 
-    fn end_idleness(&mut self) {
-        if let Some(number) = self.idle.take() {
-            self.crowd.state.with(|state| state.forget_idle(self.seat.source(), number));
-            drop(self.seat.state.with(|state| state.waker.take()));
+    /// The next connection that is to go on; wakes the task when there is one.
+    pub fn next_ready(&self, waker: &Waker) -> Option<u32> {
+        self.ready.next(waker)
+    }
+
+    /// A connection.
+    pub fn member(&mut self, index: u32) -> Option<&mut Member<'a>> {
+        self.members.get_mut(index as usize)
+    }
+
+    /// Connections with a place.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// True without any connection.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The longest idle connection, and since when it is idle.
+    #[must_use]
+    pub fn oldest(&self) -> Option<(u32, Instant)> {
+        let first = self.idle.first?;
+        Some((first, self.members.get(first as usize)?.idle_since))
+    }
+
+    /// The client is idle, unless it was already.
+    pub fn become_idle(&mut self, index: u32, now: Instant) {
+        let Some(member) = self.members.get_mut(index as usize) else { return };
+        if member.idle_since != Instant::NEVER {
+            return;
+        }
+        member.idle_since = now;
+        let source = source_of(member.remote.ip());
+        self.idle.push(&mut self.members, IN_ALL, index);
+        if let Some(source) = self.sources.get_mut(&source) {
+            source.idle.push(&mut self.members, IN_SOURCE, index);
         }
     }
-}
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.end_idleness();
-        self.crowd.state.with(|state| {
-            // One that gave way has left already.
-            if !self.seat.state.with(|state| state.is_ended) {
-                state.leave(self.seat.source());
+    /// The client is no longer idle.
+    pub fn end_idleness(&mut self, index: u32) {
+        let Some(member) = self.members.get_mut(index as usize) else { return };
+        if member.idle_since == Instant::NEVER {
+            return;
+        }
+        member.idle_since = Instant::NEVER;
+        let source = source_of(member.remote.ip());
+        self.idle.remove(&mut self.members, IN_ALL, index);
+        if let Some(source) = self.sources.get_mut(&source) {
+            source.idle.remove(&mut self.members, IN_SOURCE, index);
+        }
+    }
+
+    /// Takes the place of a connection, which is free at once.
+    pub fn give_way(&mut self, index: u32) {
+        self.end_idleness(index);
+        let Some(member) = self.members.get_mut(index as usize) else { return };
+        if std::mem::replace(&mut member.has_left, true) {
+            return;
+        }
+        let source = source_of(member.remote.ip());
+        self.count = self.count.saturating_sub(1);
+        if let Some(known) = self.sources.get_mut(&source) {
+            known.count = known.count.saturating_sub(1);
+            if known.count == 0 {
+                self.sources.remove(&source);
             }
-        });
+        }
+    }
+
+    /// A connection is closed.
+    pub fn leave(&mut self, index: u32) {
+        self.give_way(index);
+        self.members.try_remove(index as usize);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{World, connection};
+    use crate::testing::connection;
 
     #[test]
     fn the_longest_idle_gives_way_and_nobody_else() {
-        let crowd = Crowd::new(Room { all: 3, source: 2 });
+        let mut crowd = Crowd::new(Room { all: 3, source: 2 });
         let (_ours, theirs) = connection();
-        let clock = World::new().platform().clock;
-        let enter = |text: &str| crowd.enter((text.parse::<IpAddr>().unwrap(), 1024).into());
-        let idle = |place: &mut Place<'_>| {
-            place.poll_idle(&mut Context::from_waker(Waker::noop()), &theirs, &*clock)
+        let enter = |crowd: &mut Crowd<'_>, text: &str| {
+            crowd.enter(theirs.clone(), (text.parse::<IpAddr>().unwrap(), 1024).into())
         };
-        let (a, b, c) = (enter("10.0.0.1"), enter("10.0.0.1"), enter("10.0.0.2"));
-        let (mut a, mut b, mut c) = (a.unwrap(), b.unwrap(), c.unwrap());
-        assert!(enter("10.0.0.3").is_none() && enter("10.0.0.1").is_none());
-        for place in [&mut c, &mut b, &mut a] {
-            assert_eq!(idle(place), Poll::Pending);
+        for text in ["10.0.0.1", "10.0.0.1", "10.0.0.2"] {
+            assert_eq!(enter(&mut crowd, text), Some(None));
         }
+        let (a, b, c) = (0, 1, 2);
+        assert_eq!(enter(&mut crowd, "10.0.0.3"), None);
+        assert_eq!(enter(&mut crowd, "10.0.0.1"), None);
+        for (seconds, index) in [(1, c), (2, b), (3, a), (4, c)] {
+            crowd.become_idle(index, Instant::from_micros(seconds * 1_000_000));
+        }
+        assert_eq!(crowd.oldest(), Some((c, Instant::from_micros(1_000_000))));
         // A source with its share makes room of its own.
-        let d = enter("::ffff:10.0.0.1").unwrap();
-        assert_eq!(idle(&mut c), Poll::Pending);
-        assert_eq!(idle(&mut b), Poll::Ready(false));
+        assert_eq!(enter(&mut crowd, "::ffff:10.0.0.1"), Some(Some(b)));
         // Anybody else takes from who has been idle longest.
-        let e = enter("2001:db8::1").unwrap();
-        assert_eq!(idle(&mut c), Poll::Ready(false));
-        assert_eq!(idle(&mut a), Poll::Pending);
+        assert_eq!(enter(&mut crowd, "2001:db8::1"), Some(Some(c)));
+        assert_eq!(crowd.oldest(), Some((a, Instant::from_micros(3_000_000))));
         assert_eq!(crowd.count(), 3);
-        drop((d, e));
-        drop((a, b, c));
-        assert_eq!(crowd.count(), 0);
-        assert!(crowd.state.with(|state| state.sources.is_empty() && state.idle.is_empty()));
+        for index in 0..5 {
+            crowd.leave(index);
+        }
+        assert!(crowd.count() == 0 && crowd.is_empty());
+        assert!(crowd.sources.is_empty() && crowd.idle.first.or(crowd.idle.last).is_none());
         // Hosts of one network count as one.
-        let two = (enter("2001:db8::1").unwrap(), enter("2001:db8::2").unwrap());
-        assert!(enter("2001:db8::3").is_none() && enter("2001:db8:0:1::3").is_some());
-        drop(two);
+        assert_eq!(enter(&mut crowd, "2001:db8::1"), Some(None));
+        assert_eq!(enter(&mut crowd, "2001:db8::2"), Some(None));
+        assert_eq!(enter(&mut crowd, "2001:db8::3"), None);
+        assert_eq!(enter(&mut crowd, "2001:db8:0:1::3"), Some(None));
+    }
+
+    #[test]
+    fn any_order_of_idleness_keeps_the_queues_whole() {
+        let mut crowd = Crowd::new(Room { all: 8, source: 8 });
+        let (_ours, theirs) = connection();
+        for _ in 0..4 {
+            crowd.enter(theirs.clone(), ([10, 0, 0, 1], 1).into()).unwrap();
+        }
+        for removed in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 0, 3], [2, 0, 3, 1]] {
+            let mut left = vec![0, 1, 2, 3];
+            left.iter().for_each(|index| crowd.become_idle(*index, Instant::ZERO));
+            for index in removed {
+                crowd.end_idleness(index);
+                left.retain(|other| *other != index);
+                assert_eq!(crowd.idle.first, left.first().copied());
+                assert_eq!(crowd.idle.last, left.last().copied());
+            }
+        }
     }
 }

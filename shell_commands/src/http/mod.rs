@@ -13,6 +13,7 @@
 //! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
 //! | [`crowd`] | who is connected, and who gives way |
+//! | [`ready`] | which connections are to go on |
 //! | [`framing`] | the framing fields of raw heads |
 //! | [`guard`] | the timeouts of a server's connection, and early refusals |
 //! | [`answer`] | request → response: files, parts of files, listings |
@@ -28,6 +29,7 @@ pub mod content;
 pub mod crowd;
 pub mod framing;
 pub mod guard;
+pub mod ready;
 pub mod redirect;
 pub mod replace;
 pub mod request;

@@ -1,23 +1,22 @@
 //! The connections of a server: accepting, serving, refusing, closing. Used by `httpd` and by the
 //! embedded `web.lan`.
 //!
-//! Every connection is a task of the server's own future, so dropping that future closes them all.
-//! While its client is idle it is a small one: what a request needs takes memory only while there
-//! is one.
+//! All connections belong to the server's own future, so dropping that future closes them. While
+//! its client is idle a connection is an entry of the [`Crowd`]; what a request needs takes memory
+//! only while there is one.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{self, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
 
-use async_executor::Executor;
 use devnet_network::command::socket::Direction;
 use devnet_network::command::{GetMetrics, Shutdown};
-use devnet_network::platform::{BoxFuture, Instant};
-use devnet_virtual_file_system::{Error, File, Result};
+use devnet_network::platform::Instant;
+use devnet_virtual_file_system::{Error, File, Readiness, Result};
 use futures_lite::future;
 use http::header::DATE;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -27,7 +26,7 @@ use hyper::service::service_fn;
 
 use super::answer::{Answer, Directory};
 use super::content::Content;
-use super::crowd::{Crowd, Place, Room};
+use super::crowd::{Crowd, Outcome, Room};
 use super::guard::{Exchange, Guarded, Limit};
 use super::request::{self, Request as Asked};
 use super::wire::Wire;
@@ -51,20 +50,9 @@ const IDLE: Duration = Duration::from_secs(60);
 /// After such a time without a request a connection keeps nothing but its place.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// What becomes of a connection.
-enum Outcome {
-    /// The next request may come at any time.
-    Idle,
-    /// Our direction ends.
-    Over,
-    /// Nothing more can be sent, or is to be sent.
-    Gone,
-}
-
 /// The served directory and its environment.
 pub struct Server {
     directory: Directory,
-    crowd: Crowd,
     platform: Platform,
     log: Option<Stream>,
     /// The device whose counters are at `/metrics`.
@@ -77,11 +65,8 @@ impl Server {
     pub fn new(files: Files, root: &str, platform: Platform, log: Option<Stream>) -> Self {
         // Inodes and versions restart with every run.
         let run = format!("{:x}", platform.started.as_micros());
-        let crowd =
-            Crowd::new(Room { all: limits::HTTP_CONNECTIONS, source: limits::HTTP_PER_SOURCE });
         Self {
             directory: Directory { files, root: root.to_owned(), run },
-            crowd,
             platform,
             log,
             metrics: None,
@@ -102,33 +87,20 @@ impl Server {
     /// # Cancel safety
     /// Dropping the future ends every connection.
     pub async fn serve(&self, listener: &Listener) -> Result<()> {
-        let connections = Executor::new();
-        let accept = async {
-            loop {
-                match listener.accept().await {
-                    Ok(Connection { file, remote, .. }) => {
-                        // A broken connection affects no others. Without room it is closed.
-                        if let Ok(conversation) = self.begin(file, remote) {
-                            connections.spawn(conversation).detach();
-                        }
-                    }
-                    Err(why @ (Error::NetworkDown | Error::NoDevice | Error::NotConnected)) => {
-                        return Err(why);
-                    }
-                    Err(_) => self.pause().await,
+        let mut connections = Connections::new(self);
+        loop {
+            match connections.beside(listener.accept()).await {
+                // Without room it is closed.
+                Ok(Connection { file, remote, .. }) => drop(connections.enter(file, remote)),
+                Err(why @ (Error::NetworkDown | Error::NoDevice | Error::NotConnected)) => {
+                    return Err(why);
                 }
+                // A broken connection affects no others.
+                Err(_) => connections.beside(self.pause()).await,
             }
-        };
-        connections.run(future::or(accept, self.expire())).await
-    }
-
-    /// Ends connections that are idle for too long, for ever.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub async fn expire<T>(&self) -> T {
-        self.crowd.expire(self.platform.clock.as_ref(), IDLE).await;
-        future::pending().await
+            // A crowd that connects keeps nobody else waiting.
+            future::yield_now().await;
+        }
     }
 
     async fn pause(&self) {
@@ -136,17 +108,16 @@ impl Server {
         clock.sleep_until(clock.now().after(PAUSE)).await;
     }
 
-    /// Serves the requests of one connection until either side ends it, or it gives way.
-    ///
-    /// # Errors
-    /// Errors of the stream; `NoBufferSpace` when there is no room.
-    pub async fn converse(&self, stream: &File, remote: SocketAddr) -> Result<()> {
-        self.begin(stream.clone(), remote)?.await
-    }
-
-    fn begin(&self, stream: File, remote: SocketAddr) -> Result<Conversation<'_>> {
-        let place = self.crowd.enter(remote).ok_or(Error::NoBufferSpace)?;
-        Ok(Conversation { server: self, stream, place, work: None })
+    /// Serves the requests of one connection until either side ends it, or it is idle for too long.
+    pub async fn converse(&self, stream: File, remote: SocketAddr) {
+        let mut connections = Connections::new(self);
+        // There is room for one.
+        let _ = connections.enter(stream, remote);
+        poll_fn(|context| {
+            connections.poll(context);
+            if connections.crowd.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Serves requests until the client is idle.
@@ -277,37 +248,101 @@ impl Server {
     }
 }
 
-/// A connection. Written by hand, since a future of the compiler's is several times as large.
-struct Conversation<'a> {
+/// The connections of a server, and what it does about them.
+struct Connections<'a> {
     server: &'a Server,
-    stream: File,
-    place: Place<'a>,
-    /// What is under way; nothing while the client is idle.
-    work: Option<BoxFuture<'a, Result<Outcome>>>,
+    crowd: Crowd<'a>,
+    /// When the longest idle one must end, or earlier.
+    expiry: Limit,
 }
 
-impl Future for Conversation<'_> {
-    type Output = Result<()>;
+impl<'a> Connections<'a> {
+    fn new(server: &'a Server) -> Self {
+        let room = Room { all: limits::HTTP_CONNECTIONS, source: limits::HTTP_PER_SOURCE };
+        Self { server, crowd: Crowd::new(room), expiry: Limit::default() }
+    }
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Result<()>> {
-        let Self { server, stream, place, work } = &mut *self;
+    /// Serves them while something else is awaited.
+    async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        poll_fn(|context| {
+            self.poll(context);
+            other.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// # Errors
+    /// `NoBufferSpace` when there is no room.
+    fn enter(&mut self, stream: File, remote: SocketAddr) -> Result<()> {
+        let leaving = self.crowd.enter(stream, remote).ok_or(Error::NoBufferSpace)?;
+        leaving.into_iter().for_each(|index| self.linger(index));
+        Ok(())
+    }
+
+    /// Lets those go on that can; not more than a turn's share of them.
+    fn poll(&mut self, context: &mut Context<'_>) {
+        let mut turns = 0;
+        while let Some(index) = self.crowd.next_ready(context.waker()) {
+            self.go_on(index);
+            turns += 1;
+            if turns == limits::HTTP_TURN {
+                context.waker().wake_by_ref();
+                break;
+            }
+        }
+        // Those that became idle just now count.
+        self.poll_expiry(context);
+    }
+
+    fn go_on(&mut self, index: u32) {
+        let server = self.server;
+        let Some(member) = self.crowd.member(index) else { return };
+        let waker = member.waker.clone();
+        let mut context = Context::from_waker(&waker);
         loop {
-            let next = match work {
-                Some(work) => ready!(work.as_mut().poll(context))?,
-                None => match ready!(place.poll_idle(context, stream, &*server.platform.clock)) {
-                    true => {
-                        let requests = server.serve_requests(stream.clone(), place.remote());
-                        *work = Some(Box::pin(requests));
-                        continue;
-                    }
-                    false => Outcome::Over,
-                },
+            let Some(member) = self.crowd.member(index) else { return };
+            let Some(work) = &mut member.work else {
+                if member.stream.poll_ready(&mut context, Readiness::READABLE).is_pending() {
+                    return self.crowd.become_idle(index, server.platform.clock.now());
+                }
+                let requests = server.serve_requests(member.stream.clone(), member.remote);
+                member.work = Some(Box::pin(requests));
+                self.crowd.end_idleness(index);
+                continue;
             };
-            *work = match next {
-                Outcome::Idle => None,
-                Outcome::Over => Some(Box::pin(server.linger(stream.clone()))),
-                Outcome::Gone => return Poll::Ready(Ok(())),
-            };
+            match work.as_mut().poll(&mut context) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(Outcome::Idle)) => member.work = None,
+                Poll::Ready(Ok(Outcome::Over)) => {
+                    member.work = Some(Box::pin(server.linger(member.stream.clone())));
+                }
+                Poll::Ready(Ok(Outcome::Gone) | Err(_)) => return self.crowd.leave(index),
+            }
+        }
+    }
+
+    /// Ends a connection that has no place any more.
+    fn linger(&mut self, index: u32) {
+        if let Some(member) = self.crowd.member(index) {
+            member.work = Some(Box::pin(self.server.linger(member.stream.clone())));
+            member.waker.wake_by_ref();
+        }
+    }
+
+    /// Ends those that are idle for too long. Nothing wakes a server without clients.
+    fn poll_expiry(&mut self, context: &mut Context<'_>) {
+        let clock = self.server.platform.clock.as_ref();
+        while let Some((index, since)) = self.crowd.oldest() {
+            let left = since.after(IDLE).since(clock.now());
+            if left.is_zero() {
+                self.crowd.give_way(index);
+                self.linger(index);
+            } else if self.expiry.poll(context, clock, left).is_ready() {
+                self.expiry = Limit::default();
+            } else {
+                return;
+            }
         }
     }
 }

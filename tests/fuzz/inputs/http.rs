@@ -156,8 +156,8 @@ fn serve(bytes: &[u8], piece: usize) -> Vec<u8> {
     let platform = world::shell::platform(&world, Programs::new());
     let server = Server::new(files(&world), "/www", platform, None);
     let (file, output) = stream(bytes, piece);
-    let _ = world.run(server.converse(&file, "192.0.2.1:1024".parse().unwrap()));
-    drop((server, file));
+    world.run(server.converse(file, "192.0.2.1:1024".parse().unwrap()));
+    drop(server);
     Arc::into_inner(output).unwrap().into_inner().unwrap()
 }
 

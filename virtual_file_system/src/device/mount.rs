@@ -4,9 +4,10 @@
 //! unregisters from the mount when it is dropped. A mount must keep neither a description nor an
 //! unmounted device alive.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use core::mem;
+
+use slab::Slab;
 
 use super::{CharacterDevice, OpenRequest, Revocable};
 use crate::error::{Error, Result};
@@ -18,13 +19,12 @@ pub(crate) struct Mount(Lock<OpenTable>);
 struct OpenTable {
     /// `None` once the device is unmounted.
     device: Option<Arc<dyn CharacterDevice>>,
-    open: BTreeMap<u64, Weak<Revocable>>,
-    next: u64,
+    open: Slab<Weak<Revocable>>,
 }
 
 impl Mount {
     pub(crate) fn new(device: Arc<dyn CharacterDevice>) -> Self {
-        Self(Lock::new(OpenTable { device: Some(device), open: BTreeMap::new(), next: 0 }))
+        Self(Lock::new(OpenTable { device: Some(device), open: Slab::new() }))
     }
 
     /// Opens the device. `NoDevice` if it was unmounted meanwhile; otherwise any error of the
@@ -34,9 +34,7 @@ impl Mount {
         let opened = Arc::new(Revocable::new(device.open(request)?));
         let number = self.0.with(|register| {
             register.device.as_ref()?;
-            register.next += 1;
-            register.open.insert(register.next, Arc::downgrade(&opened));
-            Some(register.next)
+            Some(register.open.insert(Arc::downgrade(&opened)))
         });
         match number {
             Some(number) => Ok(MountedOpen { mount: Arc::clone(self), number, opened }),
@@ -53,7 +51,7 @@ impl Mount {
     pub(crate) fn revoke(&self) {
         let (device, open) =
             self.0.with(|register| (register.device.take(), mem::take(&mut register.open)));
-        for opened in open.values().filter_map(Weak::upgrade) {
+        for opened in open.iter().filter_map(|(_, opened)| opened.upgrade()) {
             opened.revoke();
         }
         drop(device);
@@ -63,7 +61,7 @@ impl Mount {
 /// One open file description of a mounted device; dropping it closes it.
 pub(crate) struct MountedOpen {
     mount: Arc<Mount>,
-    number: u64,
+    number: usize,
     opened: Arc<Revocable>,
 }
 
@@ -75,6 +73,6 @@ impl MountedOpen {
 
 impl Drop for MountedOpen {
     fn drop(&mut self) {
-        self.mount.0.with(|register| register.open.remove(&self.number));
+        self.mount.0.with(|register| register.open.try_remove(self.number));
     }
 }

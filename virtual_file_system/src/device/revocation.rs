@@ -5,6 +5,7 @@
 //! that a description keeps no waker of a dropped future. [`Mount`](super::Mount) revokes the
 //! device when it is unmounted.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
 use core::mem;
@@ -24,14 +25,15 @@ pub(crate) struct Revocable(Lock<State>);
 
 struct State {
     device: Option<Arc<dyn OpenDevice>>,
-    slots: Slab<Waker>,
+    /// Boxed: a file whose readiness alone is polled has none.
+    slots: Option<Box<Slab<Waker>>>,
     /// Tasks in a bare `poll_ready`, which has no future whose drop could free a slot.
     pollers: WakerList,
 }
 
 impl Revocable {
     pub(crate) fn new(device: Arc<dyn OpenDevice>) -> Self {
-        let state = State { device: Some(device), slots: Slab::new(), pollers: WakerList::new() };
+        let state = State { device: Some(device), slots: None, pollers: WakerList::new() };
         Self(Lock::new(state))
     }
 
@@ -44,9 +46,9 @@ impl Revocable {
     ///
     /// The device is dropped here, or at the end of the last call that borrowed it.
     pub(crate) fn revoke(&self) {
-        let (device, slots, pollers) = self
-            .0
-            .with(|state| (state.device.take(), mem::take(&mut state.slots), state.pollers.take()));
+        let (device, slots, pollers) =
+            self.0.with(|state| (state.device.take(), state.slots.take(), state.pollers.take()));
+        let slots = slots.map(|slots| *slots).unwrap_or_default();
         if let Some(device) = device {
             device.revoke();
         }
@@ -128,11 +130,12 @@ impl Slot<'_> {
             if state.device.is_none() {
                 return Err(Error::NoDevice);
             }
-            match self.number.and_then(|number| state.slots.get_mut(number)) {
+            let slots = state.slots.get_or_insert_default();
+            match self.number.and_then(|number| slots.get_mut(number)) {
                 Some(present) if present.will_wake(waker) => Ok(None),
                 Some(present) => Ok(Some(mem::replace(present, waker.clone()))),
                 None => {
-                    self.number = Some(state.slots.insert(waker.clone()));
+                    self.number = Some(slots.insert(waker.clone()));
                     Ok(None)
                 }
             }
@@ -150,7 +153,7 @@ impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let left = self
             .number
-            .and_then(|number| self.owner.0.with(|state| state.slots.try_remove(number)));
+            .and_then(|number| self.owner.0.with(|state| state.slots.as_mut()?.try_remove(number)));
         drop(left);
     }
 }
