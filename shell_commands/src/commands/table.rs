@@ -121,8 +121,8 @@ rows! {
         "Runs a guest program with what is granted and nothing else; limits: files sockets \
          buffers bandwidth memory storage nodes fuel; --manifest grants what GUEST.grants says, \
          too.", run (run::run);
-    "set", "set [-e|+e] [-u|+u] [-x|+x] [-o|+o pipefail]\nset -- [ARG...]", "Shows variables, or sets options and \
-        arguments.", builtin (Set);
+    "set", "set [-e|+e] [-u|+u] [-x|+x] [-o|+o pipefail]\nset -- [ARG...]",
+        "Shows variables, or sets options and arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);

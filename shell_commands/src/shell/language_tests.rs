@@ -1,4 +1,4 @@
-//! The language: scripts with what `dash` and `bash --posix` print.
+//! The language: scripts with what they print and their status, by POSIX and as ash has it.
 
 use futures_lite::future;
 
@@ -245,7 +245,8 @@ fn builtins_of_the_language() {
         ("test a = a && [ -n x ] && [ ! -z y ] && echo yes", "yes\n", 0),
         ("[ 1 -lt 2 -a 3 -gt 2 ] && [ 1 = 2 -o 1 = 1 ] && echo yes", "yes\n", 0),
         (
-            "[ -d /temporary ] && [ ! -f /temporary ] && [ -e /dev/null ] && [ -c /dev/null ] && echo yes",
+            "[ -d /temporary ] && [ ! -f /temporary ] && [ -e /dev/null ] && [ -c /dev/null ] && \
+             echo yes",
             "yes\n",
             0,
         ),
@@ -271,7 +272,8 @@ fn builtins_of_the_language() {
             0,
         ),
         (
-            "set -- -v -n 3 file; while getopts vn: o; do echo $o$OPTARG; done; shift $((OPTIND-1)); echo $1",
+            "set -- -v -n 3 file; while getopts vn: o; do echo $o$OPTARG; done; \
+             shift $((OPTIND-1)); echo $1",
             "v\nn3\nfile\n",
             0,
         ),

@@ -1,11 +1,11 @@
 //! The shell: from a line of text to running commands.
 //!
-//! The language is that of POSIX (XCU 2) as BusyBox ash has it. [`lexer`] splits text into tokens,
-//! [`parser`] makes the tree of [`syntax`] of them, [`execute`] and `compound` run it: `redirect`
-//! opens redirections, [`expand`] makes arguments of words with `fields`, `pattern` and
-//! `arithmetic`, and the [`command`]s run. [`jobs`] holds the background jobs. [`Shell`] is the
-//! state that persists between lines; a pipeline's stages, background jobs and subshells get a copy
-//! of it, so no lock is needed.
+//! The language is that of POSIX (XCU 2) as BusyBox ash has it. The [`parser`] makes the tree of
+//! [`syntax`] of a text, [`execute`] and `compound` run it: `redirect` opens redirections,
+//! [`expand`] makes arguments of words with `fields`, `pattern` and `arithmetic`, and the
+//! [`command`]s run. [`jobs`] holds the background jobs. [`Shell`] is the state that persists
+//! between lines; a pipeline's stages, background jobs and subshells get a copy of it, so no lock is
+//! needed.
 //!
 //! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends its
 //! commands at once.
@@ -20,14 +20,11 @@ mod fields;
 mod input;
 pub mod jobs;
 mod language;
-pub mod lexer;
 pub mod parser;
-mod parser_compound;
 mod pattern;
 mod redirect;
 mod state;
 pub mod syntax;
-mod words;
 
 use std::collections::BTreeMap;
 

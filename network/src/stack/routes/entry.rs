@@ -57,7 +57,8 @@ impl Route {
         }
     }
 
-    /// True when it has everything that a filter gives; the filter's interface is checked elsewhere.
+    /// True when it has everything that a filter gives. The interface of the filter is checked
+    /// elsewhere.
     pub(crate) fn matches(&self, filter: &RouteFilter) -> bool {
         let network = filter.destination.map(|prefix| prefix.network());
         network.is_none_or(|network| self.destination == network)

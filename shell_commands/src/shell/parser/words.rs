@@ -6,34 +6,9 @@
 
 use std::sync::Arc;
 
-use super::lexer::Lexer;
-use super::parser;
-use super::syntax::{Operation, Part, Piece, SyntaxError, Word, is_name_character};
-
-/// Where a sequence of pieces ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// At a blank or an operator.
-    Word,
-    /// At `"`.
-    Quoted,
-    /// At the end of the text.
-    Here,
-    /// At `}`; between double quotes or not; quotes of the word count.
-    Brace { quoted: bool, pattern: bool },
-    /// At `))`.
-    Arithmetic,
-}
-
-impl Mode {
-    const fn is_quoted(self) -> bool {
-        match self {
-            Self::Quoted | Self::Here | Self::Arithmetic => true,
-            Self::Word => false,
-            Self::Brace { quoted, pattern } => quoted && !pattern,
-        }
-    }
-}
+use super::super::syntax::{Operation, Part, Piece, SyntaxError, Word, is_name_character};
+use super::lexer::{Lexer, Mode};
+use super::{parse_inside, parse_nested};
 
 impl Lexer<'_> {
     /// Reads pieces up to the end that `mode` has; the end itself is consumed, except that of a
@@ -137,7 +112,7 @@ impl Lexer<'_> {
             self.pieces(&mut expression, Mode::Arithmetic)?;
             Part::Arithmetic(expression)
         } else if self.eat("(") {
-            let (script, end) = parser::parse_inside(self.text, self.at, self.depth)?;
+            let (script, end) = parse_inside(self.text, self.at, self.depth)?;
             self.at = end;
             Part::Command(Arc::new(script))
         } else if self.eat("{") {
@@ -228,8 +203,8 @@ impl Lexer<'_> {
                 None => return Err(self.incomplete(start, "unterminated `")),
             }
         }
-        let script = parser::parse_nested(&text, self.depth)
-            .map_err(|error| self.error_at(start, error.message))?;
+        let script =
+            parse_nested(&text, self.depth).map_err(|error| self.error_at(start, error.message))?;
         let part = Part::Command(Arc::new(script));
         word.pieces.push(Piece { quoted: mode.is_quoted(), part });
         Ok(())

@@ -1,8 +1,8 @@
 //! The part of the [`Parser`] that reads compound commands.
 
+use super::super::syntax::{Kind, Script, SyntaxError, is_name};
 use super::lexer::Token;
-use super::parser::{CLOSERS, Parser};
-use super::syntax::{Kind, Script, SyntaxError, is_name};
+use super::{CLOSERS, Parser};
 
 impl Parser<'_> {
     pub(super) fn compound(&mut self) -> Result<Option<Kind>, SyntaxError> {

@@ -14,9 +14,13 @@
 //! It runs nothing: a script with a syntax error has no effect. [`execute`](super::execute) runs
 //! the result.
 
+mod compound;
+pub mod lexer;
+mod words;
+
 use std::sync::Arc;
 
-use super::lexer::{Lexer, Token};
+use self::lexer::{Lexer, Token};
 use super::syntax::{
     Command, Connector, Direction, Kind, List, Part, Pipeline, Redirection, Script, SyntaxError,
     Target, Word, is_name,
@@ -63,7 +67,7 @@ pub(super) fn parse_inside(
 }
 
 pub(super) struct Parser<'t> {
-    pub(super) lexer: Lexer<'t>,
+    lexer: Lexer<'t>,
     pub(super) token: Token,
     /// Where the token starts, and where the one before it ended.
     pub(super) start: usize,
@@ -317,5 +321,4 @@ pub(super) fn assignment(word: &Word) -> Option<(String, Word)> {
 }
 
 #[cfg(test)]
-#[path = "parser_tests.rs"]
 pub(super) mod tests;

@@ -1,12 +1,36 @@
-//! Text → tokens, one at a time, as the [`parser`](super::parser) asks.
+//! Text → tokens, one at a time, as the [`parser`](super) asks.
 //!
 //! Comments, operators and here-documents; `words` reads what stands in words.
 
 use std::sync::{Arc, OnceLock};
 
-use super::syntax::{Part, SyntaxError, Word};
-use super::words::Mode;
+use super::super::syntax::{Part, SyntaxError, Word};
 use crate::limits;
+
+/// Where a sequence of pieces ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// At a blank or an operator.
+    Word,
+    /// At `"`.
+    Quoted,
+    /// At the end of the text.
+    Here,
+    /// At `}`; between double quotes or not; quotes of the word count.
+    Brace { quoted: bool, pattern: bool },
+    /// At `))`.
+    Arithmetic,
+}
+
+impl Mode {
+    pub(super) const fn is_quoted(self) -> bool {
+        match self {
+            Self::Quoted | Self::Here | Self::Arithmetic => true,
+            Self::Word => false,
+            Self::Brace { quoted, pattern } => quoted && !pattern,
+        }
+    }
+}
 
 /// A token.
 #[derive(Clone, PartialEq, Eq, Debug)]
