@@ -4,8 +4,8 @@
 //! [`syntax`] of a text, [`execute`] and `compound` run it: `redirect` opens redirections,
 //! [`expand`] makes arguments of words with `fields`, `pattern` and `arithmetic`, and the
 //! [`command`]s run. [`jobs`] holds the background jobs. [`Shell`] is the state that persists
-//! between lines; a pipeline's stages, background jobs and subshells get a copy of it, so no lock is
-//! needed.
+//! between lines; a pipeline's stages, background jobs and subshells get a copy of it, so no lock
+//! is needed.
 //!
 //! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends its
 //! commands at once.
