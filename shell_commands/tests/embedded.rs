@@ -211,7 +211,7 @@ fn ip_monitor_shows_what_changes_and_nothing_of_before() {
     contains(
         &output,
         &[
-            "[ADDR]2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global eth0\n       \
+            "[ADDR]2: eth0    inet 192.0.2.7/24 scope global eth0\n       \
              valid_lft forever",
             "[ROUTE]192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.7 \n",
             "[ROUTE]default via 192.0.2.1 dev eth0 \n",
