@@ -1,6 +1,6 @@
 //! Expansion: words → the arguments of a command (POSIX 2.6).
 //!
-//! Parameters, command substitutions and arithmetic give text; [`Fields`] cuts it and matches
+//! Parameters, command substitutions and arithmetic give text; `Fields` cuts it and matches
 //! names of files. [`execute`](super::execute) calls it right before a command starts, so that `$?`
 //! is the status of the previous one. An error ends the script, as in POSIX 2.8.1.
 
