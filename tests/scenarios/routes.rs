@@ -237,3 +237,21 @@ fn a_host_address_of_ipv4_has_no_connected_route() {
     assert!(gateways(&host, "10.7.0.1/32").is_empty());
     assert_eq!(gateways(&host, "fd07::1/128"), ["unicast eth0"]);
 }
+
+/// A route of the system takes the place of one of `eth0`, but `eth1` has no room for its copy.
+#[test]
+fn a_route_of_the_system_for_which_one_table_has_no_room_changes_none() {
+    let world = World::new(1);
+    let (host, _peer) = host(&world);
+    let net = "198.51.100.0/24";
+    set(&host, &change(ChangeMode::Insert, net, Some("10.0.0.2"))).unwrap();
+    let full = (0..2000).map(|number| {
+        let destination = format!("172.{}.{}.0/24", 16 + number / 256, number % 256);
+        host.control::<SetRoute>("eth1", &change(ChangeMode::Insert, &destination, None))
+    });
+    assert_eq!(full.into_iter().find_map(Result::err), Some(Error::NoBufferSpace));
+    let before = details(&host);
+    let black = kind(ChangeMode::Replace, RouteKind::Blackhole, net);
+    assert_eq!(set(&host, &black), Err(Error::NoBufferSpace));
+    assert_eq!(details(&host), before);
+}

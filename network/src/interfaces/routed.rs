@@ -146,7 +146,6 @@ impl Interfaces {
     /// # Errors
     /// As [`Routes::set`].
     pub(crate) fn set_system_route(&self, route: Route, mode: ChangeMode) -> Result<bool, Error> {
-        let is_replacement = matches!(mode, ChangeMode::Replace | ChangeMode::Change);
         let is_equal = |known: &Route| {
             known.destination == route.destination.network() && known.metric == route.metric
         };
@@ -159,28 +158,16 @@ impl Interfaces {
             ChangeMode::Change if interfaces.iter().any(has_equal) => ChangeMode::Replace,
             mode => mode,
         };
-        let (former, is_changed) = self.0.tables.with(|tables| {
-            let former = tables.routed.routes.clone();
-            tables.routed.routes.set(route, mode).map(|is_changed| (former, is_changed))
-        })?;
-        let put = |interface: &Arc<Interface>| {
+        // Tried on copies, so that a refusal leaves every table as it was.
+        for interface in &interfaces {
+            interface.read(|stack| stack.ip.routes.clone().set(route, mode)).map(drop)?;
+        }
+        let is_changed = self.0.tables.with(|tables| tables.routed.routes.set(route, mode))?;
+        for interface in &interfaces {
             interface.change_and_transmit(|stack| {
-                stack.ip.put_route(&mut stack.context, route, mode).map(drop)
-            })
-        };
-        for (done, interface) in interfaces.iter().enumerate() {
-            if let Err(why) = put(interface)
-                // A replacement that is there already.
-                && !(is_replacement && why == Error::AlreadyExists)
-            {
-                self.0.tables.with(|tables| tables.routed.routes = former);
-                for interface in interfaces.iter().take(done) {
-                    interface.change_and_transmit(|stack| {
-                        stack.ip.remove_system_routes(&mut stack.context, is_equal);
-                    });
-                }
-                return Err(why);
-            }
+                // It was tried just above.
+                let _ = stack.ip.put_route(&mut stack.context, route, mode);
+            });
         }
         Ok(is_changed)
     }
