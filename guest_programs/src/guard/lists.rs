@@ -21,11 +21,11 @@ pub(crate) fn is_long(identifier: Identifier) -> bool {
     .contains(&identifier)
 }
 
-impl Guard {
-    /// Answers a command that lists: queries each visible interface and joins the responses.
-    pub(super) async fn list(&self, request: &Request) -> Result<Vec<u8>> {
-        match request {
-            Request::ListInterfaces(())
+/// True for a list over all interfaces, which [`Guard::list`] answers.
+pub(super) const fn is_list(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::ListInterfaces(())
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
@@ -34,8 +34,15 @@ impl Guard {
             | Request::ListDnsServers(())
             | Request::ListNeighbors(())
             | Request::ListSockets(())
-            | Request::ListGroups(()) => {}
-            _ => return Err(Error::PermissionDenied),
+            | Request::ListGroups(())
+    )
+}
+
+impl Guard {
+    /// Answers a command that lists: queries each visible interface and joins the responses.
+    pub(super) async fn list(&self, request: &Request) -> Result<Vec<u8>> {
+        if !is_list(request) {
+            return Err(Error::PermissionDenied);
         }
         let mut all = ListEncoder::default();
         for name in self.devices.visible_interfaces()? {

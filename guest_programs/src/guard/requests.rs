@@ -19,7 +19,7 @@ use devnet_virtual_file_system::{
     Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
-use super::lists::is_long;
+use super::lists::{is_list, is_long};
 use super::{DeviceKind, Guard, State};
 use crate::account::{Direction, Reservation};
 use crate::grants::{Access, Transport};
@@ -159,21 +159,8 @@ impl Guard {
             | Request::RemoveRoute(RouteSelector { interface, .. }) => {
                 policy.permit_change(interface.as_deref()).map(|()| Action::Forward)
             }
-            Request::ListInterfaces(())
-            | Request::ListAddresses(())
-            | Request::ListRoutes(())
-            | Request::ListRoutePreferences(())
-            | Request::ListAddressDetails(())
-            | Request::ListRouteDetails(())
-            | Request::ListDnsServers(())
-            | Request::ListNeighbors(())
-            | Request::ListSockets(())
-            | Request::ListGroups(())
-            | Request::FindRoute(_)
-                if !self.devices.sees_all() =>
-            {
-                Ok(Action::Handle)
-            }
+            Request::FindRoute(_) if !self.devices.sees_all() => Ok(Action::Handle),
+            list if is_list(list) && !self.devices.sees_all() => Ok(Action::Handle),
             // This covers future commands too: a command over all interfaces requires a grant of
             // all of them.
             other => match (

@@ -1,7 +1,7 @@
 //! Types of address commands.
 
 use alloc::string::String;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,20 @@ pub enum Scope {
     Link,
     /// Global.
     Global,
+}
+
+impl Scope {
+    /// The scope of an address (RFC 4007, RFC 3927).
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) if address.is_loopback() => Self::Host,
+            IpAddr::V4(address) if address.is_link_local() => Self::Link,
+            IpAddr::V6(address) if address.is_loopback() => Self::Host,
+            IpAddr::V6(address) if address.is_unicast_link_local() => Self::Link,
+            _ => Self::Global,
+        }
+    }
 }
 
 words! {

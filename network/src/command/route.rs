@@ -176,7 +176,8 @@ pub struct RouteChange {
     pub mtu: Option<u32>,
     /// The gateway is on-link whatever the other routes say.
     pub onlink: bool,
-    /// Who added it, by its number in Linux: 3 an administrator, 4 a script at the start.
+    /// Who added it, by its number in Linux (rtnetlink(7)): 3, boot, for none in particular, 4 an
+    /// administrator.
     pub protocol: u8,
     /// Seconds after which it goes.
     pub expires_seconds: Option<u32>,

@@ -130,15 +130,21 @@ fn address(words: &[&str]) -> Result<Request, Error> {
     }
 }
 
+/// Words as pairs of a key and its value, in any order. Each key stands once.
+fn pairs<'a, 'w>(words: &'w [&'a str]) -> Result<&'w [[&'a str; 2]], Error> {
+    let (pairs, odd) = words.as_chunks::<2>();
+    let is_again = |(place, [key, _]): (usize, &[&str; 2])| {
+        pairs.iter().take(place).any(|[known, _]| known == key)
+    };
+    let is_wrong = !odd.is_empty() || pairs.iter().enumerate().any(is_again);
+    if is_wrong { Err(Error::InvalidInput) } else { Ok(pairs) }
+}
+
 /// `address set`, whose words after the prefix are pairs.
 fn set_address(prefix: &str, rest: &[&str]) -> Result<Request, Error> {
     let mut change = AddressChange { replace: true, ..AddressChange::new(value(prefix)?) };
-    let (pairs, odd) = rest.as_chunks::<2>();
-    for (place, [key, word]) in pairs.iter().enumerate() {
+    for [key, word] in pairs(rest)? {
         match *key {
-            _ if pairs.iter().take(place).any(|[known, _]| known == key) => {
-                return Err(Error::InvalidInput);
-            }
             "broadcast" => change.broadcast = Broadcast::Address(value(word)?),
             "peer" => change.peer = Some(value(word)?),
             "label" => change.label = Some((*word).into()),
@@ -149,7 +155,7 @@ fn set_address(prefix: &str, rest: &[&str]) -> Result<Request, Error> {
             _ => return Err(Error::InvalidInput),
         }
     }
-    if odd.is_empty() { Ok(Request::SetAddress(change)) } else { Err(Error::InvalidInput) }
+    Ok(Request::SetAddress(change))
 }
 
 /// `default` has the family of the gateway, IPv4 without one.
@@ -168,11 +174,10 @@ fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, E
         Ok(kind) if kind != RouteKind::Unicast => change.kind = kind,
         _ => change.mode = value(verb)?,
     }
-    for (place, [key, word]) in pairs.iter().enumerate() {
-        let is_again = pairs.iter().take(place).any(|[known, _]| known == key);
-        let is_system = change.kind != RouteKind::Unicast;
+    let is_system = change.kind != RouteKind::Unicast;
+    for [key, word] in pairs {
         match *key {
-            _ if is_again || (is_system && *key != "metric") => return Err(Error::InvalidInput),
+            _ if is_system && *key != "metric" => return Err(Error::InvalidInput),
             "via" => change.gateway = Some(value(word)?),
             "metric" => change.metric = value(word)?,
             "interface" => change.interface = Some((*word).into()),
@@ -192,10 +197,7 @@ fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, E
 fn flush_routes(pairs: &[[&str; 2]]) -> Result<Request, Error> {
     let mut filter = RouteFilter { all: true, ..RouteFilter::default() };
     let mut target = None;
-    for (place, [key, word]) in pairs.iter().enumerate() {
-        if pairs.iter().take(place).any(|[known, _]| known == key) {
-            return Err(Error::InvalidInput);
-        }
+    for [key, word] in pairs {
         match *key {
             "to" => target = Some(*word),
             "via" => filter.gateway = Some(value(word)?),
@@ -212,23 +214,19 @@ fn flush_routes(pairs: &[[&str; 2]]) -> Result<Request, Error> {
 
 fn route(words: &[&str]) -> Result<Request, Error> {
     if let ["flush", rest @ ..] = words {
-        let (pairs, odd) = rest.as_chunks::<2>();
-        return if odd.is_empty() { flush_routes(pairs) } else { Err(Error::InvalidInput) };
+        return flush_routes(pairs(rest)?);
     }
     let [verb, target, rest @ ..] = words else { return Err(Error::InvalidInput) };
     let (mut gateway, mut metric, mut interface) = (None, None, None);
-    let (pairs, odd) = rest.as_chunks::<2>();
-    if !odd.is_empty() {
-        return Err(Error::InvalidInput);
-    }
+    let pairs = pairs(rest)?;
     if !matches!(*verb, "add" | "append" | "remove") {
         return set_route(verb, target, pairs);
     }
     for [key, word] in pairs {
         match *key {
-            "via" if gateway.is_none() => gateway = Some(value(word)?),
-            "metric" if metric.is_none() => metric = Some(value(word)?),
-            "interface" if interface.is_none() => interface = Some((*word).into()),
+            "via" => gateway = Some(value(word)?),
+            "metric" => metric = Some(value(word)?),
+            "interface" => interface = Some((*word).into()),
             _ => return Err(Error::InvalidInput),
         }
     }

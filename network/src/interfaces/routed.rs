@@ -1,4 +1,4 @@
-//! Sockets and watchers on every interface, including interfaces that are registered later.
+//! Sockets, watchers and routes on every interface, including interfaces that are registered later.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -7,16 +7,15 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::Error;
 
 use super::Interfaces;
-use crate::command::route::{ChangeMode, RouteDetail, RouteEntry, RouteFilter};
+use crate::command::route::{ChangeMode, RouteDetail, RouteFilter};
 use crate::interface::Interface;
 use crate::platform::Instant;
 use crate::stack::datagram::{Binding, Endpoint, Family};
-use crate::stack::ip::routing::detail_of;
 use crate::stack::routes::{Route, Routes};
 use crate::stack::tcp::listen::Listener;
 use crate::watcher::Watcher;
 
-/// The sockets and watchers that a new interface gets.
+/// What a new interface gets.
 #[derive(Clone, Default)]
 pub(super) struct Routed {
     listeners: Vec<Arc<Listener>>,
@@ -189,16 +188,8 @@ impl Interfaces {
 
     /// The routes of the whole system.
     pub(crate) fn system_routes(&self) -> Vec<RouteDetail> {
-        let entry = |route: &Route| RouteEntry {
-            destination: route.destination,
-            gateway: None,
-            metric: route.metric,
-            origin: route.origin,
-            source: None,
-            interface: String::new(),
-            usable: true,
-        };
-        let detail = |route: &Route| detail_of(route, entry(route), Instant::ZERO);
+        // None of them expires.
+        let detail = |route: &Route| route.detail(route.entry(String::new(), true), Instant::ZERO);
         self.0.tables.with(|tables| tables.routed.routes.iter().map(detail).collect())
     }
 

@@ -70,18 +70,7 @@ impl Address {
 
     /// The scope of the address.
     pub(crate) fn scope(&self) -> Scope {
-        scope_of(self.prefix.address())
-    }
-}
-
-/// The scope of an address (RFC 4007, RFC 3927).
-pub(crate) fn scope_of(address: IpAddr) -> Scope {
-    match address {
-        IpAddr::V4(address) if address.is_loopback() => Scope::Host,
-        IpAddr::V4(address) if address.is_link_local() => Scope::Link,
-        IpAddr::V6(address) if address.is_loopback() => Scope::Host,
-        IpAddr::V6(address) if address.is_unicast_link_local() => Scope::Link,
-        _ => Scope::Global,
+        Scope::of(self.prefix.address())
     }
 }
 
@@ -184,7 +173,7 @@ impl Addresses {
         if self.list.len() >= limits::ADDRESSES {
             return Err(Error::NoBufferSpace);
         }
-        let broadcast = match scope_of(new.prefix.address()) {
+        let broadcast = match Scope::of(new.prefix.address()) {
             Scope::Host => None,
             Scope::Link | Scope::Global => new.broadcast.or(new.prefix.broadcast()),
         };
@@ -267,7 +256,7 @@ fn scope_number(address: IpAddr) -> u8 {
         }
         // Site-local addresses are deprecated (RFC 3879), but still have their scope.
         IpAddr::V6(address) if address.to_bits() >> 118 == 0xfec0 >> 6 => SITE,
-        _ => match scope_of(address) {
+        _ => match Scope::of(address) {
             Scope::Host | Scope::Link => LINK,
             Scope::Global => GLOBAL,
         },

@@ -227,13 +227,5 @@ fn route_preference(cx: &Context, route: &Route) -> Option<RoutePreference> {
 
 /// A route with its details.
 pub(super) fn route_entry(cx: &Context, route: &Route) -> RouteEntry {
-    RouteEntry {
-        destination: route.destination,
-        gateway: route.gateway,
-        metric: route.metric,
-        origin: route.origin,
-        source: route.source,
-        interface: cx.configuration.name.clone(),
-        usable: cx.is_running(),
-    }
+    route.entry(cx.configuration.name.clone(), cx.is_running())
 }

@@ -1,5 +1,6 @@
 //! Routes by command: of this interface, and the copies of those of the whole system.
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
@@ -21,7 +22,7 @@ use crate::stack::timers::Timer;
 /// `InvalidInput` for what no route can have, or not together.
 pub(crate) fn described(change: &RouteChange, metric: u32, now: Instant) -> Result<Route, Error> {
     let is_ipv4 = change.destination.address().is_ipv4();
-    let is_of_another_family = |address: &core::net::IpAddr| address.is_ipv4() != is_ipv4;
+    let is_of_another_family = |address: &IpAddr| address.is_ipv4() != is_ipv4;
     let is_wrong = [change.gateway, change.source].iter().flatten().any(is_of_another_family)
         || (change.onlink && change.gateway.is_none())
         || change.mtu == Some(0)
@@ -160,23 +161,6 @@ impl Ip {
         self.routes
             .iter()
             .filter(|route| route.is_unicast())
-            .map(|route| detail_of(route, route_entry(cx, route), cx.now))
-    }
-}
-
-/// A route with everything about it.
-pub(crate) fn detail_of(
-    route: &Route,
-    entry: crate::command::route::RouteEntry,
-    now: Instant,
-) -> RouteDetail {
-    let seconds = |until: Instant| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX);
-    RouteDetail {
-        route: entry,
-        kind: route.details.kind,
-        mtu: route.details.mtu,
-        onlink: route.details.is_onlink,
-        protocol: route.protocol(),
-        expires_seconds: route.details.expires.map(seconds),
+            .map(|route| route.detail(route_entry(cx, route), cx.now))
     }
 }

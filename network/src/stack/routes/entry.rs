@@ -1,10 +1,11 @@
 //! One route, and whether a filter matches it.
 
+use alloc::string::String;
 use core::net::IpAddr;
 
 use crate::address::Prefix;
 use crate::command::address::Origin;
-use crate::command::route::{Preference, RouteDetail, RouteFilter, RouteKind};
+use crate::command::route::{Preference, RouteDetail, RouteEntry, RouteFilter, RouteKind};
 use crate::platform::Instant;
 
 /// One route.
@@ -54,6 +55,33 @@ impl Route {
         match self.details.protocol {
             0 => RouteDetail::protocol_of(self.origin),
             protocol => protocol,
+        }
+    }
+
+    /// The route as commands list it.
+    pub(crate) const fn entry(&self, interface: String, usable: bool) -> RouteEntry {
+        RouteEntry {
+            destination: self.destination,
+            gateway: self.gateway,
+            metric: self.metric,
+            origin: self.origin,
+            source: self.source,
+            interface,
+            usable,
+        }
+    }
+
+    /// The same with everything about it.
+    pub(crate) fn detail(&self, route: RouteEntry, now: Instant) -> RouteDetail {
+        let seconds =
+            |until: Instant| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX);
+        RouteDetail {
+            route,
+            kind: self.details.kind,
+            mtu: self.details.mtu,
+            onlink: self.details.is_onlink,
+            protocol: self.protocol(),
+            expires_seconds: self.details.expires.map(seconds),
         }
     }
 

@@ -1,7 +1,5 @@
 //! `ip address`.
 
-use std::net::IpAddr;
-
 use devnet_network::address::Prefix;
 use devnet_network::command::address::{
     AddressChange, AddressDetail, AddressState, Broadcast, Scope,
@@ -221,7 +219,7 @@ impl<'a> New<'a> {
     fn change(&self, text: &str, replace: bool) -> Result<AddressChange, Failure> {
         let prefix: Prefix = words::parse(text, "address")?;
         // The scope follows from the address: one that differs is refused, not ignored.
-        let own = scope_of(prefix.address());
+        let own = Scope::of(prefix.address());
         if let Some(scope) = self.scope.filter(|scope| *scope != own) {
             return Err(Failure::of(format!("scope {scope}"), Error::Unsupported));
         }
@@ -243,18 +241,6 @@ impl<'a> New<'a> {
 /// Seconds, or `forever`.
 fn lifetime(word: &str) -> Result<Option<u32>, Failure> {
     if word == "forever" { Ok(None) } else { words::parse(word, "lifetime").map(Some) }
-}
-
-fn scope_of(address: IpAddr) -> Scope {
-    let is_link = match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    match (address.is_loopback(), is_link) {
-        (true, _) => Scope::Host,
-        (_, true) => Scope::Link,
-        _ => Scope::Global,
-    }
 }
 
 /// `add`; with `replace`, an existing address is changed.
