@@ -148,6 +148,14 @@ fn verbs_add_replace_and_change_as_linux_does() {
     let black = kind(ChangeMode::Change, RouteKind::Blackhole, net);
     assert_eq!(set(&host, &black), Ok(true));
     assert_eq!(gateways(&host, net), ["blackhole"]);
+    // An interface's device does not touch what is the system's.
+    let back = via(ChangeMode::Replace, "10.0.0.2");
+    assert_eq!(host.control::<SetRoute>("eth0", &back), Err(Error::AlreadyExists));
+    assert_eq!(gateways(&host, net), ["blackhole"]);
+    assert_eq!(set(&host, &back), Ok(true));
+    assert_eq!(gateways(&host, net), ["10.0.0.2"]);
+    let again = kind(ChangeMode::Insert, RouteKind::Blackhole, net);
+    assert_eq!(set(&host, &again), Err(Error::AlreadyExists));
 }
 
 #[test]

@@ -119,17 +119,20 @@ impl OpenFile {
             interface.change_and_transmit(|stack| stack.ip.set_route(&mut stack.context, &change))
         };
         let is_replacement = matches!(change.mode, ChangeMode::Replace | ChangeMode::Change);
+        if is_replacement && has_equal(&interface, change, |route| !route.is_unicast()) {
+            // Every interface has a copy, and all of them go: an interface's device has no say.
+            let system = self.system().map_err(|_| Error::AlreadyExists)?;
+            set(change.mode)?;
+            system.remove_system_routes(&equal_to(&interface, change));
+            return Ok(true);
+        }
         let former = if is_replacement { self.equal(&interface, change) } else { None };
         match former {
             None => set(change.mode),
             Some(former) if Arc::ptr_eq(&former, &interface) => set(change.mode),
             Some(former) => {
                 set(ChangeMode::Replace)?;
-                let selector = RouteFilter {
-                    destination: Some(change.destination),
-                    metric: Some(metric_on(&former, change)),
-                    ..RouteFilter::default()
-                };
+                let selector = equal_to(&former, change);
                 former.change_and_transmit(|stack| {
                     stack.ip.remove_routes(&mut stack.context, &selector)
                 });
@@ -141,17 +144,11 @@ impl OpenFile {
     /// The interface that has a route of equal destination and metric: this one if it has, else the
     /// first.
     fn equal(&self, here: &Arc<Interface>, change: &RouteChange) -> Option<Arc<Interface>> {
-        let network = change.destination.network();
-        let has_equal = |interface: &&Arc<Interface>| {
-            let metric = metric_on(interface, change);
-            interface.read(|stack| {
-                stack.ip.routes.iter().any(|route| {
-                    route.is_unicast() && route.destination == network && route.metric == metric
-                })
-            })
-        };
         let interfaces = self.interfaces();
-        core::iter::once(here).chain(interfaces.iter()).find(has_equal).cloned()
+        core::iter::once(here)
+            .chain(interfaces.iter())
+            .find(|interface| has_equal(interface, change, Route::is_unicast))
+            .cloned()
     }
 
     /// Removes routes of the interfaces, and of the whole system.
@@ -172,6 +169,22 @@ impl OpenFile {
             removed += system.remove_system_routes(filter);
         }
         if removed == 0 && !filter.all { Err(Error::NoSuchProcess) } else { Ok(removed) }
+    }
+}
+
+/// True when an interface has a route of equal destination and metric that counts.
+fn has_equal(interface: &Interface, change: &RouteChange, counts: impl Fn(&Route) -> bool) -> bool {
+    let equal = equal_to(interface, change);
+    interface
+        .read(|stack| stack.ip.routes.iter().any(|route| counts(route) && route.matches(&equal)))
+}
+
+/// The routes of equal destination and metric on an interface.
+fn equal_to(interface: &Interface, change: &RouteChange) -> RouteFilter {
+    RouteFilter {
+        destination: Some(change.destination),
+        metric: Some(metric_on(interface, change)),
+        ..RouteFilter::default()
     }
 }
 
