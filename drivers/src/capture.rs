@@ -1,8 +1,8 @@
 //! A pcapng capture around any driver: it records each frame of both directions.
 //!
 //! The wrapped driver behaves as it does without the capture. A write error ends the capture and
-//! affects nothing else. Blocks follow draft-ietf-opsawg-pcapng: section header, interface
-//! description, then one enhanced packet block per frame.
+//! affects nothing else. The format is that of [`pcapng`]. The command `capture` of an interface's
+//! device needs no such driver; this one records from the first frame on.
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -11,22 +11,10 @@ use std::task::Waker;
 use std::time::Duration;
 
 use devnet_network::address::HardwareAddress;
-use devnet_network::driver::{
-    Capabilities, Driver, DriverError, Frame, FramePool, LinkState, Medium,
-};
+use devnet_network::capture::pcapng;
+use devnet_network::command::capture::CaptureDirection;
+use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
 use devnet_network::platform::{Clock, Instant};
-
-const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const INTERFACE_DESCRIPTION: u32 = 1;
-const ENHANCED_PACKET: u32 = 6;
-const BYTE_ORDER: u32 = 0x1a2b_3c4d;
-/// LINKTYPE_ETHERNET and LINKTYPE_RAW.
-const LINK_ETHERNET: u16 = 1;
-const LINK_RAW: u16 = 101;
-/// The packet option for the direction, and its values.
-const PACKET_FLAGS: u16 = 2;
-const INBOUND: u32 = 1;
-const OUTBOUND: u32 = 2;
 
 /// A driver and the capture file of its frames.
 pub struct Capture<D: ?Sized> {
@@ -39,6 +27,8 @@ pub struct Capture<D: ?Sized> {
 struct Recorder {
     /// `None` after a write error.
     file: Option<BufWriter<Box<dyn Write + Send>>>,
+    /// The block of a frame; its memory is kept.
+    block: Vec<u8>,
     clock: Arc<dyn Clock>,
     /// The Unix time at which the clock started.
     started: Duration,
@@ -58,23 +48,12 @@ impl<D: Driver + ?Sized> Capture<D> {
         started: Duration,
     ) -> io::Result<Self> {
         let mut file = BufWriter::new(file);
-        let link = match driver.capabilities().medium {
-            Medium::Ethernet => LINK_ETHERNET,
-            Medium::Ip => LINK_RAW,
-        };
-        let mut section = Vec::from(BYTE_ORDER.to_le_bytes());
-        // Version 1.0, and an unknown section length.
-        section.extend([1, 0, 0, 0]);
-        section.extend((-1_i64).to_le_bytes());
-        write_block(&mut file, SECTION_HEADER, &[&section])?;
-        let mut interface = Vec::from(link.to_le_bytes());
-        // Reserved, and a snapshot length without limit. Timestamps are in microseconds, the
-        // default.
-        interface.extend([0; 6]);
-        write_block(&mut file, INTERFACE_DESCRIPTION, &[&interface])?;
+        let medium = driver.capabilities().medium;
+        let head = pcapng::Interface { medium, name: "", snap_length: 0, filter: "" };
+        file.write_all(&pcapng::begin(&head))?;
         file.flush()?;
         Ok(Self {
-            recorder: Recorder { file: Some(file), clock, started },
+            recorder: Recorder { file: Some(file), block: Vec::new(), clock, started },
             is_recorded: false,
             driver,
         })
@@ -91,21 +70,14 @@ impl<D: ?Sized> fmt::Debug for Capture<D> {
 }
 
 impl Recorder {
-    fn record(&mut self, bytes: &[u8], direction: u32) {
+    fn record(&mut self, bytes: &[u8], direction: CaptureDirection) {
         let Some(file) = &mut self.file else { return };
+        self.block.clear();
         let time = self.started.saturating_add(self.clock.now().since(Instant::ZERO));
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
-        let [high, low] = [(micros >> 32) as u32, micros as u32].map(u32::to_le_bytes);
-        let head = [0_u32.to_le_bytes(), high, low, length, length].concat();
-        let padding = [0; 3];
-        let padding = padding.get(..bytes.len().wrapping_neg() % 4).unwrap_or_default();
-        // One option of four bytes, then the end of options.
-        let mut options = Vec::from(PACKET_FLAGS.to_le_bytes());
-        options.extend(4_u16.to_le_bytes());
-        options.extend(direction.to_le_bytes());
-        options.extend([0; 4]);
-        if write_block(file, ENHANCED_PACKET, &[&head, bytes, padding, &options]).is_err() {
+        let packet =
+            pcapng::Packet { time, direction, bytes, length: bytes.len(), lost: 0, comment: "" };
+        pcapng::append(&mut self.block, &packet);
+        if file.write_all(&self.block).is_err() {
             self.file = None;
         }
     }
@@ -116,19 +88,6 @@ impl Recorder {
             self.file = None;
         }
     }
-}
-
-/// Writes one block; the total length of its parts is a multiple of four bytes.
-fn write_block(file: &mut impl Write, kind: u32, parts: &[&[u8]]) -> io::Result<()> {
-    let content: usize = parts.iter().map(|part| part.len()).sum();
-    // Type, and the length before and after the content.
-    let length = u32::try_from(content.saturating_add(12)).map_err(io::Error::other)?.to_le_bytes();
-    file.write_all(&kind.to_le_bytes())?;
-    file.write_all(&length)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
-    file.write_all(&length)
 }
 
 impl<D: Driver + ?Sized> Driver for Capture<D> {
@@ -150,7 +109,7 @@ impl<D: Driver + ?Sized> Driver for Capture<D> {
 
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {
         let frame = self.driver.receive(pool)?;
-        self.recorder.record(frame.bytes(), INBOUND);
+        self.recorder.record(frame.bytes(), CaptureDirection::In);
         Some(frame)
     }
 
@@ -160,7 +119,7 @@ impl<D: Driver + ?Sized> Driver for Capture<D> {
 
     fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
         if !std::mem::take(&mut self.is_recorded) {
-            self.recorder.record(frame.bytes(), OUTBOUND);
+            self.recorder.record(frame.bytes(), CaptureDirection::Out);
         }
         let result = self.driver.transmit(frame, pool);
         self.is_recorded = result.is_err();

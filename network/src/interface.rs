@@ -16,11 +16,15 @@ use core::fmt;
 use core::task::Waker;
 use core::time::Duration;
 
-use devnet_virtual_file_system::{CharacterDevice, Lock};
+use devnet_virtual_file_system::{CharacterDevice, Error, Lock};
 
-use crate::driver::{Driver, LinkState, Medium};
+use crate::capture::{Tap, Taps};
+use crate::command::capture::{CaptureDirection, CaptureOptions};
+use crate::driver::{Driver, Frame, LinkState, Medium};
+use crate::trace::DropReason;
 use crate::limits;
 use crate::platform::{Clock, Instant};
+use crate::stack::context::Context;
 use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
 use crate::trace::{dropped, message};
@@ -61,6 +65,7 @@ struct Engine {
     runner: Option<Waker>,
     gone: bool,
     watchers: Watchers,
+    taps: Taps,
 }
 
 /// Wakes to perform once the lock is released.
@@ -115,6 +120,7 @@ impl Interface {
                 runner: None,
                 gone: false,
                 watchers: Watchers::default(),
+                taps: Taps::default(),
             }),
         }
     }
@@ -215,6 +221,7 @@ impl Interface {
                     crate::stack::changes::appearance(&engine.stack.context, Change::Removed);
                 engine.stack.context.watch.note(gone);
             }
+            engine.taps.end(&mut engine.stack.context.wakes);
             let deferred = engine.settle(true);
             engine.watchers.clear(&mut engine.stack);
             deferred
@@ -265,6 +272,46 @@ impl Interface {
             deferred.wake();
         }
         result
+    }
+}
+
+/// Captures.
+impl Interface {
+    /// Begins a capture.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an invalid filter, `NoBufferSpace` when there are too many captures,
+    /// `NetworkDown` when the interface is gone.
+    pub(crate) fn capture(&self, options: CaptureOptions) -> Result<Arc<Tap>, Error> {
+        let medium = if self.has_neighbors { Medium::Ethernet } else { Medium::Ip };
+        let tap = Arc::new(Tap::new(&self.name, medium, options, Arc::clone(&self.clock))?);
+        self.engine.with(|engine| {
+            if engine.gone {
+                return Err(Error::NetworkDown);
+            }
+            engine.taps.attach(&tap).map(|()| tap)
+        })
+    }
+
+    /// Ends a capture.
+    pub(crate) fn end_capture(&self, tap: &Arc<Tap>) {
+        self.engine.with(|engine| engine.taps.detach(tap));
+    }
+
+    /// Sends a frame as it is; without room for it the task is woken when there is.
+    ///
+    /// # Errors
+    /// `WouldBlock` without room, `NetworkDown` while the interface is down, `InvalidInput` for a
+    /// frame that is too short, `MessageTooLong` for one that is too long.
+    pub(crate) fn inject(&self, frame: &[u8], waker: &Waker) -> Result<(), Error> {
+        self.change_and_transmit(|stack| {
+            let Stack { context: cx, ip, senders, .. } = stack;
+            if !ip.link.has_room() {
+                senders.register(waker);
+                return Err(Error::WouldBlock);
+            }
+            ip.link.inject(cx, frame)
+        })
     }
 }
 
@@ -327,9 +374,38 @@ impl Engine {
             let Some(frame) = self.driver.receive(&mut self.stack.context.pool) else {
                 return Ingress::Empty;
             };
-            self.stack.receive(frame);
+            if self.taps.is_empty() {
+                self.stack.receive(frame);
+            } else {
+                self.receive_captured(frame);
+            }
         }
         Ingress::More
+    }
+
+    /// Receives a frame and records it with what became of it.
+    fn receive_captured(&mut self, frame: Frame) {
+        self.taps.keep(frame.bytes());
+        let before = self.stack.context.statistics;
+        self.stack.receive(frame);
+        let Context { statistics: after, wakes, .. } = &mut self.stack.context;
+        self.taps.received(&before, after, wakes);
+    }
+
+    /// Records a frame that the driver is offered, or that is lost for a reason. What goes to the
+    /// loopback interface is recorded as it comes back.
+    fn capture_sent(&mut self, frame: &Frame, reason: Option<DropReason>) {
+        let context = &mut self.stack.context;
+        if self.taps.is_empty() || (context.is_loopback() && reason.is_none()) {
+            return;
+        }
+        match reason {
+            None => self.taps.offered(frame.bytes(), &mut context.wakes),
+            reason => {
+                let out = CaptureDirection::Out;
+                self.taps.record(frame.bytes(), out, reason, &mut context.wakes);
+            }
+        }
     }
 
     /// Hands frames to the driver while it accepts them.
@@ -337,6 +413,9 @@ impl Engine {
         let is_usable = self.stack.context.configuration.link == LinkState::Up;
         while let Some(frame) = self.stack.ip.link.output.pop_front() {
             let length = frame.len() as u64;
+            if !self.taps.is_empty() {
+                self.capture_sent(&frame, (!is_usable).then_some(DropReason::LinkDown));
+            }
             if !is_usable {
                 // Without a carrier a frame is lost, as on any wire.
                 let cx = &mut self.stack.context;
@@ -344,6 +423,7 @@ impl Engine {
                 self.stack.context.pool.put(frame);
             } else if let Err(frame) = self.driver.transmit(frame, &mut self.stack.context.pool) {
                 self.stack.ip.link.output.push_front(frame);
+                self.taps.refused();
                 break;
             } else {
                 self.stack.context.statistics.sent_packets += 1;

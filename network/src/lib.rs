@@ -187,6 +187,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod address;
+pub mod capture;
 pub mod command;
 mod control;
 pub mod dhcp_message;

@@ -162,6 +162,15 @@ pub const EVENTS: usize = 1024;
 /// are lost, and a snapshot follows.
 pub const EVENT_BYTES: usize = 64 * 1024;
 
+/// Captures of one interface at once.
+pub const CAPTURES: usize = 16;
+/// Bytes of the stream that one capture holds for its reader; further frames are lost and counted.
+pub const CAPTURE_BYTES: usize = 512 * 1024;
+/// Bytes of the text of a filter.
+pub const FILTER_BYTES: usize = 1024;
+/// Parentheses, `not`, `and` and `or` of a filter: it is read and evaluated by recursion.
+pub const FILTER_OPERATORS: usize = 128;
+
 /// Bytes of one line of text written to a device.
 pub const LINE_BYTES: usize = 1024;
 /// Bytes of all lines in one write to a device.

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use devnet_network::command::address::{AddressState, Origin};
 use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::dns::{RecordData, RecordKind};
+use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
 use devnet_network::command::route::{ChangeMode, Preference, RouteKind};
@@ -281,6 +282,11 @@ fn tags(text: &mut String) {
             ChangeMode::Replace,
             ChangeMode::Change,
         ],
+    );
+    enumeration(
+        text,
+        "capture_direction",
+        values![CaptureDirection::Both, CaptureDirection::In, CaptureDirection::Out],
     );
     enumeration(text, "host_model", values![HostModel::Strong, HostModel::Weak]);
     enumeration(text, "preference", values![Preference::Low, Preference::Medium, Preference::High]);

@@ -5,6 +5,7 @@ mod advertisements;
 mod answers;
 mod autoconfiguration;
 mod cancellation;
+mod captures;
 mod connecting;
 mod control;
 mod crowd;

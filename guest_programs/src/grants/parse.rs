@@ -12,7 +12,7 @@
 //! | `allow-connect` | `HOST[:PORT[-PORT]]` |
 //! | `allow-listen` | `[tcp:\|udp:]PORT[-PORT]`, `*` for all; 0 for an ephemeral port |
 //! | `allow-from` | `PREFIX` of permitted sources; all by default |
-//! | `allow-raw` | no value: raw sockets |
+//! | `allow-raw` | no value: raw sockets, and captures of granted interfaces |
 //! | `allow-file` | `PATH[:read\|:write]`, with everything below it |
 //! | `limit-files`, `limit-sockets`, `limit-nodes` | a number |
 //! | `limit-buffers`, `limit-memory`, `limit-storage` | bytes, with `K`, `M` or `G` |
@@ -20,7 +20,7 @@
 //! | `limit-fuel` | units per second, likewise; about one per instruction |
 //!
 //! The nouns are those of the command table (`interface`, `address`, `route`, `dns`, `dhcp`,
-//! `neighbor`, `socket`, `watch`) and `controller`. A host is an address, a prefix, a name,
+//! `neighbor`, `socket`, `watch`, `capture`, …) and `controller`. A host is an address, a prefix, a name,
 //! `*.SUFFIX` or `*`; an IPv6 address with a port is written in brackets.
 
 use alloc::borrow::ToOwned;

@@ -248,6 +248,7 @@ impl OpenDevice for Guard {
             }
             Mode::Status
             | Mode::Events
+            | Mode::Capture
             | Mode::Unconnected { .. }
             | Mode::Connecting
             | Mode::Stream

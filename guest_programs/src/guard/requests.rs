@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use devnet_network::command::capture::CaptureOptions;
 use devnet_network::command::line_error::LastError;
 use devnet_network::command::mode::Mode;
 use devnet_network::command::route::{
@@ -118,6 +119,7 @@ impl Guard {
         match request {
             // Commands that block, name a remote address, or change the mode.
             Request::CreateSocket(_)
+            | Request::Capture(_)
             | Request::Bind(_)
             | Request::Connect(_)
             | Request::Listen(_)
@@ -141,6 +143,7 @@ impl Guard {
                 policy.permit_group(membership.group).map(|()| Action::Forward)
             }
             Request::GetSocket(())
+            | Request::GetCapture(())
             | Request::Shutdown(_)
             | Request::GetOptions(())
             | Request::GetFurtherOptions(())
@@ -180,6 +183,7 @@ impl Guard {
     async fn handle(&self, request: Request) -> Result<Vec<u8>> {
         match request {
             Request::CreateSocket(kind) => self.create_socket(kind).await,
+            Request::Capture(options) => self.capture(options).await,
             Request::Bind(local) => self.bind(local).await,
             Request::Connect(remote) => self.connect(remote).await,
             Request::Listen(backlog) => self.listen(backlog).await,
@@ -292,6 +296,20 @@ impl Guard {
         if kind == SocketKind::Tcp {
             self.forward(Request::SetOption(SocketOption::SendBuffer(bytes))).await?;
         }
+        Ok(answer)
+    }
+
+    /// Makes the file a capture, which sees what no socket of the guest does: it needs the grant
+    /// of raw sockets, and is charged as one of them with a buffer of its own.
+    async fn capture(&self, options: CaptureOptions) -> Result<Vec<u8>> {
+        if !self.policy().grants.raw {
+            return Err(Error::AccessDenied);
+        }
+        let reservation = self.account().reserve()?;
+        reservation.resize(Direction::Send, 0)?;
+        reservation.resize(Direction::Receive, devnet_network::limits::CAPTURE_BYTES)?;
+        let answer = self.forward(Request::Capture(options)).await?;
+        self.hold(reservation)?;
         Ok(answer)
     }
 

@@ -222,7 +222,8 @@ impl Request {
             }
             Self::ReceiveError(()) => &[InvalidInput, Unsupported],
             Self::Peek(_) => PEEK,
-            Self::Watch(_) => &[InvalidInput],
+            Self::Watch(_) | Self::GetCapture(()) => &[InvalidInput],
+            Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
         }
     }
 }

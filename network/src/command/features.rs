@@ -57,6 +57,7 @@ impl Request {
             Self::Watch(_) | Self::GetLastError(()) | Self::GetMetrics(()) => {
                 cfg!(feature = "commands-as-text")
             }
+            Self::Capture(_) | Self::GetCapture(()) => cfg!(feature = "capture"),
             _ => true,
         }
     }

@@ -194,6 +194,13 @@ grammar! {
             "system host-model (strong | weak)",
                 "Strong unless set. On `/devices/sockets`.", "system host-model weak";
         }
+        Capture(_) {
+            "capture [direction (both | in | out)] [snap-length BYTES] [clock-offset MICROSECONDS] \
+             [filter WORD ...]",
+                "Both directions and whole frames unless given. The filter is that of \
+                 pcap-filter(7), up to the end of the line.",
+                "capture snap-length 96 filter tcp port 80";
+        }
         Watch(_) { "watch [KIND ...]", "Every kind unless some are given.", "watch link address"; }
     }
     // A line has no response, so commands that only read have none: the status text has it.
@@ -207,6 +214,7 @@ grammar! {
         ListCounters(()),
         GetMetrics(()),
         ListSystemOptions(()),
+        GetCapture(()),
         ListAddresses(()),
         ListAddressDetails(()),
         ListRoutes(()),

@@ -24,8 +24,10 @@
 //! | 128–143 | watch |
 //! | 144–159 | file |
 //! | 160–175 | system |
+//! | 176–191 | capture |
 
 pub mod address;
+pub mod capture;
 pub mod counters;
 pub mod dhcp;
 pub mod dns;
@@ -222,13 +224,19 @@ devnet_virtual_file_system::define_commands! {
         160 => SetSystemOption: Write (system::SystemOption) -> bool;
         /// Lists the options of the system, one each. Only `/devices/sockets` has it.
         161 => ListSystemOptions: Read (()) -> Vec<system::SystemOption>;
+
+        /// Makes this open file a capture of the interface: reads are a pcapng stream of the frames
+        /// of both directions, writes send frames as they are.
+        176 => Capture: Read (capture::CaptureOptions) -> ();
+        /// Returns what the capture of this open file has seen.
+        177 => GetCapture: Read (()) -> capture::CaptureStatistics;
     }
 }
 
 pub use table::*;
 
 /// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 10] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 11] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -239,6 +247,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 10] = [
     ("watch", 128..=143),
     ("file", 144..=159),
     ("system", 160..=175),
+    ("capture", 176..=191),
 ];
 
 /// The nouns, in the order of their commands' numbers.

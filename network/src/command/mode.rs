@@ -26,6 +26,8 @@ pub enum Mode {
     Status,
     /// Events are read, commands are written.
     Events,
+    /// A pcapng stream is read, frames are written.
+    Capture,
     /// A stream socket before it is connected or listens.
     Unconnected {
         /// It has a local address.
@@ -45,7 +47,7 @@ impl Mode {
     /// True when writes are data, false when they are commands.
     #[must_use]
     pub const fn takes_data(self) -> bool {
-        matches!(self, Self::Stream | Self::Datagram(_))
+        matches!(self, Self::Capture | Self::Stream | Self::Datagram(_))
     }
 
     /// The mode after a command has succeeded.
@@ -60,6 +62,8 @@ impl Mode {
             Request::Listen(_) => self.after_listen(),
             Request::Accept(_) => self.after_accept(),
             Request::Watch(_) => self.after_watch(),
+            Request::Capture(_) => self.after_capture(),
+            Request::GetCapture(()) => self.only_capture(),
             Request::NextConnection(()) => self.only_listener(),
             Request::Shutdown(_) => self.only_stream(Error::NotConnected),
             Request::GetStreamStatistics(()) => self.only_stream(Error::InvalidInput),
@@ -147,7 +151,7 @@ impl Mode {
             Self::Datagram(_) => Ok(self),
             Self::Connecting => Err(Error::AlreadyInProgress),
             Self::Stream | Self::Listener => Err(Error::AlreadyConnected),
-            Self::Status | Self::Events => Err(Error::InvalidInput),
+            Self::Status | Self::Events | Self::Capture => Err(Error::InvalidInput),
         }
     }
 
@@ -173,9 +177,23 @@ impl Mode {
         }
     }
 
+    const fn after_capture(self) -> Result<Self> {
+        match self {
+            Self::Status => Ok(Self::Capture),
+            _ => Err(Error::InvalidInput),
+        }
+    }
+
+    const fn only_capture(self) -> Result<Self> {
+        match self {
+            Self::Capture => Ok(self),
+            _ => Err(Error::InvalidInput),
+        }
+    }
+
     const fn only_socket(self) -> Result<Self> {
         match self {
-            Self::Status | Self::Events => Err(Error::InvalidInput),
+            Self::Status | Self::Events | Self::Capture => Err(Error::InvalidInput),
             _ => Ok(self),
         }
     }
@@ -185,7 +203,7 @@ impl Mode {
             Self::Stream => Ok(self),
             Self::Unconnected { .. } | Self::Connecting => Err(Error::NotConnected),
             Self::Listener | Self::Datagram(_) => Err(refusal),
-            Self::Status | Self::Events => Err(Error::InvalidInput),
+            Self::Status | Self::Events | Self::Capture => Err(Error::InvalidInput),
         }
     }
 
@@ -202,14 +220,14 @@ impl Mode {
             Self::Unconnected { .. } | Self::Connecting | Self::Listener => {
                 Err(Error::NotConnected)
             }
-            Self::Status | Self::Events => Err(Error::InvalidInput),
+            Self::Status | Self::Events | Self::Capture => Err(Error::InvalidInput),
         }
     }
 
     const fn only_datagram(self) -> Result<Self> {
         match self {
             Self::Datagram(_) => Ok(self),
-            Self::Status | Self::Events => Err(Error::InvalidInput),
+            Self::Status | Self::Events | Self::Capture => Err(Error::InvalidInput),
             _ => Err(Error::Unsupported),
         }
     }

@@ -132,6 +132,14 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         reads::<u32>,
     ),
     placeholder(
+        "MICROSECONDS",
+        "number of microseconds below 2^64",
+        "a time in microseconds, a number of 64 bits",
+        &["1796000000000000"],
+        reads::<u64>,
+    ),
+    placeholder("WORD", "word", "a word", &["tcp"], |_| true),
+    placeholder(
         "SECONDS",
         "number of seconds from 0 to 4,294,967,295",
         "a time in seconds, 0 to 4,294,967,295",

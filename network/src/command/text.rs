@@ -11,6 +11,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::Error;
 
 use super::address::{AddressChange, Broadcast, NewAddress};
+use super::capture::CaptureOptions;
 use super::dhcp::DhcpOptions;
 use super::grammar;
 use super::interface::Advertisement;
@@ -105,6 +106,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["system", "host-model", model] => {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
         }
+        ["capture", rest @ ..] => capture(rest).map(Request::Capture),
         ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
         _ => socket(words),
     }
@@ -138,6 +140,28 @@ fn pairs<'a, 'w>(words: &'w [&'a str]) -> Result<&'w [[&'a str; 2]], Error> {
     };
     let is_wrong = !odd.is_empty() || pairs.iter().enumerate().any(is_again);
     if is_wrong { Err(Error::InvalidInput) } else { Ok(pairs) }
+}
+
+/// `capture`, whose words are pairs up to the filter, which is the rest.
+fn capture(words: &[&str]) -> Result<CaptureOptions, Error> {
+    let mut options = CaptureOptions::default();
+    let at = words.iter().position(|word| *word == "filter").unwrap_or(words.len());
+    let (settings, filter) = words.split_at_checked(at).unwrap_or_default();
+    for [key, word] in pairs(settings)? {
+        match *key {
+            "direction" => options.direction = value(word)?,
+            "snap-length" => options.snap_length = value(word)?,
+            "clock-offset" => options.clock_offset = value(word)?,
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    if let [_, filter @ ..] = filter {
+        if filter.is_empty() {
+            return Err(Error::InvalidInput);
+        }
+        options.filter = filter.join(" ");
+    }
+    Ok(options)
 }
 
 /// `address set`, whose words after the prefix are pairs.

@@ -145,6 +145,8 @@ impl OpenFile {
             }
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Immediate::Watch(kinds) => reply(self.watch(kinds)),
+            Immediate::Capture(options) => reply(self.capture(options)),
+            Immediate::GetCapture(()) => reply(self.capture_statistics()),
             Immediate::SetSystemOption(option) => reply(self.set_system_option(option)),
             Immediate::ListSystemOptions(()) => reply(self.system_options()),
             Immediate::GetLastError(()) => {

@@ -18,6 +18,7 @@
 //! file's [`Mode`](crate::command::mode::Mode) → the operation of the stack → response bytes.
 //! Unknown identifiers go to the platform's controller unchanged, with no lock held.
 
+mod capture;
 mod execute;
 mod interfaces;
 mod lists;

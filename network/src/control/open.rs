@@ -284,6 +284,9 @@ impl OpenDevice for OpenFile {
         if let Some(reader) = self.reader() {
             return reader.read(buffer);
         }
+        if let Some(capturer) = self.capturer() {
+            return capturer.read(buffer);
+        }
         match self.state.with(|state| state.handle()) {
             Some(Handle::Connecting) => Operation::waiting(async move {
                 poll_fn(|context| self.poll_connecting(context)).await;
@@ -296,6 +299,9 @@ impl OpenDevice for OpenFile {
     }
 
     fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        if let Some(capturer) = self.capturer() {
+            return capturer.write(data);
+        }
         let data_to = self.state.with(|state| {
             let takes_data = state.mode().takes_data();
             state.handle().filter(|_| takes_data)
@@ -333,6 +339,9 @@ impl OpenDevice for OpenFile {
         }
         if let Some(reader) = self.reader() {
             return reader.poll_ready(context, interest);
+        }
+        if let Some(capturer) = self.capturer() {
+            return capturer.poll_ready(context, interest);
         }
         match self.state.with(|state| state.handle()) {
             Some(socket) => socket.poll_ready(context, interest),

@@ -13,6 +13,7 @@ use core::task::{Context, Poll};
 
 use devnet_virtual_file_system::{Error, Operation, Readiness, Result, WakerList};
 
+use super::capture::Capturer;
 use super::offers::Offers;
 use super::reader::Reader;
 use crate::command::mode::Mode;
@@ -45,6 +46,8 @@ pub(super) enum State {
     Status { text: Option<String>, position: usize },
     /// A reader of events.
     Events(Arc<Reader>),
+    /// A capture.
+    Capture(Arc<Capturer>),
     /// A stream socket without a connection.
     Unconnected(Box<Unconnected>),
     /// A connect in progress, and the tasks that wait for its end.
@@ -75,6 +78,7 @@ impl State {
         match self {
             Self::Status { .. } => Mode::Status,
             Self::Events(_) => Mode::Events,
+            Self::Capture(_) => Mode::Capture,
             Self::Unconnected(socket) => Mode::Unconnected { is_bound: socket.local.is_some() },
             Self::Connecting(..) => Mode::Connecting,
             Self::Stream(..) => Mode::Stream,
@@ -86,7 +90,7 @@ impl State {
     /// The socket to use without holding the state's lock; `None` when the file is none.
     pub(super) fn handle(&self) -> Option<Handle> {
         match self {
-            Self::Status { .. } | Self::Events(_) => None,
+            Self::Status { .. } | Self::Events(_) | Self::Capture(_) => None,
             Self::Unconnected(_) => Some(Handle::Unconnected),
             Self::Connecting(..) => Some(Handle::Connecting),
             Self::Stream(stream, _) => Some(Handle::Stream(Arc::clone(stream))),

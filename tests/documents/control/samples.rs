@@ -8,6 +8,7 @@ use std::any::type_name;
 use devnet_network::command::address::{
     AddressChange, AddressDetail, AddressEntry, AddressState, NewAddress, Origin, Scope,
 };
+use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
@@ -93,7 +94,23 @@ pub(crate) fn samples() -> Vec<Sample> {
     let model = SystemOption::HostModel(HostModel::Weak);
     all.push(sample::<SetSystemOption>("system host-model weak", model, true));
     all.push(sample::<ListSystemOptions>("", (), vec![model]));
+    all.extend(captures());
     all
+}
+
+fn captures() -> [Sample; 2] {
+    let options = CaptureOptions {
+        snap_length: 96,
+        direction: CaptureDirection::In,
+        clock_offset: 1_796_000_000_000_000,
+        filter: "tcp port 80 and not host 10.0.0.1".into(),
+    };
+    let line = "capture snap-length 96 direction in clock-offset 1796000000000000 \
+                filter tcp port 80 and not host 10.0.0.1";
+    [
+        sample::<Capture>(line, options, ()),
+        sample::<GetCapture>("", (), CaptureStatistics { passed: 120, lost: 3, sent: 1 }),
+    ]
 }
 
 fn last_error() -> LastError {

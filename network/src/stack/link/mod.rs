@@ -37,6 +37,8 @@ use crate::trace::dropped;
 
 /// Bytes of an Ethernet II header.
 const ETHERNET_HEADER: usize = 14;
+/// Bytes of a VLAN tag in it.
+const VLAN_TAG: usize = 4;
 
 /// How a packet arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -214,6 +216,30 @@ impl Link {
             return cx.pool.put(frame);
         }
         self.output.push_back(frame);
+    }
+
+    /// Sends a frame that a program made, whatever is in it.
+    ///
+    /// # Errors
+    /// `NetworkDown` while the interface is down, `InvalidInput` for a frame without the header of
+    /// its medium, `MessageTooLong` for one that is longer than MTU, header and a VLAN tag.
+    pub(crate) fn inject(&mut self, cx: &mut Context, bytes: &[u8]) -> Result<(), Error> {
+        if !cx.configuration.enabled {
+            return Err(Error::NetworkDown);
+        }
+        let (least, header) = match cx.configuration.capabilities.medium {
+            Medium::Ethernet => (ETHERNET_HEADER, ETHERNET_HEADER + VLAN_TAG),
+            Medium::Ip => (20, 0),
+        };
+        if bytes.len() < least {
+            return Err(Error::InvalidInput);
+        }
+        if bytes.len() > cx.configuration.mtu as usize + header {
+            return Err(Error::MessageTooLong);
+        }
+        let frame = cx.pool.copy_of(bytes);
+        self.queue(cx, frame);
+        Ok(())
     }
 
     /// True when the output queue has room.
