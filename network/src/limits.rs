@@ -166,6 +166,10 @@ pub const EVENT_BYTES: usize = 64 * 1024;
 pub const CAPTURES: usize = 16;
 /// Bytes of the stream that one capture holds for its reader; further frames are lost and counted.
 pub const CAPTURE_BYTES: usize = 512 * 1024;
+/// Bytes of a block of a capture that is read.
+pub const CAPTURE_BLOCK_BYTES: usize = 1024 * 1024;
+/// Interfaces of a capture that is read.
+pub const CAPTURE_INTERFACES: usize = 256;
 /// Bytes of the text of a filter.
 pub const FILTER_BYTES: usize = 1024;
 /// Parentheses, `not`, `and` and `or` of a filter: it is read and evaluated by recursion.

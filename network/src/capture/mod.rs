@@ -7,6 +7,7 @@
 
 pub mod filter;
 pub mod pcapng;
+pub mod read;
 
 use alloc::collections::VecDeque;
 use alloc::format;

@@ -9,27 +9,27 @@ use core::time::Duration;
 use crate::command::capture::CaptureDirection;
 use crate::driver::Medium;
 
-const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const INTERFACE_DESCRIPTION: u32 = 1;
-const ENHANCED_PACKET: u32 = 6;
-const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+pub(super) const INTERFACE_DESCRIPTION: u32 = 1;
+pub(super) const ENHANCED_PACKET: u32 = 6;
+pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// Version 1.0.
 const VERSION: [u8; 4] = [1, 0, 0, 0];
 /// LINKTYPE_ETHERNET and LINKTYPE_RAW.
-const LINK_ETHERNET: u16 = 1;
-const LINK_RAW: u16 = 101;
+pub(super) const LINK_ETHERNET: u16 = 1;
+pub(super) const LINK_RAW: u16 = 101;
 
 /// The end of options, and a comment; of any block.
-const END_OF_OPTIONS: u16 = 0;
-const COMMENT: u16 = 1;
+pub(super) const END_OF_OPTIONS: u16 = 0;
+pub(super) const COMMENT: u16 = 1;
 /// Options of an interface: its name, and the filter.
 const INTERFACE_NAME: u16 = 2;
 const INTERFACE_FILTER: u16 = 11;
 /// The filter is a text for libpcap.
 const FILTER_IS_TEXT: u8 = 0;
 /// Options of a packet: the direction, and how many were lost before it.
-const PACKET_FLAGS: u16 = 2;
-const PACKET_DROP_COUNT: u16 = 4;
+pub(super) const PACKET_FLAGS: u16 = 2;
+pub(super) const PACKET_DROP_COUNT: u16 = 4;
 
 /// The head of an enhanced packet block without options: type, length, interface, time and two
 /// lengths, and the length once more.
