@@ -6,7 +6,8 @@
 //! wakes tasks after the lock is released. The runner calls [`Interface::poll`].
 //!
 //! Lock order, from outer to inner: an open file's state → a datagram socket's state, the table of
-//! interfaces → the interface's engine → listener queue, datagram queue, watcher, host addresses.
+//! interfaces → the interface's engine → listener queue, datagram queue, watcher, capture, host
+//! addresses.
 //! Nothing awaits, wakes, or calls a controller under the engine's or an inner one.
 
 use alloc::boxed::Box;
@@ -21,12 +22,12 @@ use devnet_virtual_file_system::{CharacterDevice, Error, Lock};
 use crate::capture::{Tap, Taps};
 use crate::command::capture::{CaptureDirection, CaptureOptions};
 use crate::driver::{Driver, Frame, LinkState, Medium};
-use crate::trace::DropReason;
 use crate::limits;
 use crate::platform::{Clock, Instant};
 use crate::stack::context::Context;
 use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
+use crate::trace::DropReason;
 use crate::trace::{dropped, message};
 use crate::watcher::{Watcher, Watchers};
 

@@ -69,3 +69,5 @@ pub const IPERF_STREAMS: u32 = 128;
 pub const IPERF_INTERVALS: usize = 3600;
 /// Bytes of one write of `iperf3` (the original's limit).
 pub const IPERF_BLOCK_BYTES: usize = 1024 * 1024;
+/// Directions of connections whose sequence numbers are shown from the first one on.
+pub const SHOWN_STREAMS: usize = 4096;

@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
+use devnet_network::command::capture::CaptureOptions;
 use devnet_network::command::dns::{Question, RecordKind};
 use devnet_network::command::multicast::Membership;
 use devnet_network::command::route::{NewRoute, RouteSelector};
 use devnet_network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
 use devnet_network::command::{
-    Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, FlushNeighbors, GetInterface,
-    GetStatistics, JoinGroup, ListAddresses, ListInterfaces, ListNeighbors, ListRoutes,
-    ListSockets, Listen, NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo,
-    SetEnabled, SetOption,
+    Accept, AddRoute, Bind, Capture, Connect, CreateSocket, FindRoute, FlushNeighbors,
+    GetInterface, GetStatistics, JoinGroup, ListAddresses, ListInterfaces, ListNeighbors,
+    ListRoutes, ListSockets, Listen, NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve,
+    SendTo, SetEnabled, SetOption,
 };
 use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use devnet_virtual_file_system::{ControlCommand, Credentials, Error, Mode, OpenFlags, Path};
@@ -426,6 +427,30 @@ fn allow_raw_is_needed_for_raw_sockets_and_never_shows_what_is_absent() {
         guest.control::<CreateSocket>(raw, &SocketKind::Raw(17)).await.unwrap();
         bound(right, 9).send_to(b"seen", "10.0.0.1:99".parse().unwrap()).await.unwrap();
         assert!(guest.control::<ReceiveFrom>(raw, &()).await.unwrap().data.ends_with(b"seen"));
+    });
+    // A capture sees what no socket of the guest does, and is paid as a socket.
+    granted("allow-interface eth0:write", async |guest, _| {
+        let file = guest.open("/devices/network/eth0", READ_WRITE).await;
+        refused::<Capture>(guest, file, &CaptureOptions::default(), Error::PermissionDenied).await;
+        assert_eq!(guest.write(file, b"capture").await, error(Error::PermissionDenied));
+    });
+    granted("allow-raw\nallow-interface eth0\nlimit-sockets 1", async |guest, right| {
+        let file = guest.open("/devices/network/eth0", READ).await;
+        guest.control::<Capture>(file, &CaptureOptions::default()).await.unwrap();
+        bound(right, 9).send_to(b"seen", "10.0.0.1:99".parse().unwrap()).await.unwrap();
+        let head = guest.read(file, 4096).await.unwrap();
+        assert!(head.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
+        // Neighbors are resolved first.
+        let mut stream = Vec::new();
+        for _ in 0..9 {
+            if stream.windows(4).any(|bytes| bytes == b"seen") {
+                break;
+            }
+            stream.extend(guest.read(file, 4096).await.unwrap());
+        }
+        assert!(stream.windows(4).any(|bytes| bytes == b"seen"));
+        let second = guest.open("/devices/network/eth0", READ).await;
+        refused::<Capture>(guest, second, &CaptureOptions::default(), Error::NoBufferSpace).await;
     });
     granted("allow-raw\nallow-interface *", async |guest, _| {
         socket(guest, SocketKind::Raw(1)).await;

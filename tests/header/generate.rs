@@ -6,9 +6,9 @@
 use std::fmt::Write;
 
 use devnet_network::command::address::{AddressState, Origin};
+use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::dns::{RecordData, RecordKind};
-use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
 use devnet_network::command::route::{ChangeMode, Preference, RouteKind};

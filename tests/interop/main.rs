@@ -90,6 +90,11 @@ fn the_kernel_pings_us_and_every_checksum_is_right() {
 }
 
 #[test]
+fn tshark_reads_what_a_device_captures() {
+    run("capture.sh", &["ip", "ping", "curl", "tshark"]);
+}
+
+#[test]
 fn routes_and_names_are_those_that_dnsmasq_gives() {
     run("names.sh", &["ip", "dnsmasq"]);
 }

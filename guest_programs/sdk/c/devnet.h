@@ -268,6 +268,11 @@ enum {
 #define DEVNET_SET_SYSTEM_OPTION 0xffff6ea0u
 /* Lists the options of the system, one each. Only `/devices/sockets` has it. (read) */
 #define DEVNET_LIST_SYSTEM_OPTIONS 0xbfff6ea1u
+/* Makes this open file a capture of the interface: reads are a pcapng stream of the frames of both
+   directions, writes send frames as they are. (read) */
+#define DEVNET_CAPTURE 0xbfff6eb0u
+/* Returns what the capture of this open file has seen. (read) */
+#define DEVNET_GET_CAPTURE 0xbfff6eb1u
 
 /* Tags of what commands carry. */
 enum {
@@ -396,6 +401,11 @@ enum {
     DEVNET_CHANGE_PREPEND = 2,
     DEVNET_CHANGE_REPLACE = 3,
     DEVNET_CHANGE_CHANGE = 4,
+};
+enum {
+    DEVNET_CAPTURE_DIRECTION_BOTH = 0,
+    DEVNET_CAPTURE_DIRECTION_IN = 1,
+    DEVNET_CAPTURE_DIRECTION_OUT = 2,
 };
 enum {
     DEVNET_HOST_MODEL_STRONG = 0,

@@ -303,7 +303,7 @@ impl Guard {
     /// of raw sockets, and is charged as one of them with a buffer of its own.
     async fn capture(&self, options: CaptureOptions) -> Result<Vec<u8>> {
         if !self.policy().grants.raw {
-            return Err(Error::AccessDenied);
+            return Err(Error::PermissionDenied);
         }
         let reservation = self.account().reserve()?;
         reservation.resize(Direction::Send, 0)?;

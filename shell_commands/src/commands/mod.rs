@@ -6,6 +6,7 @@
 //! keeps no state after its end.
 
 pub mod table;
+mod tcpdump;
 pub mod words;
 
 mod arp;

@@ -5,8 +5,8 @@
 
 use super::{
     arp, cat, control, cp, dhcp, dns, echo, head, httpd, interface, ip, iperf3, ls, mkdir, nc,
-    netstat, nslookup, ping, printf, ps, pwd, rm, route, run, sha256sum, sleep, stat, test, wc,
-    wget,
+    netstat, nslookup, ping, printf, ps, pwd, rm, route, run, sha256sum, sleep, stat, tcpdump,
+    test, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -128,6 +128,9 @@ rows! {
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
     "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
     "stat", "stat PATH...", "Tells what files are.", run (stat::run);
+    "tcpdump", "tcpdump [-i IF | -r FILE] [-w FILE] [-c COUNT] [-s BYTES] [-Q in|out|inout] \
+        [-nqvexXAStU#] [FILTER]\ntcpdump -D",
+        "Shows or stores the packets of an interface.", run (tcpdump::run);
     "test", "test CONDITION", "Tests texts, numbers and files.", run (test::run);
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
     "trap", "trap\ntrap ACTION|- EXIT|INT...", "Runs an action at the end, or after Ctrl-C.",

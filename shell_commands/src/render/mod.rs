@@ -12,6 +12,7 @@
 //! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`control`] | the table of a device's commands |
 //! | [`grammar`] | the lines of text that a device takes |
+//! | [`packet`] | `tcpdump` |
 //! | [`ping`] | BusyBox' `ping` |
 //! | [`progress`] | the bar of BusyBox' `wget` |
 //! | [`iperf`] | `iperf3` |
@@ -25,6 +26,7 @@ pub mod grammar;
 pub mod iperf;
 pub mod iproute;
 pub mod lease;
+pub mod packet;
 pub mod ping;
 pub mod program;
 pub mod progress;

@@ -66,9 +66,10 @@ mod tests {
             texts("host fe80::1&&!tcp[2:2]>=0x50"),
             ["host", "fe80::1", "&&", "!", "tcp", "[", "2", ":", "2", "]", ">=", "0x50"]
         );
-        assert_eq!(texts("net 10.0.0.0/8 or(port 80)"), [
-            "net", "10.0.0.0/8", "or", "(", "port", "80", ")"
-        ]);
+        assert_eq!(
+            texts("net 10.0.0.0/8 or(port 80)"),
+            ["net", "10.0.0.0/8", "or", "(", "port", "80", ")"]
+        );
         assert_eq!(tokens("host ä"), Err(5));
         assert_eq!(tokens("tcp; udp"), Err(3));
     }

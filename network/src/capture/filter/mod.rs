@@ -162,7 +162,14 @@ enum Test {
     Vlan(Option<u16>),
     Length(Relation, u32),
     Direction(CaptureDirection),
-    Bytes { layer: Layer, offset: usize, size: usize, mask: u32, relation: Relation, value: u32 },
+    Bytes {
+        layer: Layer,
+        offset: usize,
+        size: usize,
+        mask: u32,
+        relation: Relation,
+        value: u32,
+    },
 }
 
 impl Filter {
@@ -216,17 +223,15 @@ impl Test {
                         .ports()
                         .is_some_and(|ports| end.test(ports, |port| range.contains(&port)))
             }
-            Self::Hardware(end, address) => view.hardware().is_some_and(|(to, from)| {
-                end.test((from, to), |other| other == *address)
-            }),
+            Self::Hardware(end, address) => view
+                .hardware()
+                .is_some_and(|(to, from)| end.test((from, to), |other| other == *address)),
             Self::EtherType(ethertype) => view.ethertype == *ethertype,
             Self::Protocol(ethertype, protocol) => {
                 view.is_ip() && is_of(*ethertype) && view.protocol == Some(*protocol)
             }
             Self::EtherBroadcast => view.hardware().is_some_and(|(to, _)| to == [0xff; 6]),
-            Self::EtherMulticast => {
-                view.hardware().is_some_and(|([first, ..], _)| first & 1 != 0)
-            }
+            Self::EtherMulticast => view.hardware().is_some_and(|([first, ..], _)| first & 1 != 0),
             Self::IpMulticast(ethertype) => {
                 view.ethertype == *ethertype
                     && view.destination.is_some_and(|address| address.is_multicast())

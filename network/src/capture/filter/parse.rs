@@ -216,11 +216,8 @@ impl<'a> Parser<'a> {
         }
         let end = self.end();
         let kind = self.kind();
-        let mut qualifiers = Qualifiers {
-            protocol,
-            end: end.unwrap_or_default(),
-            kind: kind.unwrap_or_default(),
-        };
+        let mut qualifiers =
+            Qualifiers { protocol, end: end.unwrap_or_default(), kind: kind.unwrap_or_default() };
         // A value alone is as the one before it; a protocol alone is a test of its own.
         if self.position == start {
             qualifiers = self.last.unwrap_or_default();
@@ -274,7 +271,8 @@ impl<'a> Parser<'a> {
             _ => return None,
         };
         self.position += 1;
-        let word = |distance: usize| self.tokens.get(self.position + distance).map(|token| token.text);
+        let word =
+            |distance: usize| self.tokens.get(self.position + distance).map(|token| token.text);
         let both = match (word(0), word(1)) {
             (Some("or" | "||"), Some("src" | "dst")) => End::Either,
             (Some("and" | "&&"), Some("src" | "dst")) => End::Both,

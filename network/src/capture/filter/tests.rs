@@ -42,9 +42,8 @@ const SEGMENT: [u8; 20] = [0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x12
 
 fn passing(text: &str) -> String {
     let filter: Filter = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
-    let arp = [
-        0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 9,
-    ];
+    let arp =
+        [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 9];
     let frames = [
         ("tcp", ethernet(0x0800, None, &ipv4(6, 0, &SEGMENT))),
         ("fragment", ethernet(0x0800, None, &ipv4(6, 7, &SEGMENT))),
@@ -55,9 +54,9 @@ fn passing(text: &str) -> String {
         ("lldp", ethernet(0x88cc, None, &[])),
         ("short", Vec::from([1, 2])),
     ];
-    let passed = frames.iter().filter(|(_, frame)| {
-        filter.passes(frame, Medium::Ethernet, CaptureDirection::In)
-    });
+    let passed = frames
+        .iter()
+        .filter(|(_, frame)| filter.passes(frame, Medium::Ethernet, CaptureDirection::In));
     passed.map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
 }
 
@@ -157,8 +156,11 @@ fn what_is_no_filter_says_where() {
         ("tcp[13] 1", "\"1\" at 9 is not a comparison"),
         ("tcp; udp", "\";\" at 4 is not a sign of filters"),
         ("foo", "\"foo\" at 1 is not an address"),
-        ("ether", "the filter ends where `src`, `dst`, `host`, `proto`, `broadcast` or \
-                   `multicast` is missing"),
+        (
+            "ether",
+            "the filter ends where `src`, `dst`, `host`, `proto`, `broadcast` or \
+                   `multicast` is missing",
+        ),
     ] {
         assert_eq!(text.parse::<Filter>().unwrap_err().to_string(), expected, "{text}");
     }
@@ -170,9 +172,38 @@ fn what_is_no_filter_says_where() {
 #[test]
 fn any_text_and_any_frame_have_a_result() {
     let words = [
-        "tcp", "ip", "ip6", "ether", "host", "net", "port", "src", "dst", "or", "and", "not", "(",
-        ")", "[", "]", ":", "&", "=", "10.0.0.1", "::1", "80", "10/8", "vlan", "len", "<", "mask",
-        "proto", "multicast", "portrange", "1-2", "!=",
+        "tcp",
+        "ip",
+        "ip6",
+        "ether",
+        "host",
+        "net",
+        "port",
+        "src",
+        "dst",
+        "or",
+        "and",
+        "not",
+        "(",
+        ")",
+        "[",
+        "]",
+        ":",
+        "&",
+        "=",
+        "10.0.0.1",
+        "::1",
+        "80",
+        "10/8",
+        "vlan",
+        "len",
+        "<",
+        "mask",
+        "proto",
+        "multicast",
+        "portrange",
+        "1-2",
+        "!=",
     ];
     let mut state = 1_u32;
     let mut random = |bound: usize| {

@@ -97,8 +97,7 @@ impl<'a> View<'a> {
         let [first, ..] = header;
         self.protocol = self.network.get(9).copied();
         let is_first = number(header, 6).is_some_and(|word| word & 0x1fff == 0);
-        self.transport =
-            self.network.get(usize::from(first & 0xf) * 4..).filter(|_| is_first);
+        self.transport = self.network.get(usize::from(first & 0xf) * 4..).filter(|_| is_first);
     }
 
     fn read_ipv6(&mut self) {
@@ -114,9 +113,7 @@ impl<'a> View<'a> {
                 header.get(1).map(|length| usize::from(*length) * unit + more)
             };
             let skipped = match IpProtocol::from(protocol) {
-                IpProtocol::HopByHop | IpProtocol::Ipv6Route | IpProtocol::Ipv6Opts => {
-                    length(8, 8)
-                }
+                IpProtocol::HopByHop | IpProtocol::Ipv6Route | IpProtocol::Ipv6Opts => length(8, 8),
                 IpProtocol::Ipv6Frag => Some(8),
                 // Authentication has units of its own.
                 IpProtocol::Unknown(51) => length(4, 8),
