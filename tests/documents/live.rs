@@ -67,6 +67,23 @@ fn accept(world: &World, host: &Host, example: &str) {
     });
 }
 
+/// `disconnect`, of the connection that the example names.
+fn disconnect(world: &World, host: &Host, example: &str) {
+    let (listener, client) = (host.open("sockets"), host.open("sockets"));
+    world.run(async {
+        listener.write(b"socket tcp\nbind *:7\nlisten").await.expect("a listener");
+        let words: Vec<_> = example.split(' ').collect();
+        let [_, local, remote] = words.as_slice() else { panic!("{example}") };
+        let lines = format!("socket tcp\nbind {local}\nconnect {remote}");
+        client.write(lines.as_bytes()).await.expect("a connection");
+        host.open("sockets").write(example.as_bytes()).await.expect("the end of it");
+        let ended = client.read(&mut [0]).await;
+        assert_eq!(ended, Err(devnet_virtual_file_system::Error::ConnectionAborted));
+        let again = host.open("sockets").write(example.as_bytes()).await;
+        assert_eq!(again, Err(devnet_virtual_file_system::Error::NotFound));
+    });
+}
+
 #[test]
 fn every_example_of_the_grammar_does_what_it_says_on_a_live_system() {
     for row in ROWS {
@@ -78,6 +95,10 @@ fn every_example_of_the_grammar_does_what_it_says_on_a_live_system() {
             let (world, host, _network) = system();
             if example.starts_with("accept") {
                 accept(&world, &host, example);
+                continue;
+            }
+            if example.starts_with("disconnect") {
+                disconnect(&world, &host, example);
                 continue;
             }
             let lines = format!("{}{example}\n", before(example));

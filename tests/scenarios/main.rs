@@ -14,6 +14,7 @@ mod datagrams;
 mod dhcp;
 mod drops;
 mod embedding;
+mod ends;
 mod errors;
 mod events;
 mod failover;

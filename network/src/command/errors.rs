@@ -204,6 +204,7 @@ impl Request {
             }
             Self::NextConnection(()) => &[InvalidInput, NetworkDown, InputOutput],
             Self::Accept(_) => &[InvalidInput, NotFound, ConnectionAborted],
+            Self::EndConnection(_) | Self::GetConnection(_) => &[NotFound],
             Self::GetSocket(()) => &[InvalidInput, NotConnected],
             Self::Shutdown(_) | Self::GetStreamStatistics(()) => &[InvalidInput, NotConnected],
             Self::SetOption(_) => {

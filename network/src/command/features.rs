@@ -37,6 +37,8 @@ impl Request {
             | Self::NextConnection(())
             | Self::Accept(_)
             | Self::Shutdown(_)
+            | Self::EndConnection(_)
+            | Self::GetConnection(_)
             | Self::GetStreamStatistics(()) => cfg!(feature = "tcp"),
             Self::ListDnsServers(())
             | Self::AddDnsServer(_)

@@ -151,6 +151,12 @@ grammar! {
         Listen(_) { "listen [NUMBER]", "The backlog is 128 unless given.", "listen 16"; }
         Accept(_) { "accept TOKEN", "", "accept 1311768467463790320"; }
         Shutdown(_) { "shutdown (read | write | both)", "", "shutdown write"; }
+        EndConnection(_) {
+            "disconnect ENDPOINT ENDPOINT",
+                "The local and the remote end of a connection, whose program gets an error. On \
+                 `/devices/sockets`.",
+                "disconnect 127.0.0.1:40007 127.0.0.1:7";
+        }
         SetOption(_) {
             "option (no-delay | broadcast | reuse-address | reuse-port | dont-fragment) (on | off)",
                 "Off unless set.", "option no-delay on";
@@ -215,6 +221,7 @@ grammar! {
         GetMetrics(()),
         ListSystemOptions(()),
         GetCapture(()),
+        GetConnection(_),
         ListAddresses(()),
         ListAddressDetails(()),
         ListRoutes(()),

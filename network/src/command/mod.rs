@@ -211,6 +211,12 @@ devnet_virtual_file_system::define_commands! {
         115 => Peek: Read, waits (u32) -> socket::Peeked;
         /// Returns the values of the options that `GetOptions` does not have.
         116 => GetFurtherOptions: Read (()) -> socket::FurtherOptions;
+        /// Ends a connection of whatever program (SOCK_DESTROY): the peer is reset, the program
+        /// gets `ConnectionAborted`.
+        117 => EndConnection: Write (socket::ConnectionName) -> ();
+        /// Returns the statistics of a connection of whatever program, as `GetStreamStatistics`
+        /// does for the file's own.
+        118 => GetConnection: Read (socket::ConnectionName) -> stream::StreamStatistics;
 
         /// Makes this open file a reader of events of these kinds: a snapshot, then changes.
         128 => Watch: Read (watch::Kinds) -> ();

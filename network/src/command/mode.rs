@@ -82,6 +82,8 @@ impl Mode {
             Request::GetLastError(())
             | Request::SetSystemOption(_)
             | Request::ListSystemOptions(())
+            | Request::EndConnection(_)
+            | Request::GetConnection(_)
             | Request::GetInterface(())
             | Request::ListInterfaces(())
             | Request::SetEnabled(_)

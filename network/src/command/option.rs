@@ -7,6 +7,8 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::words;
+
 use super::kind::SocketKind;
 
 /// A socket option and its value; those of a listener apply to later connections. New options are
@@ -149,6 +151,14 @@ pub enum CongestionControl {
     /// A model of the path's bandwidth and round trip, after BBR: fast on long paths with random
     /// loss; its fairness is unproven.
     Bbr,
+}
+
+words! {
+    CongestionControl {
+        Cubic => "cubic",
+        NewReno => "reno",
+        Bbr => "bbr",
+    }
 }
 
 /// The values of all options of a socket.

@@ -61,6 +61,15 @@ pub struct SocketStatus {
     pub send_queue: u32,
 }
 
+/// A connection by its two ends, as `ListSockets` shows them. Scopes of IPv6 addresses do not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConnectionName {
+    /// The local end.
+    pub local: SocketAddr,
+    /// The remote end.
+    pub remote: SocketAddr,
+}
+
 /// A connection that a listener offers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Offer {

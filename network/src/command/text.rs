@@ -18,9 +18,8 @@ use super::interface::Advertisement;
 use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
-use super::option::CongestionControl;
 use super::route::{NewRoute, RouteChange, RouteFilter, RouteKind, RouteSelector};
-use super::socket::{Direction, SocketKind, SocketOption};
+use super::socket::{ConnectionName, Direction, SocketKind, SocketOption};
 use super::system::SystemOption;
 use super::table::Request;
 use super::value::{octet, socket_address, value};
@@ -309,6 +308,10 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
         ["leave", group] => membership(group, "").map(Request::LeaveGroup),
         ["leave", group, interface] => membership(group, interface).map(Request::LeaveGroup),
         ["bind", local] => Ok(Request::Bind(socket_address(local)?)),
+        ["disconnect", local, remote] => {
+            let (local, remote) = (socket_address(local)?, socket_address(remote)?);
+            Ok(Request::EndConnection(ConnectionName { local, remote }))
+        }
         ["connect", remote] => Ok(Request::Connect(socket_address(remote)?)),
         ["listen"] => Ok(Request::Listen(DEFAULT_BACKLOG)),
         ["listen", backlog] => Ok(Request::Listen(value(backlog)?)),
@@ -341,16 +344,6 @@ fn interface_name(word: &str) -> String {
     if word == "any" { String::new() } else { word.into() }
 }
 
-/// Linux' names of the algorithms.
-fn congestion_control(word: &str) -> Result<CongestionControl, Error> {
-    match word {
-        "cubic" => Ok(CongestionControl::Cubic),
-        "reno" => Ok(CongestionControl::NewReno),
-        "bbr" => Ok(CongestionControl::Bbr),
-        _ => Err(Error::InvalidInput),
-    }
-}
-
 fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
     Ok(match name {
         "no-delay" => SocketOption::NoDelay(switch(word)?),
@@ -375,7 +368,7 @@ fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
         "header-included" => SocketOption::HeaderIncluded(switch(word)?),
         "only-ipv6" => SocketOption::OnlyIpv6(switch(word)?),
         "bind-to-device" => SocketOption::BindToDevice(interface_name(word)),
-        "congestion" => SocketOption::CongestionControl(congestion_control(word)?),
+        "congestion" => SocketOption::CongestionControl(value(word)?),
         "explicit-congestion" => SocketOption::ExplicitCongestion(switch(word)?),
         "timestamps" => SocketOption::Timestamps(switch(word)?),
         "maximum-segment" => SocketOption::MaximumSegment(value(word)?),

@@ -144,6 +144,8 @@ impl OpenFile {
                 reply(Ok(self.collect(|stack| stack.ip.group_entries(&stack.context))))
             }
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
+            Immediate::EndConnection(name) => reply(self.end_connection(&name)),
+            Immediate::GetConnection(name) => reply(self.connection(&name)),
             Immediate::Watch(kinds) => reply(self.watch(kinds)),
             Immediate::Capture(options) => reply(self.capture(options)),
             Immediate::GetCapture(()) => reply(self.capture_statistics()),

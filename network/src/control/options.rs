@@ -11,12 +11,15 @@ use devnet_virtual_file_system::{Error, Result};
 use super::open::OpenFile;
 use super::state::{Handle, State};
 use crate::command::socket::{
-    FurtherOptions, FurtherStreamOptions, SocketKind, SocketOption, SocketOptions, SocketStatus,
-    StreamOptions,
+    ConnectionName, FurtherOptions, FurtherStreamOptions, SocketKind, SocketOption, SocketOptions,
+    SocketStatus, StreamOptions,
 };
 use crate::command::stream::StreamStatistics;
+use crate::interface::Interface;
 use crate::limits;
 use crate::socket::{KEEP_ALIVE, TcpListener, TcpSettings, TcpStream};
+use crate::stack::Stack;
+use crate::stack::flow::Flow;
 
 /// Keep-alive probes (Linux: MAX_TCP_KEEPCNT).
 const KEEP_ALIVE_COUNT: core::ops::RangeInclusive<u8> = 1..=127;
@@ -81,7 +84,40 @@ impl OpenFile {
 
     /// The socket's status.
     pub(super) fn socket_status(&self) -> Result<SocketStatus> {
-        self.handle()?.status(&self.sockets.place)
+        let mut status = self.handle()?.status(&self.sockets.place)?;
+        // Before there is a connection the file alone knows where it was bound.
+        self.state.with(|state| {
+            if let State::Unconnected(socket) | State::Connecting(socket, _) = state {
+                if let Some(local) = socket.local {
+                    status.local = local;
+                }
+                if let Some(device) = &socket.device {
+                    status.interface.clone_from(&device.name);
+                }
+            }
+        });
+        Ok(status)
+    }
+
+    /// The statistics of a connection by name.
+    pub(super) fn connection(&self, name: &ConnectionName) -> Result<StreamStatistics> {
+        let flow = Flow::new(name.local, name.remote);
+        let found = |interface: &Arc<Interface>| {
+            interface.read(|stack| stack.transport.tcp.statistics_of(&flow))
+        };
+        self.interfaces().iter().find_map(found).ok_or(Error::NotFound)
+    }
+
+    /// Ends a connection by name.
+    pub(super) fn end_connection(&self, name: &ConnectionName) -> Result<()> {
+        let flow = Flow::new(name.local, name.remote);
+        let is_ended = |interface: &Arc<Interface>| {
+            interface.change_and_transmit(|stack| {
+                let Stack { context: cx, ip, transport, .. } = stack;
+                transport.tcp.end_flow(cx, ip, &flow)
+            })
+        };
+        if self.interfaces().iter().any(is_ended) { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// The values of the options that [`options`](Self::options) does not have.

@@ -36,6 +36,7 @@ mod route;
 pub(crate) mod run;
 mod sha256sum;
 mod sleep;
+mod ss;
 mod stat;
 mod test;
 mod wc;

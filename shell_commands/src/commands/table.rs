@@ -5,7 +5,7 @@
 
 use super::{
     arp, cat, control, cp, dhcp, dns, echo, head, httpd, interface, ip, iperf3, ls, mkdir, nc,
-    netstat, nslookup, ping, printf, ps, pwd, rm, route, run, sha256sum, sleep, stat, tcpdump,
+    netstat, nslookup, ping, printf, ps, pwd, rm, route, run, sha256sum, sleep, ss, stat, tcpdump,
     test, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
@@ -127,6 +127,8 @@ rows! {
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
     "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
+    "ss", "ss [-t] [-u] [-w] [-a|-l] [-4|-6] [-i] [-m] [-n] [-H] [-O] [-K] [FILTER]\nss -s",
+        "Lists sockets with their statistics, or ends connections.", run (ss::run);
     "stat", "stat PATH...", "Tells what files are.", run (stat::run);
     "tcpdump", "tcpdump [-i IF | -r FILE] [-w FILE] [-c COUNT] [-s BYTES] [-Q in|out|inout] \
         [-nqvexXAStU#] [FILTER]\ntcpdump -D",

@@ -28,8 +28,8 @@ use devnet_network::command::route::{
     RouteFilter, RouteKind, RoutePreference, RouteSelector,
 };
 use devnet_network::command::socket::{
-    Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked, SocketKind,
-    SocketState, SocketStatus,
+    ConnectionName, Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked,
+    SocketKind, SocketState, SocketStatus,
 };
 use devnet_network::command::stream::StreamStatistics;
 use devnet_network::command::system::{HostModel, SystemOption};
@@ -469,7 +469,13 @@ fn options() -> Vec<Sample> {
         sample::<GetStreamStatistics>("", (), statistics()),
         sample::<Peek>("", 3, peeked),
         sample::<GetFurtherOptions>("", (), further),
+        sample::<EndConnection>("disconnect 10.0.0.1:80 10.0.0.2:40000", connection_name(), ()),
+        sample::<GetConnection>("", connection_name(), statistics()),
     ]
+}
+
+fn connection_name() -> ConnectionName {
+    ConnectionName { local: read("10.0.0.1:80"), remote: read("10.0.0.2:40000") }
 }
 
 fn statistics() -> StreamStatistics {

@@ -14,10 +14,12 @@ use devnet_virtual_file_system::Error;
 pub use self::settings::TcpSettings;
 use crate::command::interface::SynCookies;
 use crate::command::socket::SocketStatus;
+use crate::command::stream::StreamStatistics;
 use crate::command::usage::Usage;
 use crate::driver::Frame;
 use crate::platform::Instant;
 use crate::stack::context::{Context, Wakes};
+use crate::stack::flow::Flow;
 use crate::stack::ip::Ip;
 use crate::stack::link::Arrival;
 use crate::stack::wire::quote::Quote;
@@ -80,6 +82,14 @@ impl Tcp {
     pub(crate) fn update_mss_to(&mut self, _: &mut Context, _: &mut Ip, _to: Option<IpAddr>) {}
 
     pub(crate) fn abort_local_address(&mut self, _: &mut Context, _: &mut Ip, _: IpAddr) {}
+
+    pub(crate) fn end_flow(&mut self, _: &mut Context, _: &mut Ip, _: &Flow) -> bool {
+        false
+    }
+
+    pub(crate) fn statistics_of(&self, _: &Flow) -> Option<StreamStatistics> {
+        None
+    }
 
     pub(crate) fn abort_all(&mut self, _: &mut Context, _: &mut Ip) {}
 

@@ -14,6 +14,7 @@ use super::{Connection, ConnectionId, Tcp};
 use crate::command::socket::SocketState as State;
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::flow::Flow;
 use crate::stack::ip::Ip;
 use crate::stack::timers::Timer;
 
@@ -59,6 +60,13 @@ impl Tcp {
         for index in ended {
             self.end(cx, ip, index, Error::ConnectionAborted);
         }
+    }
+
+    /// Ends the connection of a flow; false if there is none.
+    pub(crate) fn end_flow(&mut self, cx: &mut Context, ip: &mut Ip, flow: &Flow) -> bool {
+        let Some(index) = self.lookup(flow) else { return false };
+        self.end(cx, ip, index, Error::ConnectionAborted);
+        true
     }
 
     /// The interface goes down: every connection ends with an error.

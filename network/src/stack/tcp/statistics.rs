@@ -7,11 +7,18 @@ use core::time::Duration;
 use super::{Connection, ConnectionId, Tcp};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::command::stream::StreamStatistics;
+use crate::stack::flow::Flow;
 
 impl Tcp {
     /// The statistics of a connection; `None` once it is gone.
     pub(crate) fn statistics(&self, id: ConnectionId) -> Option<StreamStatistics> {
         self.get(id).map(Connection::statistics)
+    }
+
+    /// The statistics of the connection of a flow.
+    pub(crate) fn statistics_of(&self, flow: &Flow) -> Option<StreamStatistics> {
+        let index = self.lookup(flow)?;
+        self.connections.get(index as usize).map(|connection| connection.statistics())
     }
 
     /// Connections at some places of the table; it ends before [`places`](Self::places).

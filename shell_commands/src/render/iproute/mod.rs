@@ -5,6 +5,7 @@ pub mod link;
 pub mod monitor;
 pub mod neighbor;
 pub mod route;
+pub mod socket;
 
 use serde::Serialize;
 
