@@ -207,6 +207,8 @@ pub struct Context {
     pub streams: Streams,
     /// Time, chance and tasks.
     pub platform: Platform,
+    /// The exported variables, as `NAME=VALUE`.
+    pub environment: Vec<String>,
 }
 
 impl Context {

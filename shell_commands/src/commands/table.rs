@@ -35,12 +35,15 @@ rows! {
     ".", ". FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
     ":", ":", "Does nothing and succeeds.", run (echo::succeed);
     "[", "[ CONDITION ]", "Tests texts, numbers and files.", run (test::run);
+    "alias", "alias [NAME[=COMMAND]...]", "Shows aliases, or sets them.", builtin (Alias);
     "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
     "bg", "bg [%JOB]", "Names a job, which runs already.", builtin (Background);
     "break", "break [LOOPS]", "Ends loops.", builtin (Break);
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
+    "command", "command [-p] COMMAND [ARG...]\ncommand -v|-V NAME...",
+        "Runs a command and no function, or tells what a name means.", builtin (Command);
     "continue", "continue [LOOPS]", "Goes on with the next turn of a loop.", builtin (Continue);
     "control", "control DEVICE|IF\ncontrol DEVICE|IF COMMAND [HEXBYTES]",
         "Lists a network device's control commands, or sends one with raw bytes.",
@@ -56,10 +59,11 @@ rows! {
         "Runs a command as the last, or keeps its redirections.", builtin (Exec);
     "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
     "export", "export [-p]\nexport NAME[=VALUE]...",
-        "Sets variables and marks them as exported.", builtin (Export);
+        "Sets variables and marks them as exported.", builtin (Mark);
     "false", "false", "Fails.", run (echo::fail);
     "fg", "fg [%JOB]", "Waits for a job.", builtin (Foreground);
     "getopts", "getopts LETTERS NAME [ARG...]", "Takes the next option.", builtin (Options);
+    "hash", "hash [-r] [NAME...]", "Looks whether there are commands.", builtin (Hash);
     "head", "head [-n LINES | -c BYTES] [FILE...]",
         "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND...]\nhelp text [WORD...]",
@@ -86,8 +90,8 @@ rows! {
         [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
-    "kill", "kill [-SIGNAL] %JOB|PID...",
-        "Ends background jobs and guest programs.", builtin (Kill);
+    "kill", "kill [-SIGNAL|-s SIGNAL] %JOB|PID...\nkill -l",
+        "Sends signals to jobs and guest programs, or lists them.", builtin (Kill);
     "local", "local NAME[=VALUE]...", "Makes variables local to the function.", builtin (Local);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
@@ -109,6 +113,8 @@ rows! {
     "ps", "ps", "Lists the guest programs that run.", run (ps::run);
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
     "read", "read [-r] [-p TEXT] NAME...", "Reads a line into variables.", builtin (Read);
+    "readonly", "readonly [-p]\nreadonly NAME[=VALUE]...",
+        "Sets variables and makes them read-only.", builtin (Mark);
     "return", "return [STATUS]", "Ends a function or a sourced script.", builtin (Return);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
@@ -121,7 +127,7 @@ rows! {
         "Runs a guest program with what is granted and nothing else; limits: files sockets \
          buffers bandwidth memory storage nodes fuel; --manifest grants what GUEST.grants says, \
          too.", run (run::run);
-    "set", "set [-e|+e] [-u|+u] [-x|+x] [-o|+o pipefail]\nset -- [ARG...]",
+    "set", "set [-e|+e] [-u|+u] [-x|+x] [-a|+a] [-f|+f] [-C|+C] [-o|+o pipefail]\nset -- [ARG...]",
         "Shows variables, or sets options and arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
@@ -130,9 +136,12 @@ rows! {
     "stat", "stat PATH...", "Tells what files are.", run (stat::run);
     "test", "test CONDITION", "Tests texts, numbers and files.", run (test::run);
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
-    "trap", "trap\ntrap ACTION|- EXIT|INT...", "Runs an action at the end, or after Ctrl-C.",
+    "trap", "trap\ntrap ACTION|- EXIT|SIGNAL...", "Runs an action at the end, or after a signal.",
         builtin (Trap);
     "true", "true", "Succeeds.", run (echo::succeed);
+    "type", "type NAME...", "Tells what names mean.", builtin (Describe);
+    "umask", "umask [-S] [022]", "Shows the mode that new files do not get.", builtin (Mask);
+    "unalias", "unalias -a|NAME...", "Forgets aliases.", builtin (Unalias);
     "unset", "unset [-f|-v] NAME...", "Forgets variables or functions.", builtin (Unset);
     "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
     "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);

@@ -22,10 +22,14 @@ pub enum Action {
 pub enum Builtin {
     /// `.` and `source`
     Source,
+    /// `alias`
+    Alias,
     /// `break`
     Break,
     /// `bg`
     Background,
+    /// `command`
+    Command,
     /// `cd`
     ChangeDirectory,
     /// `continue`
@@ -36,12 +40,14 @@ pub enum Builtin {
     Exec,
     /// `exit`
     Exit,
-    /// `export`
-    Export,
+    /// `export` and `readonly`
+    Mark,
     /// `fg`
     Foreground,
     /// `getopts`
     Options,
+    /// `hash`
+    Hash,
     /// `help`
     Help,
     /// `jobs`
@@ -62,6 +68,12 @@ pub enum Builtin {
     Time,
     /// `trap`
     Trap,
+    /// `type`
+    Describe,
+    /// `umask`
+    Mask,
+    /// `unalias`
+    Unalias,
     /// `unset`
     Unset,
     /// `wait`

@@ -14,15 +14,19 @@ mod arithmetic;
 pub mod builtins;
 pub mod command;
 mod compound;
+mod declare;
 pub mod execute;
 pub mod expand;
 mod fields;
 mod input;
 pub mod jobs;
 mod language;
+mod lookup;
 pub mod parser;
 mod pattern;
 mod redirect;
+pub mod signals;
+mod stack;
 mod state;
 pub mod syntax;
 
@@ -87,7 +91,7 @@ impl Shell {
             interactive: false,
             exit: None,
             jobs: Jobs::default(),
-            state: State::default(),
+            state: State::new(),
         }
     }
 
