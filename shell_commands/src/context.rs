@@ -11,8 +11,8 @@ use std::time::Duration;
 use devnet_guest_programs::{Idle, Programs, Supplies, Translator};
 use devnet_network::platform::{Clock, Entropy, Spawner};
 use devnet_virtual_file_system::{
-    Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result,
-    VirtualFileSystem,
+    Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
+    OpenFlags, Path, Result, UserIdentifier, VirtualFileSystem,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -181,6 +181,27 @@ impl Files {
     /// Those of the file system.
     pub fn remove(&self, text: &str) -> Result<()> {
         self.tree.remove(&self.credentials, &self.resolve(text)?)
+    }
+
+    /// Changes the mode of a node.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_mode(&self, text: &str, mode: Mode) -> Result<()> {
+        self.tree.set_mode(&self.credentials, &self.resolve(text)?, mode)
+    }
+
+    /// Changes the owner of a node.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_owner(
+        &self,
+        text: &str,
+        user: UserIdentifier,
+        group: GroupIdentifier,
+    ) -> Result<()> {
+        self.tree.set_owner(&self.credentials, &self.resolve(text)?, user, group)
     }
 
     /// Renames a node.

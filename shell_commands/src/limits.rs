@@ -34,6 +34,12 @@ pub const SUBSHELLS: usize = 1024;
 pub const PATTERN_STEPS: usize = 1024 * 1024;
 /// Capacity of a pipe between two commands in bytes (Linux' default pipe size).
 pub const PIPE_BYTES: usize = 64 * 1024;
+/// Bytes of one line that commands on text read.
+pub const LINE_BYTES: usize = 1024 * 1024;
+/// Bytes of text that one command keeps: all lines of `sort`, the end of `tail`, what `sed` holds.
+pub const TEXT_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of a compiled regular expression, of which a command has three.
+pub const EXPRESSION_BYTES: usize = 1024 * 1024;
 /// Background jobs of one shell.
 pub const JOBS: usize = 256;
 /// Bytes that commands such as `cat` read at once.

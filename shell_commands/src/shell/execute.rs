@@ -17,6 +17,7 @@ use devnet_virtual_file_system::pipe;
 use futures_lite::future;
 
 use super::command::{self, Action};
+use super::launch::Launcher;
 use super::state::{Jump, Recovery};
 use super::syntax::{Command, Connector, Kind, List, Pipeline, Script, Word};
 use super::{Shell, builtins, expand, stack};
@@ -347,6 +348,17 @@ impl Shell {
             };
             match command.action {
                 Action::Run(_) => future::or(self.signal(), command.start(context)).await,
+                Action::Launch(launch) => {
+                    let mut launcher = Launcher::new(self);
+                    let work = async {
+                        let outcome = match command.asks_for_help(&context) {
+                            true => context.answer(&command.help()).await,
+                            false => launch(&mut launcher, &context).await,
+                        };
+                        command.conclude(&context, outcome).await
+                    };
+                    future::or(self.signal(), work).await
+                }
                 Action::Builtin(builtin) => {
                     self.state.depth = self.state.depth.saturating_add(1);
                     let status = Box::pin(builtins::run(self, builtin, command, context)).await;
@@ -355,17 +367,6 @@ impl Shell {
                 }
             }
         })
-    }
-
-    /// A path is of a file, which is no command here: 126 if it is there, 127 if not.
-    async fn without_command(&self, name: &str) -> Status {
-        let is_there = name.contains('/') && self.files.stat(name).is_ok();
-        let (why, status) = match is_there {
-            true => ("not executable; `. FILE` runs a script", Status::NOT_EXECUTABLE),
-            false => ("command not found", Status::NOT_FOUND),
-        };
-        self.streams.error.remark(&format!("devnet: {name}: {why}\n")).await;
-        status
     }
 
     /// Calls a function: it has its own arguments and local variables.

@@ -108,7 +108,8 @@ fn add<'a>(
 /// The home directory for a `~` that starts `text`, and what follows. Others' are not known.
 fn home<'t>(shell: &Shell, text: &'t str, is_whole: bool) -> Option<(String, &'t str)> {
     let rest = text.strip_prefix('~')?;
-    if !rest.starts_with('/') && !(rest.is_empty() && is_whole) {
+    let ends = rest.starts_with('/') || (rest.is_empty() && is_whole);
+    if !ends {
         return None;
     }
     let home = value(shell, "HOME")?;

@@ -160,6 +160,17 @@ pub(super) async fn hash(shell: &Shell, context: &Context) -> Outcome {
 }
 
 impl Shell {
+    /// A path is of a file, which is no command here: 126 if it is there, 127 if not.
+    pub(super) async fn without_command(&self, name: &str) -> Status {
+        let is_there = name.contains('/') && self.files.stat(name).is_ok();
+        let (why, status) = match is_there {
+            true => ("not executable; `. FILE` runs a script", Status::NOT_EXECUTABLE),
+            false => ("command not found", Status::NOT_FOUND),
+        };
+        self.streams.error.remark(&format!("devnet: {name}: {why}\n")).await;
+        status
+    }
+
     /// The commands that `command` stands for, and the name of the alias, if it begins with one.
     pub(super) fn alias(&self, command: &Command) -> Option<(Script, String)> {
         if self.state.aliases.is_empty() {

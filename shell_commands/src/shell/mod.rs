@@ -21,6 +21,7 @@ mod fields;
 mod input;
 pub mod jobs;
 mod language;
+pub mod launch;
 mod lookup;
 pub mod parser;
 mod pattern;
@@ -141,6 +142,14 @@ impl Shell {
     pub async fn complain(&self, message: &str) {
         self.streams.error.remark(&format!("devnet: {}\n", shown::line(message))).await;
     }
+}
+
+/// True if a pattern of names matches the whole text.
+///
+/// # Errors
+/// A message, if that takes too long.
+pub fn matches(pattern: &str, text: &str) -> Result<bool, String> {
+    pattern::Matcher::new(pattern).matches(&text.chars().collect::<Vec<_>>())
 }
 
 #[cfg(test)]

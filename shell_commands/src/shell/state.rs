@@ -139,6 +139,11 @@ impl State {
         Self { frames, traps, jump: None, is_top: false, ..self.clone() }
     }
 
+    /// One level deeper, for a command that runs others.
+    pub(super) fn deepen(&mut self) {
+        self.depth = self.depth.saturating_add(2);
+    }
+
     /// True after a bound was reached.
     pub(super) fn is_exhausted(&self) -> bool {
         self.exhausted.load(Ordering::Relaxed)
