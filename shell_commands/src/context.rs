@@ -11,8 +11,8 @@ use std::time::Duration;
 use devnet_guest_programs::{Idle, Programs, Supplies, Translator};
 use devnet_network::platform::{Clock, Entropy, Spawner};
 use devnet_virtual_file_system::{
-    Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result,
-    VirtualFileSystem,
+    Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
+    OpenFlags, Path, Result, UserIdentifier, VirtualFileSystem,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -183,6 +183,27 @@ impl Files {
         self.tree.remove(&self.credentials, &self.resolve(text)?)
     }
 
+    /// Changes the mode of a node.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_mode(&self, text: &str, mode: Mode) -> Result<()> {
+        self.tree.set_mode(&self.credentials, &self.resolve(text)?, mode)
+    }
+
+    /// Changes the owner of a node.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_owner(
+        &self,
+        text: &str,
+        user: UserIdentifier,
+        group: GroupIdentifier,
+    ) -> Result<()> {
+        self.tree.set_owner(&self.credentials, &self.resolve(text)?, user, group)
+    }
+
     /// Renames a node.
     ///
     /// # Errors
@@ -207,6 +228,8 @@ pub struct Context {
     pub streams: Streams,
     /// Time, chance and tasks.
     pub platform: Platform,
+    /// The exported variables, as `NAME=VALUE`.
+    pub environment: Vec<String>,
 }
 
 impl Context {

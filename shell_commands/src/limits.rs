@@ -13,8 +13,20 @@ pub const ARGUMENTS: usize = 64 * 1024;
 /// 10 KiB of stack for each without optimization, of a thread's 2 MiB.
 pub const NESTING: usize = 96;
 /// Levels of execution: compound commands, functions, substitutions, `eval`. Each needs some KiB of
-/// stack.
-pub const EXECUTION_DEPTH: usize = 64;
+/// memory for its stack, without optimization about 15.
+pub const EXECUTION_DEPTH: usize = 768;
+/// Scripts, bodies and conditions that a shell starts before other tasks have their turn: giving
+/// way costs as much as the levels around it.
+pub const EXECUTION_TURN: usize = 16;
+/// Bytes of stack with which a level of execution does not ask for more: one level with a command
+/// needs less than 64 KiB without optimization.
+pub const STACK_LEFT_BYTES: usize = 256 * 1024;
+/// Bytes of stack that levels of execution take at once.
+pub const STACK_PIECE_BYTES: usize = 2 * 1024 * 1024;
+/// Signals that a shell has not noticed yet; more replace the oldest.
+pub const SIGNALS: usize = 64;
+/// Aliases of one shell.
+pub const ALIASES: usize = 1024;
 /// Subshells of one shell that live at once: stages of pipelines, substitutions, jobs.
 pub const SUBSHELLS: usize = 1024;
 /// Steps of matching one pattern, so that many stars cannot stop the program: some tens of
@@ -22,6 +34,12 @@ pub const SUBSHELLS: usize = 1024;
 pub const PATTERN_STEPS: usize = 1024 * 1024;
 /// Capacity of a pipe between two commands in bytes (Linux' default pipe size).
 pub const PIPE_BYTES: usize = 64 * 1024;
+/// Bytes of one line that commands on text read.
+pub const LINE_BYTES: usize = 1024 * 1024;
+/// Bytes of text that one command keeps: all lines of `sort`, the end of `tail`, what `sed` holds.
+pub const TEXT_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of a compiled regular expression, of which a command has three.
+pub const EXPRESSION_BYTES: usize = 1024 * 1024;
 /// Background jobs of one shell.
 pub const JOBS: usize = 256;
 /// Bytes that commands such as `cat` read at once.

@@ -25,6 +25,11 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
             return Status::FAILURE;
         }
     }
+    let _forwarding = match (&arguments.mode, is_terminal) {
+        // The terminal has its own way with Ctrl-C.
+        (Mode::StandardInput, true) => None,
+        _ => terminal::forward(shell.signals()),
+    };
     let status = match &arguments.mode {
         Mode::Commands(commands, parameters) => {
             shell.parameters.extend_from_slice(parameters);

@@ -19,14 +19,15 @@ use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Editor, Helper};
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::completion;
 use crate::context::Files;
-use crate::shell::Shell;
 use crate::shell::builtins::describe_job;
 use crate::shell::parser;
+use crate::shell::signals::Signal;
+use crate::shell::{self, Shell};
 use crate::status::Status;
 
 /// Reads and runs lines until `exit` or Ctrl-D.
@@ -176,6 +177,32 @@ impl Hinter for Assistant {
 impl Highlighter for Assistant {}
 
 impl Helper for Assistant {}
+
+/// Passes signals for the program on to a shell while it lives.
+pub(crate) struct Forwarding(Handle);
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Passes signals on. `None` if that cannot be: they then end the program, as ever.
+pub(crate) fn forward(to: shell::signals::Signals) -> Option<Forwarding> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).ok()?;
+    let handle = signals.handle();
+    let pass = move || {
+        for number in signals.forever() {
+            to.send(match number {
+                SIGHUP => Signal::HANG_UP,
+                SIGINT => Signal::INTERRUPT,
+                _ => Signal::TERMINATE,
+            });
+        }
+    };
+    thread::Builder::new().name(String::from("signals")).spawn(pass).ok()?;
+    Some(Forwarding(handle))
+}
 
 /// Catches Ctrl-C while it lives; the signal then does not end the program.
 struct Interrupts {

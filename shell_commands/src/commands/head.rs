@@ -6,6 +6,7 @@ use super::cat::inputs;
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::limits;
+use crate::shown;
 use crate::status::Status;
 
 #[derive(Clone, Copy)]
@@ -17,19 +18,62 @@ enum Limit {
 pub(super) async fn run(context: &Context) -> Outcome {
     let mut limit = Limit::Lines(10);
     let mut paths = Vec::new();
-    let mut options = context.options();
+    let mut titles = None;
+    let words = without_numbers(&context.arguments);
+    let mut options = lexopt::Parser::from_args(words);
     while let Some(argument) = options.next()? {
         match argument {
             Short('n') => limit = Limit::Lines(options.value()?.parse()?),
             Short('c') => limit = Limit::Bytes(options.value()?.parse()?),
+            Short('q') => titles = Some(false),
+            Short('v') => titles = Some(true),
             Value(path) => paths.push(path.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
+    let titles = titles.unwrap_or(paths.len() > 1);
+    let (mut status, mut is_first) = (Status::SUCCESS, true);
     for stream in inputs(context, &paths) {
-        print(context, &stream?, limit).await?;
+        match stream {
+            Ok(stream) => {
+                if titles {
+                    context.print(&title(&stream.name, is_first)).await?;
+                }
+                is_first = false;
+                print(context, &stream, limit).await?;
+            }
+            Err(why) => {
+                context.complain(&why.message).await;
+                status = why.status;
+            }
+        }
     }
-    Ok(Status::SUCCESS)
+    Ok(status)
+}
+
+/// The line above a file's part, if there are several.
+pub(super) fn title(name: &str, is_first: bool) -> String {
+    let before = if is_first { "" } else { "\n" };
+    format!("{before}==> {} <==\n", shown::line(name))
+}
+
+/// `-5` as `-n 5`.
+pub(super) fn without_numbers(words: &[String]) -> Vec<String> {
+    let number = |word: &String| {
+        let digits = word.strip_prefix('-')?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| format!("-n{digits}"))
+    };
+    // A number behind an option is its value.
+    let after = |index: usize| {
+        let before = index.checked_sub(1).and_then(|before| words.get(before));
+        matches!(before.map(String::as_str), Some("-n" | "-c"))
+    };
+    let change = |(index, word): (usize, &String)| match number(word) {
+        Some(short) if !after(index) => short,
+        _ => word.clone(),
+    };
+    words.iter().enumerate().map(change).collect()
 }
 
 async fn print(context: &Context, stream: &Stream, mut limit: Limit) -> Result<(), Failure> {

@@ -102,7 +102,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let launch = Launch {
         program,
         arguments,
-        environment: options.environment,
+        environment: environment(context, options.environment),
         streams: [
             streams.input.file.clone(),
             streams.output.file.clone(),
@@ -123,6 +123,16 @@ pub(super) async fn run(context: &Context) -> Outcome {
         }
         exit => Ok(Status(exit.status())),
     }
+}
+
+/// The exported variables, and over them what `--env` says.
+fn environment(context: &Context, given: Vec<String>) -> Vec<String> {
+    let name = |text: &str| text.split_once('=').map(|(name, _)| name.to_owned());
+    let is_given = |text: &String| given.iter().any(|other| name(other) == name(text));
+    let mut all = context.environment.clone();
+    all.retain(|text| !is_given(text));
+    all.extend(given);
+    all
 }
 
 async fn read(context: &Context, path: &str, limit: usize) -> Result<Vec<u8>, Error> {

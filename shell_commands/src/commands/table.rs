@@ -4,9 +4,10 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, cat, control, cp, dhcp, dns, echo, head, httpd, interface, ip, iperf3, ls, mkdir, nc,
-    netstat, nslookup, ping, printf, ps, pwd, rm, route, run, sha256sum, sleep, ss, stat, tcpdump,
-    test, wc, wget,
+    arp, basename, cat, chmod, control, cp, cut, date, dhcp, dns, echo, find, grep, head, httpd,
+    interface, ip, iperf3, launch, ls, mkdir, nc, netstat, nslookup, ping, printf, ps, pwd, rm,
+    route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr,
+    wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -28,6 +29,9 @@ macro_rules! rows {
         ];
     };
     (@ run ($function:path)) => { Action::Run(|context| Box::pin($function(context))) };
+    (@ launch ($function:path)) => {
+        Action::Launch(|launcher, context| Box::pin($function(launcher, context)))
+    };
     (@ builtin ($builtin:ident)) => { Action::Builtin(Builtin::$builtin) };
 }
 
@@ -35,32 +39,54 @@ rows! {
     ".", ". FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
     ":", ":", "Does nothing and succeeds.", run (echo::succeed);
     "[", "[ CONDITION ]", "Tests texts, numbers and files.", run (test::run);
+    "alias", "alias [NAME[=COMMAND]...]", "Shows aliases, or sets them.", builtin (Alias);
     "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
+    "basename", "basename PATH [SUFFIX]", "Prints the last part of a path.", run (basename::run);
     "bg", "bg [%JOB]", "Names a job, which runs already.", builtin (Background);
     "break", "break [LOOPS]", "Ends loops.", builtin (Break);
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
+    "chmod", "chmod [-R] MODE PATH...", "Changes modes of files.", run (chmod::run);
+    "chown", "chown [-R] USER[:GROUP] PATH...", "Changes owners of files.", run (chmod::owner);
+    "command", "command [-p] COMMAND [ARG...]\ncommand -v|-V NAME...",
+        "Runs a command and no function, or tells what a name means.", builtin (Command);
     "continue", "continue [LOOPS]", "Goes on with the next turn of a loop.", builtin (Continue);
     "control", "control DEVICE|IF\ncontrol DEVICE|IF COMMAND [HEXBYTES]",
         "Lists a network device's control commands, or sends one with raw bytes.",
         run (control::run);
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
+    "cut", "cut -b|-c|-f LIST [-d CHARACTER] [-s] [FILE...]",
+        "Prints parts of lines.", run (cut::run);
+    "date", "date [-u] [-R] [-I] [-d @SECONDS] [+FORMAT]", "Prints the time.", run (date::run);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
+    "dirname", "dirname PATH...", "Prints paths without their last parts.", run (basename::directory);
     "dns", "dns [show]\ndns add|remove ADDRESS [IF]",
         "Shows or changes the DNS servers.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
+    "egrep", "egrep PATTERN [FILE...]", "Prints lines that match an extended expression.",
+        run (grep::run);
+    "env", "env [-i] [-u NAME] [NAME=VALUE...] [COMMAND [ARG...]]",
+        "Shows the exported variables, or changes them for a command.", launch (launch::environment);
     "eval", "eval [WORD...]", "Runs its words as a script.", builtin (Evaluate);
     "exec", "exec [COMMAND [ARG...]]",
         "Runs a command as the last, or keeps its redirections.", builtin (Exec);
     "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
     "export", "export [-p]\nexport NAME[=VALUE]...",
-        "Sets variables and marks them as exported.", builtin (Export);
+        "Sets variables and marks them as exported.", builtin (Mark);
     "false", "false", "Fails.", run (echo::fail);
     "fg", "fg [%JOB]", "Waits for a job.", builtin (Foreground);
+    "fgrep", "fgrep TEXT [FILE...]", "Prints lines that have a text.", run (grep::run);
+    "find", "find [PATH...] [-name|-iname|-path PATTERN] [-type f|d|c] [-size [+|-]N[c|k|M]] \
+        [-empty] [-perm [-]MODE] [-user USER] [-maxdepth|-mindepth N] [-depth] [-prune] [-print] \
+        [-print0] [-delete] [-exec COMMAND ;|+] [!|(|)|-a|-o]",
+        "Finds files.", launch (find::run);
     "getopts", "getopts LETTERS NAME [ARG...]", "Takes the next option.", builtin (Options);
-    "head", "head [-n LINES | -c BYTES] [FILE...]",
+    "grep", "grep [-EFivcnlLqoswxrHh] [-m N] [-A|-B|-C N] PATTERN|-e PATTERN|-f FILE [FILE...]",
+        "Prints lines that match.", run (grep::run);
+    "hash", "hash [-r] [NAME...]", "Looks whether there are commands.", builtin (Hash);
+    "head", "head [-n LINES | -c BYTES] [-q] [-v] [FILE...]",
         "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND...]\nhelp text [WORD...]",
         "Lists the commands, or explains some; `text` the lines that devices take.", builtin (Help);
@@ -86,8 +112,8 @@ rows! {
         [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
-    "kill", "kill [-SIGNAL] %JOB|PID...",
-        "Ends background jobs and guest programs.", builtin (Kill);
+    "kill", "kill [-SIGNAL|-s SIGNAL] %JOB|PID...\nkill -l",
+        "Sends signals to jobs and guest programs, or lists them.", builtin (Kill);
     "local", "local NAME[=VALUE]...", "Makes variables local to the function.", builtin (Local);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
@@ -109,6 +135,8 @@ rows! {
     "ps", "ps", "Lists the guest programs that run.", run (ps::run);
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
     "read", "read [-r] [-p TEXT] NAME...", "Reads a line into variables.", builtin (Read);
+    "readonly", "readonly [-p]\nreadonly NAME[=VALUE]...",
+        "Sets variables and makes them read-only.", builtin (Mark);
     "return", "return [STATUS]", "Ends a function or a sourced script.", builtin (Return);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
@@ -121,29 +149,48 @@ rows! {
         "Runs a guest program with what is granted and nothing else; limits: files sockets \
          buffers bandwidth memory storage nodes fuel; --manifest grants what GUEST.grants says, \
          too.", run (run::run);
-    "set", "set [-e|+e] [-u|+u] [-x|+x] [-o|+o pipefail]\nset -- [ARG...]",
+    "sed", "sed [-n] [-E] [-i] SCRIPT|-e SCRIPT|-f FILE [FILE...]", "Edits lines.", run (sed::run);
+    "seq", "seq [-w] [-s TEXT] [FIRST [STEP]] LAST", "Prints numbers.", run (seq::run);
+    "set", "set [-e|+e] [-u|+u] [-x|+x] [-a|+a] [-f|+f] [-C|+C] [-o|+o pipefail]\nset -- [ARG...]",
         "Shows variables, or sets options and arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
+    "sort", "sort [-nrufhVbcsz] [-t CHARACTER] [-k FIELD[.BYTE][,FIELD]] [-o FILE] [FILE...]",
+        "Sorts lines.", run (sort::run);
     "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
     "ss", "ss [-t] [-u] [-w] [-a|-l] [-4|-6] [-i] [-m] [-n] [-H] [-O] [-K] [FILTER]\nss -s",
         "Lists sockets with their statistics, or ends connections.", run (ss::run);
     "stat", "stat PATH...", "Tells what files are.", run (stat::run);
+    "tail", "tail [-n [+]LINES | -c [+]BYTES] [-f] [-q] [-v] [FILE...]",
+        "Prints the end of files.", run (tail::run);
     "tcpdump", "tcpdump [-i IF | -r FILE] [-w FILE] [-c COUNT] [-s BYTES] [-Q in|out|inout] \
         [-nqvexXAStU#] [FILTER]\ntcpdump -D",
         "Shows or stores the packets of an interface.", run (tcpdump::run);
+    "tee", "tee [-a] [FILE...]", "Copies its input to its output and to files.", run (tee::run);
     "test", "test CONDITION", "Tests texts, numbers and files.", run (test::run);
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
-    "trap", "trap\ntrap ACTION|- EXIT|INT...", "Runs an action at the end, or after Ctrl-C.",
+    "timeout", "timeout [-s SIGNAL] [--preserve-status] N[ms|s|m|h] COMMAND [ARG...]",
+        "Ends a command that takes too long.", launch (launch::timeout);
+    "touch", "touch [-c] FILE...", "Creates files.", run (touch::run);
+    "tr", "tr [-c] [-d] [-s] SET [SET]", "Replaces, deletes or squeezes bytes.", run (tr::run);
+    "trap", "trap\ntrap ACTION|- EXIT|SIGNAL...", "Runs an action at the end, or after a signal.",
         builtin (Trap);
     "true", "true", "Succeeds.", run (echo::succeed);
+    "type", "type NAME...", "Tells what names mean.", builtin (Describe);
+    "umask", "umask [-S] [022]", "Shows the mode that new files do not get.", builtin (Mask);
+    "unalias", "unalias -a|NAME...", "Forgets aliases.", builtin (Unalias);
+    "uniq", "uniq [-c] [-d] [-u] [-i] [-f N] [-s N] [-w N] [FILE [TARGET]]",
+        "Prints lines that repeat once.", run (sort::unique);
     "unset", "unset [-f|-v] NAME...", "Forgets variables or functions.", builtin (Unset);
     "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
     "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);
     "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data \
         DATA] URL",
         "Fetches a document by HTTP.", run (wget::run);
+    "xargs", "xargs [-0] [-r] [-t] [-n N] [-I TEXT] [COMMAND [ARG...]]",
+        "Runs a command with arguments from its input.", launch (launch::from_input);
+    "yes", "yes [WORD...]", "Prints a line again and again.", run (seq::again);
 }
 
 #[cfg(test)]

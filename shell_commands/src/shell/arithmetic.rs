@@ -3,7 +3,7 @@
 //! A pure evaluation of text; [`expand`](super::expand) has replaced the parameters in it. The
 //! depth is bounded by [`limits::NESTING`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::syntax::{is_name, is_name_character};
 use crate::limits;
@@ -39,8 +39,9 @@ const CONDITIONAL: u8 = 1;
 pub(super) fn evaluate(
     text: &str,
     variables: &mut BTreeMap<String, String>,
+    readonly: &BTreeSet<String>,
 ) -> Result<i64, String> {
-    let mut evaluation = Evaluation { rest: text, variables, skipped: 0, depth: 0 };
+    let mut evaluation = Evaluation { rest: text, variables, readonly, skipped: 0, depth: 0 };
     evaluation.blanks();
     if evaluation.rest.is_empty() {
         return Ok(0);
@@ -55,6 +56,7 @@ pub(super) fn evaluate(
 struct Evaluation<'a> {
     rest: &'a str,
     variables: &'a mut BTreeMap<String, String>,
+    readonly: &'a BTreeSet<String>,
     /// In the part of `&&`, `||` and `?:` that does not count.
     skipped: usize,
     depth: usize,
@@ -157,7 +159,7 @@ impl<'a> Evaluation<'a> {
             let step = if self.eat("--") { -1 } else { 1 };
             let name = self.name().ok_or("arithmetic: a variable is missing")?;
             let value = self.value(&name)?.wrapping_add(step);
-            self.assign(name, value)
+            self.assign(name, value)?
         } else if self.eat("-") {
             self.unary()?.wrapping_neg()
         } else if self.eat("+") {
@@ -203,22 +205,25 @@ impl<'a> Evaluation<'a> {
                 None | Some("") => right,
                 Some(binary) => self.binary(binary, self.value(&name)?, right)?,
             };
-            return Ok(self.assign(name, value));
+            return self.assign(name, value);
         }
         let value = self.value(&name)?;
         if self.eat("++") {
-            self.assign(name, value.wrapping_add(1));
+            self.assign(name, value.wrapping_add(1))?;
         } else if self.eat("--") {
-            self.assign(name, value.wrapping_sub(1));
+            self.assign(name, value.wrapping_sub(1))?;
         }
         Ok(value)
     }
 
-    fn assign(&mut self, name: String, value: i64) -> i64 {
+    fn assign(&mut self, name: String, value: i64) -> Result<i64, String> {
         if self.skipped == 0 {
+            if self.readonly.contains(&name) {
+                return Err(format!("{name}: is read only"));
+            }
             self.variables.insert(name, value.to_string());
         }
-        value
+        Ok(value)
     }
 
     fn value(&self, name: &str) -> Result<i64, String> {
@@ -302,7 +307,7 @@ mod tests {
             ("6&3", 2),
             ("1!=1", 0),
         ] {
-            assert_eq!(evaluate(text, &mut variables), Ok(value), "{text}");
+            assert_eq!(evaluate(text, &mut variables, &BTreeSet::new()), Ok(value), "{text}");
         }
     }
 
@@ -310,11 +315,14 @@ mod tests {
     fn wrong_expressions_are_errors() {
         let mut variables = BTreeMap::from([(String::from("x"), String::from("q"))]);
         for text in ["1/0", "1+", "(1", "1 2", "x", "09", "1?2", "$", ")", "5=3", "2**-1"] {
-            assert!(evaluate(text, &mut variables).is_err(), "{text}");
+            assert!(evaluate(text, &mut variables, &BTreeSet::new()).is_err(), "{text}");
         }
         for open in ["(", "-", "!", "1+(", "1?"] {
-            assert!(evaluate(&open.repeat(10_000), &mut variables).is_err());
+            assert!(evaluate(&open.repeat(10_000), &mut variables, &BTreeSet::new()).is_err());
         }
-        assert_eq!(evaluate(&("1+".repeat(10_000) + "1"), &mut variables), Ok(10_001));
+        assert_eq!(
+            evaluate(&("1+".repeat(10_000) + "1"), &mut variables, &BTreeSet::new()),
+            Ok(10_001)
+        );
     }
 }

@@ -4,12 +4,15 @@
 //! ordinary [`command`], which sees a [`Context`] only.
 
 use super::command::{self, Builtin, Command};
+use super::signals::Signal;
 use super::state::Jump;
-use super::{Shell, input, language};
+use super::{Shell, declare, input, language, lookup};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::grammar;
 use crate::status::Status;
+use devnet_network::platform::BoxFuture;
+use futures_lite::future;
 
 /// The special builtins of POSIX (2.14): functions do not replace them, assignments before them
 /// stay.
@@ -23,6 +26,7 @@ pub(super) fn is_special(name: &str) -> bool {
             | "exec"
             | "exit"
             | "export"
+            | "readonly"
             | "return"
             | "set"
             | "shift"
@@ -30,6 +34,9 @@ pub(super) fn is_special(name: &str) -> bool {
             | "unset"
     )
 }
+
+/// The status after `kill -9`.
+const KILLED: Status = Status(137);
 
 /// Runs one builtin.
 pub async fn run(
@@ -42,41 +49,80 @@ pub async fn run(
         context.answer(&command.help()).await
     } else {
         match builtin {
+            Builtin::Alias => lookup::alias(shell, &context).await,
             Builtin::Background => background(shell, &context).await,
             Builtin::Break => language::leave_loops(shell, &context, Jump::Break),
-            Builtin::ChangeDirectory => change_directory(shell, &context),
+            Builtin::ChangeDirectory => change_directory(shell, &context).await,
+            Builtin::Command => lookup::command(shell, &context).await,
             Builtin::Continue => language::leave_loops(shell, &context, Jump::Continue),
+            Builtin::Describe => lookup::describe(shell, &context).await,
             Builtin::Evaluate => language::evaluate(shell, &context).await,
             Builtin::Exec => language::exec(shell, &context).await,
             Builtin::Exit => exit(shell, &context),
-            Builtin::Export => language::export(shell, &context).await,
-            Builtin::Foreground => foreground(shell, &context).await,
+            Builtin::Foreground => {
+                unless_signalled(shell, |shell| Box::pin(foreground(shell, &context))).await
+            }
+            Builtin::Hash => lookup::hash(shell, &context).await,
             Builtin::Help => help(shell, &context).await,
             Builtin::Jobs => jobs(shell, &context).await,
-            Builtin::Kill => kill(shell, &context),
-            Builtin::Local => language::local(shell, &context),
+            Builtin::Kill => kill(shell, &context).await,
+            Builtin::Local => declare::local(shell, &context),
+            Builtin::Mark => declare::mark(shell, &context).await,
+            Builtin::Mask => language::mask(&context).await,
             Builtin::Options => input::options(shell, &context),
-            Builtin::Read => input::read(shell, &context).await,
+            Builtin::Read => {
+                unless_signalled(shell, |shell| Box::pin(input::read(shell, &context))).await
+            }
             Builtin::Return => language::leave_call(shell, &context),
             Builtin::Set => language::set(shell, &context).await,
             Builtin::Shift => shift(shell, &context),
             Builtin::Source => language::source(shell, &context).await,
             Builtin::Time => time(shell, &context).await,
             Builtin::Trap => language::trap(shell, &context).await,
-            Builtin::Unset => language::unset(shell, &context),
-            Builtin::Wait => wait(shell, &context).await,
+            Builtin::Unalias => lookup::unalias(shell, &context).await,
+            Builtin::Unset => declare::unset(shell, &context),
+            Builtin::Wait => unless_signalled(shell, |shell| Box::pin(wait(shell, &context))).await,
         }
     };
-    command.conclude(&context, outcome).await
+    // An error of a special builtin about a variable ends the script (POSIX 2.8.1).
+    let is_fatal = matches!(builtin, Builtin::Mark | Builtin::Unset)
+        && outcome.as_ref().is_err_and(|failure| failure.status == Status::USAGE);
+    let status = command.conclude(&context, outcome).await;
+    if is_fatal {
+        shell.leave();
+    }
+    status
 }
 
-fn change_directory(shell: &mut Shell, context: &Context) -> Outcome {
-    let path = match context.arguments.as_slice() {
-        [] => "/",
-        [path] => path,
+/// Runs a builtin that waits; a signal ends it.
+async fn unless_signalled<'s>(
+    shell: &'s mut Shell,
+    work: impl FnOnce(&'s mut Shell) -> BoxFuture<'s, Outcome>,
+) -> Outcome {
+    let signal = shell.signal();
+    future::or(async move { Ok(signal.await) }, work(shell)).await
+}
+
+async fn change_directory(shell: &mut Shell, context: &Context) -> Outcome {
+    let words = context.arguments.iter().filter(|word| !matches!(word.as_str(), "-L" | "-P"));
+    let words: Vec<&str> = words.map(String::as_str).collect();
+    let variable = |name: &str| shell.variables.get(name).cloned();
+    let path = match words.as_slice() {
+        [] => variable("HOME").unwrap_or_else(|| String::from("/")),
+        ["-"] => variable("OLDPWD").ok_or_else(|| Failure::new("OLDPWD is not set"))?,
+        [path] => (*path).to_owned(),
         _ => return Err(Failure::usage("too many arguments")),
     };
-    shell.files.enter(path).map_err(|why| Failure::of(path, why))?;
+    let former = shell.files.directory().as_str().to_owned();
+    shell.files.enter(&path).map_err(|why| Failure::of(&path, why))?;
+    let directory = shell.files.directory().as_str().to_owned();
+    shell
+        .assign("OLDPWD", former)
+        .and(shell.assign("PWD", directory.clone()))
+        .map_err(Failure::usage)?;
+    if words == ["-"] {
+        return context.answer(&format!("{directory}\n")).await;
+    }
     Ok(Status::SUCCESS)
 }
 
@@ -134,31 +180,64 @@ pub(crate) fn describe_job(job: &super::jobs::Job) -> String {
     let state = match job.status() {
         None => "Running".to_owned(),
         Some(Status::SUCCESS) => "Done".to_owned(),
+        Some(KILLED) => "Killed".to_owned(),
+        Some(Status::INTERRUPTED) => "Interrupt".to_owned(),
         Some(Status::KILLED) => "Terminated".to_owned(),
         Some(status) => format!("Exit {status}"),
     };
     format!("[{}]  {state:<10}  {}\n", job.number, job.text)
 }
 
-/// `-9`, `-TERM`: every signal ends its target.
-fn is_signal(word: &str) -> bool {
-    word.strip_prefix('-').is_some_and(|signal| {
-        !signal.is_empty() && signal.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-fn kill(shell: &mut Shell, context: &Context) -> Outcome {
-    if context.arguments.is_empty() {
+/// `kill [-SIGNAL] TARGET…`: a job, a guest program, or 0 for the shell that `$$` is.
+async fn kill(shell: &mut Shell, context: &Context) -> Outcome {
+    let mut words = context.arguments.as_slice();
+    let mut name = "TERM";
+    match words {
+        [list] if list == "-l" => {
+            let names: Vec<_> = Signal::names().collect();
+            return context.answer(&format!("{}\n", names.join(" "))).await;
+        }
+        [option, signal, rest @ ..] if option == "-s" || option == "-n" => {
+            (name, words) = (signal, rest);
+        }
+        [word, rest @ ..] if word == "--" => words = rest,
+        [word, rest @ ..] if word.starts_with('-') => {
+            (name, words) = (word.trim_start_matches('-'), rest);
+        }
+        _ => {}
+    }
+    // KILL has no trap, and 0 only asks whether the target is there.
+    let (ends, asks) = (matches!(name, "9" | "KILL" | "SIGKILL"), name == "0");
+    let signal = Signal::parse(name);
+    if signal.is_none() && !ends && !asks {
+        return Err(Failure::usage(format!("{name}: unknown signal")));
+    }
+    if words.is_empty() {
         return Err(Failure::usage("which job or program?"));
     }
-    for name in context.arguments.iter().skip_while(|word| is_signal(word)) {
-        if name.starts_with('%') {
-            shell.jobs.find(name).ok_or_else(|| Failure::of(name, "no such job"))?.cancel();
+    for target in words {
+        if let Some(job) = target.starts_with('%').then(|| shell.jobs.find(target)) {
+            let job = job.ok_or_else(|| Failure::of(target, "no such job"))?;
+            match signal {
+                Some(signal) => job.signal(signal),
+                None if ends => job.cancel(KILLED),
+                None if job.status().is_some() => return Err(Failure::of(target, "has ended")),
+                None => {}
+            }
+        } else if target == "0" {
+            let signals = &shell.state.root_signals;
+            signals.send(signal.unwrap_or(Signal::TERMINATE));
         } else {
-            let number = name
+            let number = target
                 .parse()
-                .map_err(|_| Failure::usage(format!("{name}: not a number, nor %JOB")))?;
-            shell.platform.programs.kill(number).map_err(|why| Failure::of(name, why))?;
+                .map_err(|_| Failure::usage(format!("{target}: not a number, nor %JOB")))?;
+            let programs = &shell.platform.programs;
+            let is_there = || programs.list().iter().any(|program| program.number == number);
+            match asks {
+                true if is_there() => {}
+                true => return Err(Failure::of(target, "no such program")),
+                false => programs.kill(number).map_err(|why| Failure::of(target, why))?,
+            }
         }
     }
     Ok(Status::SUCCESS)

@@ -4,6 +4,7 @@
 
 use devnet_network::platform::BoxFuture;
 
+use super::launch::Launcher;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::status::Status;
@@ -13,6 +14,8 @@ use crate::status::Status;
 pub enum Action {
     /// A command that runs in a context.
     Run(for<'a> fn(&'a Context) -> BoxFuture<'a, Outcome>),
+    /// A command that runs others.
+    Launch(for<'a> fn(&'a mut Launcher, &'a Context) -> BoxFuture<'a, Outcome>),
     /// A builtin.
     Builtin(Builtin),
 }
@@ -22,10 +25,14 @@ pub enum Action {
 pub enum Builtin {
     /// `.` and `source`
     Source,
+    /// `alias`
+    Alias,
     /// `break`
     Break,
     /// `bg`
     Background,
+    /// `command`
+    Command,
     /// `cd`
     ChangeDirectory,
     /// `continue`
@@ -36,12 +43,14 @@ pub enum Builtin {
     Exec,
     /// `exit`
     Exit,
-    /// `export`
-    Export,
+    /// `export` and `readonly`
+    Mark,
     /// `fg`
     Foreground,
     /// `getopts`
     Options,
+    /// `hash`
+    Hash,
     /// `help`
     Help,
     /// `jobs`
@@ -62,6 +71,12 @@ pub enum Builtin {
     Time,
     /// `trap`
     Trap,
+    /// `type`
+    Describe,
+    /// `umask`
+    Mask,
+    /// `unalias`
+    Unalias,
     /// `unset`
     Unset,
     /// `wait`
@@ -91,7 +106,9 @@ impl Command {
             let outcome = match self.action {
                 _ if self.asks_for_help(&context) => context.answer(&self.help()).await,
                 Action::Run(run) => run(&context).await,
-                Action::Builtin(_) => Err(Failure::new("only the shell itself can do that")),
+                Action::Launch(_) | Action::Builtin(_) => {
+                    Err(Failure::new("only the shell itself can do that"))
+                }
             };
             self.conclude(&context, outcome).await
         })

@@ -109,7 +109,10 @@ impl Shell {
         let mut status = Status::SUCCESS;
         self.state.loops = self.state.loops.saturating_add(1);
         for value in values {
-            self.variables.insert(name.to_owned(), value);
+            if let Err(why) = self.assign(name, value) {
+                self.state.loops = self.state.loops.saturating_sub(1);
+                return self.abort(&why).await;
+            }
             let goes_on = self.turn(body).await;
             status = self.status;
             if !goes_on {

@@ -6,8 +6,8 @@
 //! a job and `( … )` run in a subshell. Commands come from the shell's functions and its table.
 //!
 //! Each level of nesting is a future of its own on the heap, and their number is bounded by
-//! [`limits::EXECUTION_DEPTH`]. Each level gives way to other tasks once, so that an endless loop
-//! or recursion stops nobody, and ends when its future is dropped.
+//! [`limits::EXECUTION_DEPTH`]. Levels give way to other tasks again and again, so that an endless
+//! loop or recursion stops nobody, and ends when its future is dropped.
 //!
 //! The future of a command owns all its resources: dropping the future of [`Shell::execute`] closes
 //! them.
@@ -17,9 +17,10 @@ use devnet_virtual_file_system::pipe;
 use futures_lite::future;
 
 use super::command::{self, Action};
+use super::launch::Launcher;
 use super::state::{Jump, Recovery};
 use super::syntax::{Command, Connector, Kind, List, Pipeline, Script, Word};
-use super::{Shell, builtins, expand};
+use super::{Shell, builtins, expand, stack};
 use crate::context::{Context, Stream};
 use crate::limits;
 use crate::status::Status;
@@ -34,7 +35,11 @@ impl Shell {
         recovery.shell.script(script).await;
         recovery.done();
         // Only an error of the language ends more than this script.
-        if self.state.jump.take() == Some(Jump::Abort) && !self.interactive {
+        let failed = self.state.jump.take() == Some(Jump::Abort);
+        if self.state.recovers() {
+            self.status = Status::USAGE;
+        }
+        if failed && !self.interactive {
             self.exit.get_or_insert(self.status);
         }
         self.exit.unwrap_or(self.status)
@@ -42,16 +47,17 @@ impl Shell {
 
     /// Runs lists one level deeper.
     pub(super) fn script<'a>(&'a mut self, script: &'a Script) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            if self.state.depth >= limits::EXECUTION_DEPTH {
-                self.abort("too deeply nested").await;
+        stack::growing(async move {
+            if self.state.depth >= limits::EXECUTION_DEPTH || self.state.is_exhausted() {
+                self.exhaust("too deeply nested").await;
                 return;
             }
             if self.state.has_too_many_subshells() {
-                self.abort("too many subshells").await;
+                self.exhaust("too many subshells").await;
                 return;
             }
-            if self.state.depth > 0 {
+            self.state.turn = self.state.turn.wrapping_add(1);
+            if self.state.turn.is_multiple_of(limits::EXECUTION_TURN) {
                 future::yield_now().await;
             }
             self.state.depth = self.state.depth.saturating_add(1);
@@ -60,6 +66,7 @@ impl Shell {
                     Some(text) => Box::pin(self.start_job(list, text)).await,
                     None => self.list(list).await,
                 }
+                self.notice().await;
                 if self.is_leaving() {
                     break;
                 }
@@ -143,6 +150,8 @@ impl Shell {
 
     async fn start_job(&mut self, list: &List, text: &str) {
         let mut shell = self.subshell();
+        shell.state.listen_apart();
+        let signals = shell.signals();
         // Empty input: a job must not read the shell's terminal input.
         let (nothing, writer) = pipe(1);
         drop(writer);
@@ -153,7 +162,7 @@ impl Shell {
             shell.finish().await
         });
         let spawner = std::sync::Arc::clone(&self.platform.spawner);
-        self.status = match self.jobs.start(&*spawner, text.to_owned(), work) {
+        self.status = match self.jobs.start(&*spawner, text.to_owned(), signals, work) {
             Ok(number) => {
                 self.state.last_job = Some(number);
                 // A job runs up to its first wait before the next command starts: a server then
@@ -178,6 +187,12 @@ impl Shell {
     /// The parts are futures of their own on the heap: what nests takes less stack then.
     async fn command(&mut self, command: &Command) -> Status {
         match &command.kind {
+            Kind::Simple { .. } if let Some((script, name)) = self.alias(command) => {
+                self.state.replacing.push(name);
+                self.script(&script).await;
+                self.state.replacing.pop();
+                self.status
+            }
             Kind::Simple { assignments, words } => {
                 Box::pin(self.simple(command, assignments, words)).await
             }
@@ -206,6 +221,9 @@ impl Shell {
         words: &[Word],
     ) -> Status {
         self.state.substituted = None;
+        // As in ash, lines are counted from the start of the function.
+        let before = self.state.function_line.saturating_sub(1);
+        self.state.line = command.line.saturating_sub(before);
         let words = match self.words(words).await {
             Ok(words) => words,
             Err(why) => return self.abort(&why).await,
@@ -216,12 +234,14 @@ impl Shell {
         };
         let mut values = Vec::new();
         for (name, word) in assignments {
-            let value = match expand::single(self, word).await {
+            let value = match expand::assigned(self, word).await {
                 Ok(value) => value,
                 Err(why) => return self.abort(&format!("{name}: {why}")).await,
             };
-            if words.is_empty() {
-                self.variables.insert(name.clone(), value.clone());
+            if words.is_empty()
+                && let Err(why) = self.assign(name, value.clone())
+            {
+                return self.abort(&why).await;
             }
             values.push((name.clone(), value));
         }
@@ -233,8 +253,13 @@ impl Shell {
         let stays = !self.state.functions.contains_key(name) && builtins::is_special(name);
         let mut frame = Vec::new();
         for (name, value) in values {
-            let old = self.variables.insert(name.clone(), value);
-            frame.push((name, old));
+            frame.push(self.former(&name));
+            if let Err(why) = self.assign(&name, value) {
+                return self.abort(&why).await;
+            }
+            if !stays {
+                self.state.exported.insert(name);
+            }
         }
         if !stays {
             self.state.frames.push(frame);
@@ -256,14 +281,14 @@ impl Shell {
     /// The arguments of a command; values of `export` and `local` are not cut.
     async fn words(&mut self, words: &[Word]) -> Result<Vec<String>, String> {
         let declares = words.first().and_then(Word::bare);
-        if !matches!(declares, Some("export" | "local")) {
+        if !matches!(declares, Some("export" | "local" | "readonly")) {
             return expand::fields(self, words).await;
         }
         let mut all = Vec::new();
         for word in words {
             match super::parser::assignment(word) {
                 Some((name, value)) => {
-                    let value = expand::single(self, &value).await?;
+                    let value = expand::assigned(self, &value).await?;
                     all.push(format!("{name}={value}"));
                 }
                 None => all.extend(expand::fields(self, std::slice::from_ref(word)).await?),
@@ -281,19 +306,33 @@ impl Shell {
         }
     }
 
-    /// Runs the command `name`; builtins such as `time` call this again.
+    /// Runs the command or the function `name`; builtins such as `time` call this again.
     pub(super) fn invoke<'a>(
         &'a mut self,
         name: &'a str,
         arguments: &'a [String],
     ) -> BoxFuture<'a, Status> {
         Box::pin(async move {
-            if self.state.depth >= limits::EXECUTION_DEPTH {
-                return self.abort("too deeply nested").await;
+            if self.state.depth >= limits::EXECUTION_DEPTH || self.state.is_exhausted() {
+                return self.exhaust("too deeply nested").await;
             }
             let special = builtins::is_special(name);
             if let Some(body) = self.state.functions.get(name).filter(|_| !special).cloned() {
                 return Box::pin(self.call(&body, arguments)).await;
+            }
+            Box::pin(self.start(name, arguments)).await
+        })
+    }
+
+    /// Runs the command `name`, whatever functions there are.
+    pub(super) fn start<'a>(
+        &'a mut self,
+        name: &'a str,
+        arguments: &'a [String],
+    ) -> BoxFuture<'a, Status> {
+        Box::pin(async move {
+            if self.state.depth >= limits::EXECUTION_DEPTH || self.state.is_exhausted() {
+                return self.exhaust("too deeply nested").await;
             }
             let Some(command) = command::find(self.commands, name) else {
                 return self.without_command(name).await;
@@ -305,9 +344,21 @@ impl Shell {
                 files: self.files.clone(),
                 streams: self.streams.clone(),
                 platform: self.platform.clone(),
+                environment: self.environment(),
             };
             match command.action {
-                Action::Run(_) => command.start(context).await,
+                Action::Run(_) => future::or(self.signal(), command.start(context)).await,
+                Action::Launch(launch) => {
+                    let mut launcher = Launcher::new(self);
+                    let work = async {
+                        let outcome = match command.asks_for_help(&context) {
+                            true => context.answer(&command.help()).await,
+                            false => launch(&mut launcher, &context).await,
+                        };
+                        command.conclude(&context, outcome).await
+                    };
+                    future::or(self.signal(), work).await
+                }
                 Action::Builtin(builtin) => {
                     self.state.depth = self.state.depth.saturating_add(1);
                     let status = Box::pin(builtins::run(self, builtin, command, context)).await;
@@ -318,23 +369,14 @@ impl Shell {
         })
     }
 
-    /// A path is of a file, which is no command here: 126 if it is there, 127 if not.
-    async fn without_command(&self, name: &str) -> Status {
-        let is_there = name.contains('/') && self.files.stat(name).is_ok();
-        let (why, status) = match is_there {
-            true => ("not executable; `. FILE` runs a script", Status::NOT_EXECUTABLE),
-            false => ("command not found", Status::NOT_FOUND),
-        };
-        self.streams.error.remark(&format!("devnet: {name}: {why}\n")).await;
-        status
-    }
-
     /// Calls a function: it has its own arguments and local variables.
     async fn call(&mut self, body: &Command, arguments: &[String]) -> Status {
         let mut parameters = self.parameters.get(..1).unwrap_or_default().to_vec();
         parameters.extend_from_slice(arguments);
         let parameters = std::mem::replace(&mut self.parameters, parameters);
         let loops = std::mem::take(&mut self.state.loops);
+        let replacing = std::mem::take(&mut self.state.replacing);
+        let function_line = std::mem::replace(&mut self.state.function_line, body.line);
         self.state.frames.push(Vec::new());
         self.state.calls = self.state.calls.saturating_add(1);
         self.state.depth = self.state.depth.saturating_add(1);
@@ -342,6 +384,7 @@ impl Shell {
         self.state.depth = self.state.depth.saturating_sub(1);
         self.state.calls = self.state.calls.saturating_sub(1);
         self.pop_frame();
+        (self.state.replacing, self.state.function_line) = (replacing, function_line);
         self.state.loops = loops;
         self.parameters = parameters;
         if self.state.jump == Some(Jump::Return) {

@@ -27,7 +27,8 @@ pub async fn fields(shell: &mut Shell, words: &[Word]) -> Result<Vec<String>, St
         add(shell, word, &mut fields, false).await?;
         fields.close();
     }
-    fields.finish(&shell.files)
+    let files = (!shell.state.options.keeps_patterns).then_some(&shell.files);
+    fields.finish(files)
 }
 
 /// Expands `word` without field splitting: values of assignments and targets of redirections.
@@ -62,8 +63,21 @@ fn add<'a>(
     inside: bool,
 ) -> BoxFuture<'a, Result<(), String>> {
     Box::pin(async move {
-        for Piece { quoted, part } in &word.pieces {
+        for (index, Piece { quoted, part }) in word.pieces.iter().enumerate() {
             let value = match part {
+                Part::Literal(text) if !quoted && index == 0 && text.starts_with('~') => {
+                    let is_whole = word.pieces.len() == 1;
+                    match home(shell, text, is_whole) {
+                        // What stands for the tilde is not cut, and no pattern.
+                        Some((home, rest)) => {
+                            fields.add(&home, true)?;
+                            fields.add(rest, false)?;
+                        }
+                        None if inside => fields.cut(text)?,
+                        None => fields.add(text, false)?,
+                    }
+                    continue;
+                }
                 Part::Literal(text) if inside && !quoted => {
                     fields.cut(text)?;
                     continue;
@@ -81,13 +95,61 @@ fn add<'a>(
                 Part::Command(script) => Box::pin(substitute(shell, script)).await?,
                 Part::Arithmetic(word) => {
                     let text = single(shell, word).await?;
-                    arithmetic::evaluate(&text, &mut shell.variables)?.to_string()
+                    arithmetic::evaluate(&text, &mut shell.variables, &shell.state.readonly)?
+                        .to_string()
                 }
             };
             if *quoted { fields.add(&value, true)? } else { fields.cut(&value)? }
         }
         Ok(())
     })
+}
+
+/// The home directory for a `~` that starts `text`, and what follows. Others' are not known.
+fn home<'t>(shell: &Shell, text: &'t str, is_whole: bool) -> Option<(String, &'t str)> {
+    let rest = text.strip_prefix('~')?;
+    let ends = rest.starts_with('/') || (rest.is_empty() && is_whole);
+    if !ends {
+        return None;
+    }
+    let home = value(shell, "HOME")?;
+    // `~/x` is `/x` if that is the root.
+    Some((if rest.is_empty() { home } else { home.trim_end_matches('/').to_owned() }, rest))
+}
+
+/// Expands the value of an assignment, in which a `~` may stand behind each `:`, too.
+///
+/// # Errors
+/// As [`fields`].
+pub(super) async fn assigned(shell: &mut Shell, word: &Word) -> Result<String, String> {
+    let is_plain = |piece: &Piece| match &piece.part {
+        Part::Literal(text) => piece.quoted || !text.contains(":~"),
+        _ => true,
+    };
+    if word.pieces.iter().all(is_plain) {
+        return single(shell, word).await;
+    }
+    let mut word = word.clone();
+    let count = word.pieces.len();
+    for (index, piece) in word.pieces.iter_mut().enumerate() {
+        let Part::Literal(text) = &mut piece.part else { continue };
+        if piece.quoted {
+            continue;
+        }
+        let is_last = index.saturating_add(1) == count;
+        let parts: Vec<&str> = text.split(':').collect();
+        let ends = parts.len();
+        let expand = |(place, part): (usize, &&str)| {
+            let is_whole = place.saturating_add(1) < ends || is_last;
+            match home(shell, part, is_whole).filter(|_| place > 0) {
+                Some((home, rest)) => home + rest,
+                None => (*part).to_owned(),
+            }
+        };
+        let parts: Vec<String> = parts.iter().enumerate().map(expand).collect();
+        *text = parts.join(":");
+    }
+    single(shell, &word).await
 }
 
 /// The value of a parameter; `None` if its fields are added already.
@@ -110,7 +172,7 @@ async fn parameter(
                     return Err(format!("{name}: cannot be assigned"));
                 }
                 let value = single(shell, word).await?;
-                shell.variables.insert(name.to_owned(), value.clone());
+                shell.assign(name, value.clone())?;
                 return Ok(Some(value));
             }
             '?' => {
@@ -164,7 +226,7 @@ fn value(shell: &Shell, name: &str) -> Option<String> {
     Some(match name {
         "?" => shell.status.to_string(),
         "#" => arguments.len().to_string(),
-        "$" => String::from("1"),
+        "$" => String::from("0"),
         "!" => format!("%{}", shell.state.last_job?),
         "-" => shell.options(),
         "@" | "*" if arguments.is_empty() => return None,
@@ -176,7 +238,13 @@ fn value(shell: &Shell, name: &str) -> Option<String> {
         number if number.bytes().all(|digit| digit.is_ascii_digit()) => {
             shell.parameters.get(number.parse::<usize>().ok()?)?.clone()
         }
-        name => shell.variables.get(name)?.clone(),
+        name => match (shell.variables.get(name), name) {
+            (Some(value), _) => value.clone(),
+            (None, "LINENO") => shell.state.line.to_string(),
+            (None, "HOME") => String::from("/"),
+            (None, "PWD") => shell.files.directory().as_str().to_owned(),
+            _ => return None,
+        },
     })
 }
 

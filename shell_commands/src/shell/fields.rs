@@ -95,14 +95,14 @@ impl Fields {
         Ok(())
     }
 
-    /// The texts of all fields; patterns that match names of files become those.
-    pub(super) fn finish(mut self, files: &Files) -> Result<Vec<String>, String> {
+    /// The texts of all fields; patterns that match names of `files` become those.
+    pub(super) fn finish(mut self, files: Option<&Files>) -> Result<Vec<String>, String> {
         self.close();
         let mut texts = Vec::with_capacity(self.done.len());
         for field in self.done {
-            let names = match field.has_pattern {
-                true => pattern::paths(files, &field.pattern)?,
-                false => Vec::new(),
+            let names = match files {
+                Some(files) if field.has_pattern => pattern::paths(files, &field.pattern)?,
+                _ => Vec::new(),
             };
             if names.is_empty() {
                 texts.push(field.text);

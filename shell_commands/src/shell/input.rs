@@ -33,7 +33,7 @@ pub(super) async fn read(shell: &mut Shell, context: &Context) -> Outcome {
     for (index, name) in names.iter().enumerate() {
         let is_last = index.saturating_add(1) == names.len();
         let value = take(&mut rest, &separators, is_last);
-        shell.variables.insert((*name).to_owned(), value);
+        shell.assign(name, value).map_err(Failure::usage)?;
     }
     Ok(Status::from_success(!ended))
 }
@@ -136,8 +136,8 @@ pub(super) fn options(shell: &mut Shell, context: &Context) -> Outcome {
     if text.len() < 2 || !text.starts_with('-') || text == "--" {
         index += usize::from(text == "--");
         shell.state.option_place = 0;
-        set(shell, "OPTIND", index.to_string());
-        set(shell, name, String::from("?"));
+        set(shell, "OPTIND", index.to_string())?;
+        set(shell, name, String::from("?"))?;
         return Ok(Status::FAILURE);
     }
     let letter = word.get(place).copied().unwrap_or('?');
@@ -174,10 +174,10 @@ pub(super) fn options(shell: &mut Shell, context: &Context) -> Outcome {
         place = 0;
     }
     shell.state.option_place = place;
-    set(shell, "OPTIND", index.to_string());
-    set(shell, name, found);
+    set(shell, "OPTIND", index.to_string())?;
+    set(shell, name, found)?;
     match argument {
-        Some(argument) => set(shell, "OPTARG", argument),
+        Some(argument) => set(shell, "OPTARG", argument)?,
         None => drop(shell.variables.remove("OPTARG")),
     }
     match complaint {
@@ -186,6 +186,6 @@ pub(super) fn options(shell: &mut Shell, context: &Context) -> Outcome {
     }
 }
 
-fn set(shell: &mut Shell, name: &str, value: String) {
-    shell.variables.insert(name.to_owned(), value);
+fn set(shell: &mut Shell, name: &str, value: String) -> Result<(), Failure> {
+    shell.assign(name, value).map_err(Failure::usage)
 }

@@ -10,6 +10,7 @@ use async_lock::OnceCell;
 use devnet_network::platform::{BoxFuture, Spawner};
 use futures_lite::future;
 
+use super::signals::{Signal, Signals};
 use crate::limits;
 use crate::status::Status;
 
@@ -20,7 +21,8 @@ pub struct Job {
     /// The command's text.
     pub text: String,
     ended: Arc<OnceCell<Status>>,
-    cancelled: Arc<OnceCell<()>>,
+    cancelled: Arc<OnceCell<Status>>,
+    signals: Signals,
 }
 
 impl Job {
@@ -30,10 +32,19 @@ impl Job {
         self.ended.get().copied()
     }
 
-    /// Ends the job; no effect if it has ended.
-    pub fn cancel(&self) {
+    /// Ends the job with a status; no effect if it has ended.
+    pub fn cancel(&self, status: Status) {
         // Only this sets the cell, so it never blocks.
-        let _ = self.cancelled.set_blocking(());
+        let _ = self.cancelled.set_blocking(status);
+    }
+
+    /// Sends a signal. It ends the job unless that has a trap for it.
+    pub fn signal(&self, signal: Signal) {
+        if self.signals.is_trapped(signal) {
+            self.signals.send(signal);
+        } else if !signal.is_harmless() {
+            self.cancel(signal.status());
+        }
     }
 
     /// Waits for the job without borrowing the shell.
@@ -58,19 +69,17 @@ impl Jobs {
         &mut self,
         spawner: &dyn Spawner,
         text: String,
+        signals: Signals,
         work: BoxFuture<'static, Status>,
     ) -> Result<usize, &'static str> {
         if self.jobs.len() >= limits::JOBS {
             return Err("too many jobs");
         }
         let number = self.jobs.last().map_or(1, |job| job.number.saturating_add(1));
-        let job = Job { number, text, ended: Arc::default(), cancelled: Arc::default() };
+        let job = Job { number, text, ended: Arc::default(), cancelled: Arc::default(), signals };
         let (ended, cancelled) = (Arc::clone(&job.ended), Arc::clone(&job.cancelled));
         spawner.spawn(Box::pin(async move {
-            let cancellation = async {
-                cancelled.wait().await;
-                Status::KILLED
-            };
+            let cancellation = async { *cancelled.wait().await };
             // The race drops the work before anybody sees that the job has ended.
             let status = future::or(cancellation, work).await;
             let _ = ended.set(status).await;
@@ -84,14 +93,22 @@ impl Jobs {
         self.jobs.iter()
     }
 
-    /// Finds the job `%N` or `N`; `%%`, `%+` and the empty string mean the newest.
+    /// Finds the job `%N` or `N`; `%%`, `%+` and the empty string mean the newest, `%-` the one
+    /// before it, `%TEXT` and `%?TEXT` the newest that begins with the text or has it.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<&Job> {
         match text.strip_prefix('%').unwrap_or(text) {
             "" | "%" | "+" => self.jobs.last(),
-            number => {
-                let number: usize = number.parse().ok()?;
-                self.jobs.iter().find(|job| job.number == number)
+            "-" => self.jobs.iter().rev().nth(1).or(self.jobs.last()),
+            name => {
+                if let Ok(number) = name.parse::<usize>() {
+                    return self.jobs.iter().find(|job| job.number == number);
+                }
+                let is_named = |job: &&Job| match name.strip_prefix('?') {
+                    Some(part) => job.text.contains(part),
+                    None => text.starts_with('%') && job.text.starts_with(name),
+                };
+                self.jobs.iter().rev().find(is_named)
             }
         }
     }
@@ -100,7 +117,7 @@ impl Jobs {
     pub fn forget(&mut self, number: usize) {
         self.jobs.retain(|job| {
             if job.number == number {
-                job.cancel();
+                job.cancel(Status::KILLED);
             }
             job.number != number
         });
@@ -115,7 +132,7 @@ impl Jobs {
 impl Drop for Jobs {
     fn drop(&mut self) {
         for job in &self.jobs {
-            job.cancel();
+            job.cancel(Status::KILLED);
         }
     }
 }

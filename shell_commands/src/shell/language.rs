@@ -3,9 +3,9 @@
 //! Called by [`builtins`](super::builtins).
 
 use super::Shell;
+use super::declare::{listing, quoted};
 use super::parser;
 use super::state::{Jump, Trap};
-use super::syntax::is_name;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
@@ -100,84 +100,10 @@ pub(super) async fn exec(shell: &mut Shell, context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Splits `NAME=VALUE` or `NAME`.
-fn declaration(word: &str) -> Result<(&str, Option<&str>), Failure> {
-    let (name, value) = match word.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (word, None),
-    };
-    if is_name(name) { Ok((name, value)) } else { Err(Failure::usage(format!("{name}: bad name"))) }
-}
-
-pub(super) async fn export(shell: &mut Shell, context: &Context) -> Outcome {
-    let names = context.arguments.iter().filter(|word| *word != "-p");
-    if names.clone().next().is_none() {
-        let value = |name: &String| match shell.variables.get(name) {
-            Some(value) => format!("export {name}={}\n", quoted(value)),
-            None => format!("export {name}\n"),
-        };
-        let lines: String = shell.state.exported.iter().map(value).collect();
-        return context.answer(&lines).await;
-    }
-    for word in names {
-        let (name, value) = declaration(word)?;
-        if let Some(value) = value {
-            shell.variables.insert(name.to_owned(), value.to_owned());
-        }
-        shell.state.exported.insert(name.to_owned());
-    }
-    Ok(Status::SUCCESS)
-}
-
-/// A value as a word of the language.
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
-pub(super) fn local(shell: &mut Shell, context: &Context) -> Outcome {
-    if shell.state.calls == 0 {
-        return Err(Failure::usage("not in a function"));
-    }
-    for word in &context.arguments {
-        let (name, value) = declaration(word)?;
-        let old = shell.variables.get(name).cloned();
-        // The last frame is that of this command's own assignments.
-        let function = shell.state.frames.iter_mut().rev().nth(1);
-        let Some(frame) = function else { return Err(Failure::usage("not in a function")) };
-        if frame.len() >= limits::ARGUMENTS {
-            return Err(Failure::new("too many local variables"));
-        }
-        frame.push((name.to_owned(), old));
-        if let Some(value) = value {
-            shell.variables.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    Ok(Status::SUCCESS)
-}
-
-pub(super) fn unset(shell: &mut Shell, context: &Context) -> Outcome {
-    let mut functions = false;
-    for name in &context.arguments {
-        match name.as_str() {
-            "-f" => functions = true,
-            "-v" => functions = false,
-            name if functions => drop(shell.state.functions.remove(name)),
-            name => {
-                let (name, _) = declaration(name)?;
-                shell.variables.remove(name);
-                shell.state.exported.remove(name);
-            }
-        }
-    }
-    Ok(Status::SUCCESS)
-}
-
 pub(super) async fn set(shell: &mut Shell, context: &Context) -> Outcome {
     let mut words = context.arguments.iter();
     if words.len() == 0 {
-        let line = |(name, value): (&String, &String)| format!("{name}={}\n", quoted(value));
-        let lines: String = shell.variables.iter().map(line).collect();
-        return context.answer(&lines).await;
+        return context.answer(&listing(&shell.variables)).await;
     }
     while let Some(word) = words.as_slice().first() {
         let (on, letters) = match word.split_at_checked(1) {
@@ -198,6 +124,9 @@ pub(super) async fn set(shell: &mut Shell, context: &Context) -> Outcome {
                 ('u', _) | (_, Some("nounset")) => &mut options.unset_is_error,
                 ('x', _) | (_, Some("xtrace")) => &mut options.trace,
                 (_, Some("pipefail")) => &mut options.pipe_fails,
+                ('a', _) | (_, Some("allexport")) => &mut options.exports_all,
+                ('f', _) | (_, Some("noglob")) => &mut options.keeps_patterns,
+                ('C', _) | (_, Some("noclobber")) => &mut options.keeps_files,
                 ('o', None) => {
                     let lines = option_lines(shell);
                     return context.answer(&lines).await;
@@ -220,27 +149,40 @@ fn arguments(shell: &mut Shell, arguments: &[String]) -> Status {
     Status::SUCCESS
 }
 
+/// `umask`: files are created with mode 644 and directories with 755, so it is always 022.
+pub(super) async fn mask(context: &Context) -> Outcome {
+    match context.arguments.as_slice() {
+        [] => context.answer("0022\n").await,
+        [symbolic] if symbolic == "-S" => context.answer("u=rwx,g=rx,o=rx\n").await,
+        [mask] if u16::from_str_radix(mask, 8) == Ok(0o22) => Ok(Status::SUCCESS),
+        [mask] => Err(Failure::of(mask, "the mask is 022; use chmod")),
+        _ => Err(Failure::usage("too many arguments")),
+    }
+}
+
 fn option_lines(shell: &Shell) -> String {
     let options = &shell.state.options;
-    [
+    let lines = [
+        ("allexport", options.exports_all),
         ("errexit", shell.stop_on_failure),
+        ("noclobber", options.keeps_files),
+        ("noglob", options.keeps_patterns),
         ("nounset", options.unset_is_error),
         ("pipefail", options.pipe_fails),
         ("xtrace", options.trace),
-    ]
-    .iter()
-    .map(|(name, on)| format!("{name:<10} {}\n", if *on { "on" } else { "off" }))
-    .collect()
+    ];
+    let line =
+        |(name, on): &(&str, bool)| format!("{name:<16}{}\n", if *on { "on" } else { "off" });
+    lines.iter().map(line).collect()
 }
 
 pub(super) async fn trap(shell: &mut Shell, context: &Context) -> Outcome {
     let (action, conditions) = match context.arguments.as_slice() {
         [] => {
-            let traps = shell.state.traps.iter().map(|(trap, action)| {
-                let name = Trap::ALL.iter().find(|(found, _)| found == trap);
-                format!("trap -- {} {}\n", quoted(action), name.map_or("", |(_, name)| name))
-            });
-            let lines: String = traps.collect();
+            let line = |(trap, action): (&Trap, &String)| {
+                format!("trap -- {} {}\n", quoted(action), trap.name())
+            };
+            let lines: String = shell.state.traps.iter().map(line).collect();
             return context.answer(&lines).await;
         }
         [word, action, conditions @ ..] if word == "--" => (Some(action), conditions),
@@ -249,12 +191,12 @@ pub(super) async fn trap(shell: &mut Shell, context: &Context) -> Outcome {
         [action, conditions @ ..] => (Some(action), conditions),
     };
     for name in conditions {
-        let trap = match name.strip_prefix("SIG").unwrap_or(name) {
-            "EXIT" | "0" => Trap::Exit,
-            "INT" | "2" => Trap::Interrupt,
-            _ => return Err(Failure::of(name, "only EXIT and INT can be trapped")),
-        };
-        match action.filter(|action| *action != "-") {
+        let trap = Trap::parse(name).ok_or_else(|| Failure::of(name, "bad trap"))?;
+        let action = action.filter(|action| *action != "-");
+        if let (Trap::Signal(signal), true) = (trap, shell.state.is_top) {
+            shell.state.signals.set_trapped(signal, action.is_some());
+        }
+        match action {
             Some(action) => drop(shell.state.traps.insert(trap, action.clone())),
             None => drop(shell.state.traps.remove(&trap)),
         }

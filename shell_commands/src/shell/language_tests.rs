@@ -265,7 +265,7 @@ fn builtins_of_the_language() {
         ("trap 'echo bye' EXIT; trap - EXIT; echo a", "a\n", 0),
         ("(trap 'echo in' EXIT; echo a); echo b", "a\nin\nb\n", 0),
         ("trap 'echo x' EXIT; trap; trap - 0", "trap -- 'echo x' EXIT\n", 0),
-        ("trap 'x' TERM; echo $?", "1\n", 0),
+        ("trap 'x' FROB; echo $?", "1\n", 0),
         (
             "while getopts ab:c o -a -b x -cz; do echo $o $OPTARG; done 2>/dev/null; echo $OPTIND",
             "a\nb x\nc\n?\n5\n",
@@ -408,4 +408,121 @@ fn random_scripts_never_panic() {
         }
     }
     assert!(ran > 20, "{ran}");
+}
+
+#[test]
+fn names_have_meanings() {
+    check(&[
+        ("command -v cd; command -v frob; echo $?", "cd\n127\n", 0),
+        (
+            "f() { :; }; command -v f; type f cd export if frob",
+            "f\nf is a shell function\ncd is a \
+          shell builtin\nexport is a special shell builtin\nif is a shell keyword\nfrob: not \
+          found\n",
+            127,
+        ),
+        ("echo() { printf mine; }; command echo a; command -p echo b", "a\nb\n", 0),
+        ("alias e='echo x'; e a; command -v e; alias", "x a\nalias e='echo x'\ne='echo x'\n", 0),
+        ("alias e='echo x' l=e; l a; unalias e; e; echo $?", "x a\n127\n", 0),
+        ("alias ls='ls -1'; mkdir /temporary/d; ls /temporary", "d\n", 0),
+        ("alias a='echo ' b='c d'; a b", "c d\n", 0),
+        ("alias w='echo a b | wc'; w -w", "2\n", 0),
+        ("alias f='echo a'; f >/temporary/o; cat /temporary/o; X=1 f", "a\na\n", 0),
+        ("alias i=if; echo $?; alias none; echo $?", "1\n1\n", 0),
+        ("alias a=f; f() { a; }; a; echo no", "", 2),
+        ("hash cd && hash frob; echo $?", "1\n", 0),
+        ("umask; umask 022; umask 077; echo $?", "0022\n1\n", 0),
+    ]);
+}
+
+#[test]
+fn variables_can_be_read_only_and_exported() {
+    check(&[
+        ("readonly x=1; echo $x; x=2; echo no", "1\n", 2),
+        ("readonly x=1; readonly -p; unset x; echo no", "readonly x='1'\n", 2),
+        ("readonly x=1; (x=2); echo $?; echo $((x=3)); echo no", "2\n", 2),
+        ("readonly x=1; read x </dev/null; echo $?", "2\n", 0),
+        ("readonly x=1; for x in 1; do echo no; done; echo no", "", 2),
+        ("readonly x; echo ${x:=1}; echo no", "", 2),
+        ("f() { local x=2; }; readonly x=1; f; echo $?", "2\n", 0),
+        ("export A=1 B; C=2; B=3; export -p", "export A='1'\nexport B='3'\n", 0),
+        ("set -a; A=1; export -p", "export A='1'\n", 0),
+        ("f() { local A=1; export A; }; f; export -p; X=1 true; export -p", "", 0),
+    ]);
+}
+
+#[test]
+fn tildes_and_lines() {
+    check(&[
+        ("echo ~ ~/a ~root '~' \\~ a~ \"~\"", "/ /a ~root ~ ~ a~ ~\n", 0),
+        ("HOME=/h; echo ~ ~/a; x=~/b:~:c~; echo $x", "/h /h/a\n/h/b:/h:c~\n", 0),
+        ("HOME=/h; export y=~/b; echo $y; x=\"~\"; echo $x ${z:-~}", "/h/b\n~ /h\n", 0),
+        ("HOME='/a b'; for i in ~; do echo \"<$i>\"; done", "</a b>\n", 0),
+        ("echo $LINENO\n\necho $LINENO $(echo $LINENO)", "1\n3 3\n", 0),
+        ("\nf() {\n echo $LINENO\n}\nf\necho $LINENO", "2\n6\n", 0),
+        ("cat <<E\n\nE\necho $LINENO", "\n4\n", 0),
+        (
+            "cd /devices; cd /; cd -; echo $PWD $OLDPWD; HOME=/devices; cd; pwd",
+            "/devices\n/devices /\n/devices\n",
+            0,
+        ),
+    ]);
+}
+
+#[test]
+fn options_of_set() {
+    check(&[
+        ("set -f; echo /*; set +f", "/*\n", 0),
+        (
+            "echo a >/temporary/f; set -C; echo b >/temporary/f; echo $?; echo c >|/temporary/f; \
+          echo d >>/temporary/f; echo e >/dev/null; cat /temporary/f",
+            "1\nc\nd\n",
+            0,
+        ),
+        (
+            "set -eu; set -o",
+            "allexport       off\nerrexit         on\nnoclobber       off\nnoglob          off\nnounset         on\npipefail        off\nxtrace          off\n",
+            0,
+        ),
+    ]);
+}
+
+#[test]
+fn signals_run_traps_or_end_the_script() {
+    check(&[
+        ("trap 'echo got' TERM; kill $$; echo on", "got\non\n", 0),
+        ("trap 'echo bye' EXIT; kill -INT $$; echo no", "bye\n", 130),
+        ("trap '' INT; kill -2 $$; echo on; trap", "on\ntrap -- '' INT\n", 0),
+        ("trap 'echo i; exit 3' INT; (kill -s INT $$; echo in; sleep 1); echo no", "i\n", 3),
+        (
+            "{ trap 'echo a; exit 4' TERM; while :; do :; done; } & kill %1; wait %1; echo $?",
+            "a\n4\n",
+            0,
+        ),
+        ("while :; do :; done & kill -9 %1; wait %1; echo $?", "137\n", 0),
+        ("trap 'echo got' USR1; trap - USR1; kill -USR1 $$; echo no", "", 138),
+        ("kill -FROB %1; echo $?; while :; do :; done & kill -0 %whi; echo $?", "2\n0\n", 0),
+        ("kill -l", "HUP INT QUIT ABRT USR1 USR2 PIPE ALRM TERM WINCH\n", 0),
+    ]);
+}
+
+#[test]
+fn functions_call_themselves_some_hundred_times() {
+    check(&[
+        ("f() { [ $1 = 0 ] || f $(($1-1)); }; f 300; echo $?", "0\n", 0),
+        ("f() { if [ $1 = 0 ]; then echo end; else f $(($1-1)); fi; }; f 200", "end\n", 0),
+        ("f() { [ $1 = 0 ] || f $(($1-1)) | cat; }; f 150; echo $?", "0\n", 0),
+    ]);
+    // A small stack is enough, and for dropping what runs, too.
+    let work = || {
+        let world = World::new();
+        let mut shell = world.shell();
+        let script = "f() { [ $1 = 0 ] && while :; do :; done; f $(($1-1)); }; f 250";
+        let mut running = Box::pin(shell.run(script));
+        for _ in 0..200 {
+            assert_eq!(world.block_on(future::poll_once(&mut running)), None);
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(work).unwrap();
+    thread.join().unwrap();
 }

@@ -14,15 +14,20 @@ mod arithmetic;
 pub mod builtins;
 pub mod command;
 mod compound;
+mod declare;
 pub mod execute;
 pub mod expand;
 mod fields;
 mod input;
 pub mod jobs;
 mod language;
+pub mod launch;
+mod lookup;
 pub mod parser;
 mod pattern;
 mod redirect;
+pub mod signals;
+mod stack;
 mod state;
 pub mod syntax;
 
@@ -87,7 +92,7 @@ impl Shell {
             interactive: false,
             exit: None,
             jobs: Jobs::default(),
-            state: State::default(),
+            state: State::new(),
         }
     }
 
@@ -137,6 +142,14 @@ impl Shell {
     pub async fn complain(&self, message: &str) {
         self.streams.error.remark(&format!("devnet: {}\n", shown::line(message))).await;
     }
+}
+
+/// True if a pattern of names matches the whole text.
+///
+/// # Errors
+/// A message, if that takes too long.
+pub fn matches(pattern: &str, text: &str) -> Result<bool, String> {
+    pattern::Matcher::new(pattern).matches(&text.chars().collect::<Vec<_>>())
 }
 
 #[cfg(test)]

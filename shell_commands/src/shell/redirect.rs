@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use devnet_virtual_file_system::{
-    Error, File, Lock, OpenDevice, OpenFlags, Operation, Readiness, pipe,
+    Attributes, Error, File, Lock, NodeKind, OpenDevice, OpenFlags, Operation, Readiness, pipe,
 };
 
 use super::Shell;
@@ -73,10 +73,17 @@ impl Shell {
     }
 
     fn open(&self, path: &str, direction: Direction) -> Result<Stream, Failed> {
+        let keeps = direction == Direction::Create && self.state.options.keeps_files;
+        let is_file = |node: Attributes| node.kind == NodeKind::Regular;
+        if keeps && self.files.stat(path).is_ok_and(is_file) {
+            return Err(Failed::File(format!("{path}: {}", Error::AlreadyExists)));
+        }
         let flags = match direction {
             Direction::Read => OpenFlags::READ,
             Direction::Append => OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::APPEND,
-            Direction::Truncate => OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE,
+            Direction::Create | Direction::Truncate => {
+                OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE
+            }
             Direction::Both => OpenFlags::READ | OpenFlags::WRITE | OpenFlags::CREATE,
         };
         let opened = self.files.open(path, self.without_new_devices(path, flags));

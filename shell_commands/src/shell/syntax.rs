@@ -75,6 +75,8 @@ pub struct Command {
     pub kind: Kind,
     /// Redirections, from left to right.
     pub redirections: Vec<Redirection>,
+    /// The line of the text where it starts, from 1.
+    pub line: usize,
 }
 
 /// The kinds of commands.
@@ -135,7 +137,9 @@ pub enum Target {
 pub enum Direction {
     /// `<`
     Read,
-    /// `>` and `>|`
+    /// `>`, which `set -C` keeps from files that are there.
+    Create,
+    /// `>|`
     Truncate,
     /// `>>`
     Append,

@@ -77,12 +77,28 @@ pub(super) struct Lexer<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
     pub(super) depth: usize,
+    /// A place and its line: lines are counted once.
+    pub(super) counted: (usize, usize),
     pending: Vec<Pending>,
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) const fn new(text: &'t str, at: usize, depth: usize) -> Self {
-        Self { text, at, depth, pending: Vec::new() }
+    /// Reads `text` from `at`; `counted` is a place at or before that, and its line.
+    pub(super) const fn new(
+        text: &'t str,
+        at: usize,
+        depth: usize,
+        counted: (usize, usize),
+    ) -> Self {
+        Self { text, at, depth, counted, pending: Vec::new() }
+    }
+
+    /// The line of a place, from 1; places come in order.
+    pub(super) fn line(&mut self, at: usize) -> usize {
+        let (from, line) = self.counted;
+        let ends = self.text.get(from..at).unwrap_or_default().matches('\n').count();
+        self.counted = (at.max(from), line.saturating_add(ends));
+        self.counted.1
     }
 
     pub(super) const fn at(&self) -> usize {
@@ -212,6 +228,7 @@ impl<'t> Lexer<'t> {
     fn here_documents(&mut self) -> Result<(), SyntaxError> {
         for pending in std::mem::take(&mut self.pending) {
             let start = self.at;
+            let line = self.line(start);
             let mut body = String::new();
             loop {
                 if self.rest().is_empty() {
@@ -231,7 +248,7 @@ impl<'t> Lexer<'t> {
             if pending.quoted {
                 word.literal(&body, true);
             } else {
-                let mut lexer = Lexer::new(&body, 0, self.depth);
+                let mut lexer = Lexer::new(&body, 0, self.depth, (0, line));
                 lexer.pieces(&mut word, Mode::Here).map_err(|error| SyntaxError {
                     incomplete: false,
                     ..self.error_at(start, error.message)

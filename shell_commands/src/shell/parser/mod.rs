@@ -1,6 +1,6 @@
 //! The parser: tokens → syntax tree.
 //!
-//! Owns the grammar of POSIX (XCU 2.10), without aliases:
+//! Owns the grammar of POSIX (XCU 2.10):
 //!
 //! ```text
 //! script   = { list [ ";" | "&" | newline ] }
@@ -35,12 +35,12 @@ pub(super) const CLOSERS: [&str; 8] = ["then", "do", "done", "elif", "else", "es
 /// # Errors
 /// The first syntax error.
 pub fn parse(text: &str) -> Result<Script, SyntaxError> {
-    parse_nested(text, 0)
+    parse_nested(text, 0, 1)
 }
 
-/// Parses the whole `text`, which stands `depth` levels deep.
-pub(super) fn parse_nested(text: &str, depth: usize) -> Result<Script, SyntaxError> {
-    let lexer = Lexer::new(text, 0, depth);
+/// Parses the whole `text`, which stands `depth` levels deep and starts in `line`.
+pub(super) fn parse_nested(text: &str, depth: usize, line: usize) -> Result<Script, SyntaxError> {
+    let lexer = Lexer::new(text, 0, depth, (0, line));
     if text.len() > limits::SCRIPT_BYTES {
         return Err(lexer.error_at(0, "the script is too long"));
     }
@@ -54,8 +54,9 @@ pub(super) fn parse_inside(
     text: &str,
     at: usize,
     depth: usize,
+    counted: (usize, usize),
 ) -> Result<(Script, usize), SyntaxError> {
-    let mut lexer = Lexer::new(text, at, depth);
+    let mut lexer = Lexer::new(text, at, depth, counted);
     lexer.deeper()?;
     let mut parser = Parser::new(lexer)?;
     let script = parser.script()?;
@@ -212,6 +213,7 @@ impl<'t> Parser<'t> {
 
     fn command(&mut self) -> Result<Command, SyntaxError> {
         self.lexer.deeper()?;
+        let line = self.lexer.line(self.start);
         let compound = self.compound()?;
         let command = match compound {
             Some(kind) => {
@@ -219,9 +221,9 @@ impl<'t> Parser<'t> {
                 while let Some(redirection) = self.redirection()? {
                     redirections.push(redirection);
                 }
-                Command { kind, redirections }
+                Command { kind, redirections, line }
             }
-            None => self.simple()?,
+            None => self.simple(line)?,
         };
         self.lexer.shallower();
         Ok(command)
@@ -237,7 +239,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn simple(&mut self) -> Result<Command, SyntaxError> {
+    fn simple(&mut self, line: usize) -> Result<Command, SyntaxError> {
         let (mut assignments, mut words, mut redirections) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             if let Some(redirection) = self.redirection()? {
@@ -256,7 +258,7 @@ impl<'t> Parser<'t> {
                 let Some(name) = name.filter(|name| is_name(name)).map(ToOwned::to_owned) else {
                     return Err(self.unexpected());
                 };
-                return self.function(name);
+                return self.function(name, line);
             } else {
                 break;
             }
@@ -264,10 +266,10 @@ impl<'t> Parser<'t> {
         if assignments.is_empty() && words.is_empty() && redirections.is_empty() {
             return Err(self.unexpected());
         }
-        Ok(Command { kind: Kind::Simple { assignments, words }, redirections })
+        Ok(Command { kind: Kind::Simple { assignments, words }, redirections, line })
     }
 
-    fn function(&mut self, name: String) -> Result<Command, SyntaxError> {
+    fn function(&mut self, name: String, line: usize) -> Result<Command, SyntaxError> {
         self.advance()?;
         if !self.takes(")")? {
             return Err(self.unexpected());
@@ -278,7 +280,7 @@ impl<'t> Parser<'t> {
         if matches!(body.kind, Kind::Simple { .. } | Kind::Function(..)) {
             return Err(self.lexer.error_at(start, "a function needs { after ()"));
         }
-        Ok(Command { kind: Kind::Function(name, Arc::new(body)), redirections: Vec::new() })
+        Ok(Command { kind: Kind::Function(name, Arc::new(body)), redirections: Vec::new(), line })
     }
 
     fn redirection(&mut self) -> Result<Option<Redirection>, SyntaxError> {
@@ -294,6 +296,7 @@ impl<'t> Parser<'t> {
             "<" => Target::File(Direction::Read, word),
             "<>" => Target::File(Direction::Both, word),
             ">>" => Target::File(Direction::Append, word),
+            ">" => Target::File(Direction::Create, word),
             "<&" | ">&" => Target::Duplicate(word),
             _ => match body {
                 Some(body) => Target::Here(body),

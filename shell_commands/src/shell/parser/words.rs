@@ -112,7 +112,7 @@ impl Lexer<'_> {
             self.pieces(&mut expression, Mode::Arithmetic)?;
             Part::Arithmetic(expression)
         } else if self.eat("(") {
-            let (script, end) = parse_inside(self.text, self.at, self.depth)?;
+            let (script, end) = parse_inside(self.text, self.at, self.depth, self.counted)?;
             self.at = end;
             Part::Command(Arc::new(script))
         } else if self.eat("{") {
@@ -203,8 +203,9 @@ impl Lexer<'_> {
                 None => return Err(self.incomplete(start, "unterminated `")),
             }
         }
-        let script =
-            parse_nested(&text, self.depth).map_err(|error| self.error_at(start, error.message))?;
+        let line = self.line(start);
+        let script = parse_nested(&text, self.depth, line)
+            .map_err(|error| self.error_at(start, error.message))?;
         let part = Part::Command(Arc::new(script));
         word.pieces.push(Piece { quoted: mode.is_quoted(), part });
         Ok(())

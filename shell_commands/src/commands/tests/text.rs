@@ -1,0 +1,106 @@
+//! Commands on text: what `text.txt` says is what dash 0.5.12 with GNU's tools (grep 3.8, sed 4.9,
+//! coreutils 9.1, findutils 4.9) prints, with its status. A `\` stands for a missing end of line.
+
+use crate::status::Status;
+use crate::testing::{Silent, World};
+
+/// Scripts with their output and status.
+fn cases(text: &str) -> Vec<(String, String, u8)> {
+    let mut cases: Vec<(String, String, u8)> = Vec::new();
+    for line in text.lines() {
+        if let Some(script) = line.strip_prefix("$ ") {
+            cases.push((script.to_owned(), String::new(), 0));
+            continue;
+        }
+        let case = cases.last_mut().unwrap();
+        if let Some(more) = line.strip_prefix("> ") {
+            case.0.push('\n');
+            case.0.push_str(more);
+        } else if let Some(status) = line.strip_prefix("= ") {
+            case.2 = status.parse().unwrap();
+        } else if let Some(open) = line.strip_suffix('\\') {
+            case.1.push_str(open);
+        } else {
+            case.1.push_str(line);
+            case.1.push('\n');
+        }
+    }
+    cases
+}
+
+#[test]
+fn commands_on_text_are_as_elsewhere() {
+    let cases = cases(include_str!("text.txt"));
+    assert!(cases.len() > 150, "{}", cases.len());
+    let mut wrong = Vec::new();
+    for (script, output, status) in cases {
+        let ran = World::new().run(&format!("cd /temporary; {script}"));
+        if (&ran.output, ran.status.0) != (&output, status) {
+            wrong.push(format!("{script}\n{ran:?}\nnot {output:?} {status}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn commands_that_take_too_long_end() {
+    let world = World::new();
+    let silent = Silent::default();
+    let open = std::sync::Arc::clone(&silent.open);
+    world.mount("/devices/silent", std::sync::Arc::new(silent));
+    assert_eq!(world.run("timeout 3 cat /devices/silent").status, Status(124));
+    assert_eq!(world.run("timeout -s KILL 3 cat /devices/silent").status, Status(137));
+    assert_eq!(world.run("timeout 3 frob").status, Status::NOT_FOUND);
+    assert_eq!(world.run("timeout x true").status, Status(125));
+    assert_eq!(open.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[test]
+fn what_has_no_meaning_here_is_refused() {
+    let world = World::new();
+    for (script, status, error) in [
+        ("date -s 12:00", 1, "date: the clock is the host's, and cannot be set here\n"),
+        ("find / -newer x", 1, "find: -newer: files have no times here\n"),
+        ("grep '\\(a\\)\\1' x", 2, "grep: \\1: references to groups are not supported\n"),
+        ("grep 'a\\{2' x", 2, "grep: unmatched \\{\n"),
+        ("grep -E 'a{60000}{60000}' x", 2, "grep: the expression is too large\n"),
+        ("sed 'w x'", 1, "sed: w: files are not supported in scripts\n"),
+        ("sed 'k'", 1, "sed: unknown command k\n"),
+        ("sed -n '{p'", 1, "sed: unmatched {\n"),
+        ("cut -f0", 1, "cut: 0: bad list\n"),
+        ("xargs -Z", 2, "xargs: invalid option '-Z'\n"),
+        ("chmod u+q /", 1, "chmod: u+q: bad mode\n"),
+    ] {
+        let ran = world.run(script);
+        assert_eq!((ran.status.0, ran.error.as_str()), (status, error), "{script}");
+    }
+    assert_eq!(world.output("chown 5:6 /temporary; ls -l / | grep -c '5 6 .*temporary'"), "1\n");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_an_error_and_endless_input_ends() {
+    let world = World::new();
+    let long = vec![b'x'; crate::limits::LINE_BYTES + crate::limits::COPY_BYTES + 1];
+    world.block_on(world.open("/temporary/long").write_all(&long)).unwrap();
+    for command in ["grep x", "sed p", "cut -c1", "sort", "uniq", "tail"] {
+        let ran = world.run(&format!("{command} /temporary/long"));
+        assert!(ran.error.contains("a line is too long"), "{command}: {ran:?}");
+        assert_ne!(ran.status, Status::SUCCESS, "{command}");
+    }
+    // Each gives way and ends when it is dropped.
+    for script in [
+        "yes >/dev/null",
+        "yes | tr y n >/dev/null",
+        "yes | sed -n p >/dev/null",
+        "sed -n ':a;ba' </temporary/short",
+        "yes | grep -v y",
+    ] {
+        world.run("echo a >/temporary/short");
+        let mut shell = world.shell();
+        let mut running = Box::pin(shell.run(script));
+        for _ in 0..50 {
+            let polled = world.block_on(futures_lite::future::poll_once(&mut running));
+            assert_eq!(polled, None, "{script}");
+        }
+    }
+}
