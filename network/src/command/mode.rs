@@ -54,6 +54,7 @@ impl Mode {
     ///
     /// # Errors
     /// Why this mode does not allow the command.
+    #[expect(clippy::too_many_lines, reason = "one line for each row of the table")]
     pub const fn after(self, request: &Request) -> Result<Self> {
         match request {
             Request::CreateSocket(kind) => self.after_create(*kind),

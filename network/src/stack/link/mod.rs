@@ -234,7 +234,7 @@ impl Link {
         if bytes.len() < least {
             return Err(Error::InvalidInput);
         }
-        if bytes.len() > cx.configuration.mtu as usize + header {
+        if bytes.len() > cx.configuration.mtu + header {
             return Err(Error::MessageTooLong);
         }
         let frame = cx.pool.copy_of(bytes);

@@ -225,12 +225,13 @@ pub fn memory(socket: &SocketStatus, statistics: &StreamStatistics) -> String {
     )
 }
 
+/// A question about a socket.
+type Is<'a> = &'a dyn Fn(&SocketStatus) -> bool;
+
 /// `-s`: how many there are.
 #[must_use]
 pub fn summary(sockets: &[SocketStatus], orphans: u32) -> String {
-    let count = |is_it: &dyn Fn(&SocketStatus) -> bool| {
-        sockets.iter().filter(|socket| is_it(socket)).count()
-    };
+    let count = |is_it: Is<'_>| sockets.iter().filter(|socket| is_it(socket)).count();
     let is_tcp = |socket: &SocketStatus| socket.kind == SocketKind::Tcp;
     let of_state = |state: SocketState| count(&|socket| is_tcp(socket) && socket.state == state);
     let waiting = of_state(SocketState::TimeWait);
@@ -246,9 +247,7 @@ pub fn summary(sockets: &[SocketStatus], orphans: u32) -> String {
     let is_udp = |socket: &SocketStatus| socket.kind == SocketKind::Udp;
     let is_open = |socket: &SocketStatus| is_tcp(socket) && socket.state != SocketState::TimeWait;
     let mut all = [0; 2];
-    let rows: [(&str, &dyn Fn(&SocketStatus) -> bool); 3] =
-        [("RAW", &is_raw), ("UDP", &is_udp), ("TCP", &is_open)];
-    for (word, is_it) in rows {
+    for (word, is_it) in [("RAW", &is_raw as Is<'_>), ("UDP", &is_udp), ("TCP", &is_open)] {
         let ipv4 = count(&|socket| is_it(socket) && socket.local.is_ipv4());
         let ipv6 = count(&|socket| is_it(socket) && socket.local.is_ipv6());
         all = [all[0] + ipv4, all[1] + ipv6];
