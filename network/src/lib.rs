@@ -151,6 +151,7 @@
 //! | `ipv6` | IPv6, its autoconfiguration, and router advertisements |
 //! | `multicast` | groups of sockets, IGMP |
 //! | `commands-as-text` | commands, status, events and metrics as lines of text |
+//! | `capture` | captures on device files, and filters for them |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
@@ -177,6 +178,7 @@
         feature = "ipv6",
         feature = "multicast",
         feature = "commands-as-text",
+        feature = "capture",
     )),
     allow(dead_code, unreachable_pub)
 )]
