@@ -47,6 +47,7 @@ mod pitfalls_tcp;
 mod pitfalls_time;
 mod plain;
 mod probes;
+mod records;
 mod routes;
 mod search;
 mod station;

@@ -29,6 +29,7 @@ const WITHOUT_FORMS: [(&str, &str); 5] = [
     ("write_all", "those of `write`, until nothing is left"),
     ("send_to", "those of `send` take a destination"),
     ("lookup", "those of `resolve`"),
+    ("query", "those of `resolve`, of the lookup that `start_query` begins"),
     ("timeout", "whoever polls has the clock"),
 ];
 

@@ -193,6 +193,8 @@ enum {
 #define DEVNET_REMOVE_DNS_SERVER 0xffff6e32u
 /* Looks a name up; waits for the answer. (read) */
 #define DEVNET_RESOLVE 0xbfff6e33u
+/* Looks up records of any type, and returns what the server answered; waits for it. (read) */
+#define DEVNET_QUERY_RECORDS 0xbfff6e34u
 /* Starts the DHCPv4 client; true if it was not running. (write) */
 #define DEVNET_START_DHCP 0xffff6e40u
 /* Stops the DHCPv4 client, releases the lease and removes what it added; true if it was running.
@@ -365,6 +367,16 @@ enum {
     DEVNET_RECORD_ADDRESS = 0,
     DEVNET_RECORD_CNAME = 1,
     DEVNET_RECORD_PTR = 2,
+};
+enum {
+    DEVNET_RESOURCE_RAW = 0,
+    DEVNET_RESOURCE_ADDRESS = 1,
+    DEVNET_RESOURCE_NAME = 2,
+    DEVNET_RESOURCE_MAIL_EXCHANGE = 3,
+    DEVNET_RESOURCE_TEXT = 4,
+    DEVNET_RESOURCE_SERVICE = 5,
+    DEVNET_RESOURCE_AUTHORITY = 6,
+    DEVNET_RESOURCE_BINDING = 7,
 };
 enum {
     DEVNET_DHCP_STOPPED = 0,

@@ -7,6 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::address::Origin;
+use super::record::{RecordType, ResourceRecord};
 
 /// One DNS server.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -85,4 +86,64 @@ impl Answer {
             RecordData::Cname(_) | RecordData::Ptr(_) => None,
         })
     }
+}
+
+/// A question for records of any type.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Query {
+    /// The name; empty for the root.
+    pub name: String,
+    /// The type of the records.
+    pub record_type: RecordType,
+    /// Query this server only, instead of the configured ones.
+    pub server: Option<SocketAddr>,
+    /// Use TCP at once, and not only when the answer is truncated.
+    pub stream: bool,
+    /// Look in the search domains, too.
+    pub search: bool,
+    /// Ask the server to ask others.
+    pub recursion: bool,
+    /// The longest time for an answer in milliseconds; 0 for the resolver's own.
+    pub timeout_milliseconds: u32,
+}
+
+impl Query {
+    /// A question for the configured servers.
+    #[must_use]
+    pub const fn new(name: String, record_type: RecordType) -> Self {
+        Self {
+            name,
+            record_type,
+            server: None,
+            stream: false,
+            search: false,
+            recursion: true,
+            timeout_milliseconds: 0,
+        }
+    }
+}
+
+/// What a server answered to a [`Query`]; also that there is no such name, or that it failed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reply {
+    /// The server that answered.
+    pub server: SocketAddr,
+    /// The identifier of the message.
+    pub identifier: u16,
+    /// The flags of its header (RFC 1035 §4.1.1).
+    pub flags: u16,
+    /// The response code: 0 for no error, 3 when there is no such name.
+    pub code: u16,
+    /// The name that was asked for, with the search domain if that found it.
+    pub name: String,
+    /// The bytes of UDP messages that the server takes, if it knows EDNS.
+    pub payload: Option<u16>,
+    /// The bytes of the message.
+    pub bytes: u32,
+    /// The answer: aliases first, then the records of the type.
+    pub answers: Vec<ResourceRecord>,
+    /// What is said of the zones of the name, as of a zone in which it does not exist.
+    pub authority: Vec<ResourceRecord>,
+    /// Addresses of hosts that the other records name.
+    pub additional: Vec<ResourceRecord>,
 }

@@ -41,7 +41,8 @@ impl Request {
             Self::ListDnsServers(())
             | Self::AddDnsServer(_)
             | Self::RemoveDnsServer(_)
-            | Self::Resolve(_) => cfg!(feature = "dns"),
+            | Self::Resolve(_)
+            | Self::QueryRecords(_) => cfg!(feature = "dns"),
             Self::StartDhcp(_)
             | Self::StopDhcp(())
             | Self::RenewDhcp(())

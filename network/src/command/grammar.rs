@@ -215,6 +215,7 @@ grammar! {
         FindRoute(_),
         ListDnsServers(()),
         Resolve(_),
+        QueryRecords(_),
         GetDhcp(()),
         ListNeighbors(()),
         NextConnection(()),

@@ -41,6 +41,7 @@ pub mod multicast;
 pub mod neighbor;
 pub mod option;
 pub mod placeholder;
+pub mod record;
 pub mod route;
 pub mod socket;
 pub mod stream;
@@ -142,6 +143,8 @@ devnet_virtual_file_system::define_commands! {
         50 => RemoveDnsServer: Write (IpAddr) -> ();
         /// Looks a name up; waits for the answer.
         51 => Resolve: Read, waits (dns::Question) -> dns::Answer;
+        /// Looks up records of any type, and returns what the server answered; waits for it.
+        52 => QueryRecords: Read, waits (dns::Query) -> dns::Reply;
 
         /// Starts the DHCPv4 client; true if it was not running.
         64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;

@@ -110,6 +110,7 @@ impl Mode {
             | Request::AddDnsServer(_)
             | Request::RemoveDnsServer(_)
             | Request::Resolve(_)
+            | Request::QueryRecords(_)
             | Request::StartDhcp(_)
             | Request::StopDhcp(())
             | Request::RenewDhcp(())

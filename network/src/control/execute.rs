@@ -159,8 +159,10 @@ impl OpenFile {
         match request {
             #[cfg(feature = "dns")]
             Waiting::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
+            #[cfg(feature = "dns")]
+            Waiting::QueryRecords(query) => reply(self.sockets.resolver().query(&query).await),
             #[cfg(not(feature = "dns"))]
-            Waiting::Resolve(_) => Err(Error::Unsupported),
+            Waiting::Resolve(_) | Waiting::QueryRecords(_) => Err(Error::Unsupported),
             Waiting::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Waiting::Connect(remote) => reply(self.connect(remote).await),
             Waiting::NextConnection(()) => reply(self.next_connection(|| Ok(None)).await),

@@ -97,7 +97,7 @@ rows! {
         "Connects, or listens: input to the network, network to output.", run (nc::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s|--metrics [-n] [-e]",
         "Lists sockets, routes or interfaces, or what they use and count.", run (netstat::run);
-    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]",
+    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME|MX|TXT|SRV|NS|SOA|HTTPS|N] NAME [SERVER]",
         "Looks names and addresses up.", run (nslookup::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
         IF|ADDRESS] [-q] [-f] [-4|-6] HOST",

@@ -10,7 +10,9 @@ use devnet_network::command::address::{
 };
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
-use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
+use devnet_network::command::dns::{
+    Answer, DnsServer, Query, Question, Record, RecordData, RecordKind, Reply,
+};
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
@@ -22,6 +24,7 @@ use devnet_network::command::option::{
     CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
     SocketOptions, StreamOptions,
 };
+use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
     ChangeMode, NewRoute, Preference, RouteChange, RouteChoice, RouteDetail, RouteEntry,
     RouteFilter, RouteKind, RoutePreference, RouteSelector,
@@ -307,7 +310,33 @@ fn names() -> Vec<Sample> {
         sample::<AddDnsServer>("dns add 10.0.0.53", read("10.0.0.53"), ()),
         sample::<RemoveDnsServer>("dns remove 10.0.0.53", read("10.0.0.53"), ()),
         sample::<Resolve>("", question, answer),
+        records(),
     ]
+}
+
+fn records() -> Sample {
+    let query = Query { search: true, ..Query::new("lan".into(), RecordType::MX) };
+    let mail = MailExchange { preference: 10, exchange: "mail.lan".into() };
+    let record = |name: &str, record_type, data| ResourceRecord {
+        name: name.into(),
+        record_type,
+        time_to_live: 300,
+        data,
+    };
+    let address = ResourceData::Address(read("10.0.0.5"));
+    let reply = Reply {
+        server: read("10.0.0.53:53"),
+        identifier: 4660,
+        flags: 0x8180,
+        code: 0,
+        name: "lan".into(),
+        payload: Some(1232),
+        bytes: 83,
+        answers: vec![record("lan", RecordType::MX, ResourceData::MailExchange(mail))],
+        authority: vec![record("lan", RecordType::NS, ResourceData::Name("ns.lan".into()))],
+        additional: vec![record("mail.lan", RecordType::A, address)],
+    };
+    sample::<QueryRecords>("", query, reply)
 }
 
 fn dhcp() -> Vec<Sample> {

@@ -1,0 +1,38 @@
+//! The tags of the data of records.
+
+use devnet_network::command::record::{
+    MailExchange, ResourceData, Service, ServiceBinding, StartOfAuthority,
+};
+
+use super::enumeration;
+
+/// The kinds of data; what they carry does not matter.
+pub(super) fn tags(text: &mut String) {
+    let name = String::new;
+    let mail = MailExchange { preference: 0, exchange: name() };
+    let service = Service { priority: 0, weight: 0, port: 0, target: name() };
+    let zone = StartOfAuthority {
+        primary: name(),
+        mailbox: name(),
+        serial: 0,
+        refresh: 0,
+        retry: 0,
+        expire: 0,
+        minimum: 0,
+    };
+    let binding = ServiceBinding { priority: 0, target: name(), parameters: vec![] };
+    enumeration(
+        text,
+        "resource",
+        &[
+            ("RAW", ResourceData::Raw(vec![])),
+            ("ADDRESS", ResourceData::Address(std::net::Ipv4Addr::UNSPECIFIED.into())),
+            ("NAME", ResourceData::Name(name())),
+            ("MAIL_EXCHANGE", ResourceData::MailExchange(mail)),
+            ("TEXT", ResourceData::Text(vec![])),
+            ("SERVICE", ResourceData::Service(service)),
+            ("AUTHORITY", ResourceData::Authority(zone)),
+            ("BINDING", ResourceData::Binding(binding)),
+        ],
+    );
+}
