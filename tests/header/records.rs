@@ -1,5 +1,6 @@
-//! The tags of the data of records.
+//! The tags of what commands about names carry.
 
+use devnet_network::command::dns::{HostEntry, HostsChange, ResolverOption};
 use devnet_network::command::record::{
     MailExchange, ResourceData, Service, ServiceBinding, StartOfAuthority,
 };
@@ -33,6 +34,28 @@ pub(super) fn tags(text: &mut String) {
             ("SERVICE", ResourceData::Service(service)),
             ("AUTHORITY", ResourceData::Authority(zone)),
             ("BINDING", ResourceData::Binding(binding)),
+        ],
+    );
+    enumeration(
+        text,
+        "resolver",
+        &[
+            ("DOTS", ResolverOption::Dots(0)),
+            ("TIMEOUT", ResolverOption::Timeout(0)),
+            ("STALE", ResolverOption::Stale(0)),
+            ("CACHE_ENTRIES", ResolverOption::CacheEntries(0)),
+            ("MIXED_CASE", ResolverOption::MixedCase(true)),
+        ],
+    );
+    let address = std::net::Ipv4Addr::UNSPECIFIED.into();
+    let host = HostEntry { address, names: vec![] };
+    enumeration(
+        text,
+        "hosts",
+        &[
+            ("REPLACE", HostsChange::Replace(vec![])),
+            ("ADD", HostsChange::Add(host)),
+            ("REMOVE", HostsChange::Remove(address)),
         ],
     );
 }

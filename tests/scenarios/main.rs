@@ -26,6 +26,7 @@ mod lifecycle;
 mod lines;
 mod loss;
 mod metrics;
+mod name_cache;
 mod names;
 mod neighbors;
 mod options;

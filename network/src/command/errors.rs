@@ -196,7 +196,14 @@ impl Request {
             | Self::ListNeighbors(())
             | Self::ListSockets(())
             | Self::ListGroups(())
+            | Self::ListDnsCache(())
+            | Self::FlushDnsCache(())
+            | Self::GetResolver(())
+            | Self::ListHosts(())
             | Self::GetLastError(()) => &[],
+            Self::SetResolverOption(_) => &[InvalidInput, Unsupported],
+            Self::SetSearchDomains(_) => &[InvalidInput, NoBufferSpace],
+            Self::ChangeHosts(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
             Self::AddAddress(_) | Self::ReplaceAddresses(_) | Self::SetAddress(_) => {

@@ -42,7 +42,14 @@ impl Request {
             | Self::AddDnsServer(_)
             | Self::RemoveDnsServer(_)
             | Self::Resolve(_)
-            | Self::QueryRecords(_) => cfg!(feature = "dns"),
+            | Self::QueryRecords(_)
+            | Self::ListDnsCache(())
+            | Self::FlushDnsCache(())
+            | Self::SetResolverOption(_)
+            | Self::GetResolver(())
+            | Self::SetSearchDomains(_)
+            | Self::ListHosts(())
+            | Self::ChangeHosts(_) => cfg!(feature = "dns"),
             Self::StartDhcp(_)
             | Self::StopDhcp(())
             | Self::RenewDhcp(())

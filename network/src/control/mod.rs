@@ -22,6 +22,7 @@ mod execute;
 mod interfaces;
 mod lists;
 mod metrics;
+mod names;
 mod offers;
 mod open;
 mod options;

@@ -3,6 +3,9 @@
 //! Reading is total: compression pointers lead backwards, names and labels are bounded, and a
 //! record that cannot be read costs only itself. Names are lower-case text without the final dot.
 //!
+//! The format is our own because images are small: reading and writing messages costs 23 KiB of
+//! program on x86-64, built for size, where `hickory-proto` 0.25 without features costs 328 KiB.
+//!
 //! | file | owns |
 //! |---|---|
 //! | `name` | names on the wire and as text |

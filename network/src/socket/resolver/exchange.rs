@@ -1,11 +1,12 @@
-//! One server and one name: queries by UDP, or by TCP where UDP does not do (RFC 5452, RFC 6891, RFC
-//! 7766).
+//! One server and one name: queries by UDP, or by TCP where UDP does not do (RFC 5452, RFC 6891,
+//! RFC 7766).
 //!
 //! What guards an answer: the server's address and port, a random port and identifier of ours, and
 //! the spelling of the name, in which each letter is large or small by chance. A server that does
 //! not repeat the spelling, or does not know EDNS, is asked again at once without.
 
 use alloc::string::String;
+#[cfg(feature = "tcp")]
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -45,6 +46,7 @@ pub(super) struct Manner {
 pub(super) struct Heard {
     pub(super) server: SocketAddr,
     pub(super) identifier: u16,
+    pub(super) kind: QueryKind,
     pub(super) bytes: usize,
     pub(super) response: Response,
 }
@@ -220,7 +222,7 @@ impl Resolver {
 }
 
 fn heard(server: SocketAddr, query: &DnsMessage, response: Response, bytes: usize) -> Heard {
-    Heard { server, identifier: query.identifier, bytes, response }
+    Heard { server, identifier: query.identifier, kind: query.kind, bytes, response }
 }
 
 #[cfg(feature = "tcp")]

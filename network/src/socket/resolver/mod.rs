@@ -10,9 +10,15 @@
 //! |---|---|
 //! | this one | questions, from candidates to answers |
 //! | `exchange` | one server: UDP, TCP, EDNS, spelling |
+//! | `cache` | answers that are kept |
+//! | `kept` | whether a question needs a server, and what is stale |
+//! | `names` | what the system has: its own servers, hosts, options; commands |
 //! | `place` | which servers and which candidates |
 
+mod cache;
 mod exchange;
+mod kept;
+mod names;
 mod place;
 
 use alloc::string::{String, ToString};
@@ -27,6 +33,8 @@ use core::time::Duration;
 use devnet_virtual_file_system::Error;
 
 use self::exchange::{Heard, Manner};
+pub(super) use self::names::Names;
+use self::names::Options;
 use super::Sockets;
 use super::question::{resolve_locally, wire_question};
 use crate::command::dns::{Answer, Query, Question, Record, RecordKind, Reply};
@@ -55,6 +63,9 @@ struct Ask {
     servers: Vec<SocketAddr>,
     recursion: bool,
     by_stream: bool,
+    /// The servers are the configured ones, and what they say is kept.
+    is_kept: bool,
+    options: Options,
 }
 
 /// No server has an answer.
@@ -69,7 +80,7 @@ impl Resolver {
         Self { sockets }
     }
 
-    /// Resolves a question. Literal addresses and `localhost` need no server.
+    /// Resolves a question. Literal addresses, `localhost` and the hosts table need no server.
     ///
     /// # Errors
     /// `InvalidInput` for an invalid name, `NotFound` for one that does not exist, `TimedOut` when
@@ -85,10 +96,16 @@ impl Resolver {
             return Ok(answer);
         }
         let (name, kinds) = wire_question(question)?;
+        if question.server.is_none()
+            && let Some(answer) = self.answer_of_hosts(question)
+        {
+            return Ok(answer);
+        }
         let ask = self.ask_of(question.server)?;
         let is_searched = question.kind != RecordKind::Ptr && !question.name.ends_with('.');
         let candidates = self.candidates(name, is_searched);
-        self.in_turn(self.search(&ask, question.kind, candidates, &kinds)).await
+        let search = self.in_turn(self.search(&ask, question.kind, candidates, &kinds));
+        self.within(ask.options.timeout(), search).await
     }
 
     /// Looks up records of any type. Answers of servers that a name does not exist are replies like
@@ -107,29 +124,40 @@ impl Resolver {
         if !query.record_type.is_question() {
             return Err(Error::InvalidInput);
         }
+        let ask = self.ask_of(query.server)?;
         let ask = Ask {
             recursion: query.recursion,
             by_stream: query.stream,
-            ..self.ask_of(query.server)?
+            is_kept: ask.is_kept && query.recursion && !query.stream,
+            ..ask
         };
         let is_searched = query.search && !query.name.ends_with('.');
         let candidates = self.candidates(name, is_searched);
         let search = self.in_turn(self.search_records(&ask, query.record_type, candidates));
-        if query.timeout_milliseconds == 0 {
-            return search.await;
-        }
-        let clock = &*self.sockets.clock;
-        let longest = Duration::from_millis(u64::from(query.timeout_milliseconds));
-        let deadline = clock.now().after(longest);
-        before(clock, deadline, search).await.unwrap_or(Err(Error::TimedOut))
+        let longest = match query.timeout_milliseconds {
+            0 => ask.options.timeout(),
+            milliseconds => Some(Duration::from_millis(u64::from(milliseconds))),
+        };
+        self.within(longest, search).await
+    }
+
+    async fn within<T>(
+        &self,
+        longest: Option<Duration>,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(longest) = longest else { return work.await };
+        self.sockets.timeout(longest, work).await
     }
 
     fn ask_of(&self, server: Option<SocketAddr>) -> Result<Ask, Error> {
+        let is_kept = server.is_none();
         let servers = server.map_or_else(|| self.servers(), |server| vec![server]);
         if servers.is_empty() {
             return Err(Error::NetworkUnreachable);
         }
-        Ok(Ask { servers, recursion: true, by_stream: false })
+        let options = self.options();
+        Ok(Ask { servers, recursion: true, by_stream: false, is_kept, options })
     }
 
     /// Does it when there is room for one more.
@@ -203,8 +231,7 @@ impl Resolver {
         let mut records: Vec<ResourceRecord> = Vec::new();
         let (mut target, mut asked) = (name, None);
         for _ in 0..MAX_ALIASES {
-            let heard =
-                self.query_all(ask, &target, kinds).await.map_err(|failure| failure.error)?;
+            let heard = self.known(ask, &target, kinds).await.map_err(|failure| failure.error)?;
             asked = heard.first().map(|heard| heard.server).or(asked);
             let is_there = |heard: &&Heard| heard.response.code == ResponseCode::NoError;
             let mut found: Vec<ResourceRecord> = Vec::new();
@@ -239,7 +266,7 @@ impl Resolver {
         let (mut answers, mut target) = (Vec::new(), name.clone());
         let mut rounds = 0;
         loop {
-            let heard = match self.query_all(ask, &target, &kinds).await {
+            let heard = match self.known(ask, &target, &kinds).await {
                 Ok(mut heard) => heard.pop(),
                 Err(Failure { said: None, error }) => return Err(error),
                 Err(Failure { said, .. }) => said,
@@ -285,7 +312,8 @@ impl Resolver {
             for server in &ask.servers {
                 message!(debug, "devnet::dns", "{}: {} is asked", name, server);
                 let Ask { recursion, by_stream, .. } = *ask;
-                let manner = Manner { payload, is_mixed: true, recursion, by_stream };
+                let manner =
+                    Manner { payload, is_mixed: ask.options.is_mixed, recursion, by_stream };
                 let wait = FIRST_TIMEOUT * (1 << round);
                 let outcome = self.query_server(*server, name, kinds, manner, wait).await;
                 match judge(&outcome.heard, outcome.failure) {
