@@ -52,6 +52,7 @@ impl Mode {
     ///
     /// # Errors
     /// Why this mode does not allow the command.
+    #[expect(clippy::too_many_lines, reason = "a line for each command")]
     pub const fn after(self, request: &Request) -> Result<Self> {
         match request {
             Request::CreateSocket(kind) => self.after_create(*kind),

@@ -48,8 +48,8 @@ rows! {
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
-    "dns", "dns [show]\ndns add|remove ADDRESS [IF]",
-        "Shows or changes the DNS servers.", run (dns::run);
+    "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]",
+        "Shows or changes the DNS servers, and the answers that are kept.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
     "eval", "eval [WORD...]", "Runs its words as a script.", builtin (Evaluate);
     "exec", "exec [COMMAND [ARG...]]",

@@ -21,6 +21,7 @@ mod kept;
 mod names;
 mod place;
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -41,7 +42,6 @@ use crate::command::dns::{Answer, Query, Question, Record, RecordKind, Reply};
 use crate::command::record::{RecordType, ResourceData, ResourceRecord};
 use crate::dns_message::name::{check_question, without_dot};
 use crate::dns_message::{QueryKind, ResponseCode};
-use crate::platform::before;
 use crate::trace::message;
 
 /// The timeout of the first round; it doubles.
@@ -72,7 +72,7 @@ struct Ask {
 struct Failure {
     error: Error,
     /// What the last one said of itself.
-    said: Option<Heard>,
+    said: Option<Box<Heard>>,
 }
 
 impl Resolver {
@@ -269,7 +269,7 @@ impl Resolver {
             let heard = match self.known(ask, &target, &kinds).await {
                 Ok(mut heard) => heard.pop(),
                 Err(Failure { said: None, error }) => return Err(error),
-                Err(Failure { said, .. }) => said,
+                Err(Failure { said, .. }) => said.map(|said| *said),
             };
             let Heard { server, identifier, bytes, response, .. } = heard.ok_or(Error::TimedOut)?;
             answers.extend(response.records);
@@ -324,7 +324,8 @@ impl Resolver {
                     Err(error) => {
                         message!(debug, "devnet::dns", "{}: {} fails, {}", name, server, error);
                         is_lost |= error == Error::TimedOut;
-                        let said = outcome.heard.into_iter().next_back().or(failure.said);
+                        let last = outcome.heard.into_iter().next_back();
+                        let said = last.map(Box::new).or(failure.said);
                         failure = Failure { error, said };
                     }
                 }

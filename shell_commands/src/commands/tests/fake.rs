@@ -8,7 +8,7 @@ use devnet_network::address::Prefix;
 use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dns::{
-    Answer, DnsServer, Query, Record, RecordData, RecordKind, Reply,
+    Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
 };
 use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
@@ -216,6 +216,8 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::SetMetric(metric) => changed(&mut state.status.metric, *metric),
         Request::FindRoute(destination) => find(state, *destination),
         Request::Resolve(question) => resolve(&question.name, question.kind),
+        Request::ListDnsCache(()) => encode(&names::kept()),
+        Request::FlushDnsCache(()) => encode(&2_u32),
         Request::QueryRecords(query) => encode(&names::query(query)?),
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
@@ -410,6 +412,25 @@ fn find(state: &State, destination: IpAddr) -> Result<Vec<u8>> {
 
 mod names {
     use super::*;
+
+    pub(super) fn kept() -> Vec<CacheEntry> {
+        let record = ResourceRecord {
+            name: "web.lan".into(),
+            record_type: RecordType::A,
+            time_to_live: 60,
+            data: ResourceData::Address("10.0.2.4".parse().unwrap()),
+        };
+        let entry = |name: &str, code, records| CacheEntry {
+            name: name.into(),
+            record_type: RecordType::A,
+            code,
+            seconds: 9,
+            server: "10.0.2.3:53".parse().unwrap(),
+            interface: String::new(),
+            records,
+        };
+        vec![entry("web.lan", 0, vec![record]), entry("gone\u{1b}.lan", 3, vec![])]
+    }
 
     /// `web.lan` has everything that is asked for, as a text.
     pub(super) fn query(query: &Query) -> Result<Reply> {

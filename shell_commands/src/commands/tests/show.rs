@@ -169,6 +169,12 @@ fn nslookup_asks_the_resolver() {
         assert!(shown.ends_with(&format!("\n\nweb.lan\t{line}\n")), "{shown}");
     }
     assert_eq!(
+        world.output("dns cache"),
+        "web.lan A 9s from 10.0.2.3:53: A 10.0.2.4\n\
+         gone\\u001b.lan A 9s from 10.0.2.3:53: NXDOMAIN\n"
+    );
+    assert_eq!(world.output("dns flush eth0"), "");
+    assert_eq!(
         failed(&world, "nslookup -type=mx nosuch.lan"),
         (1, "nslookup: can't resolve 'nosuch.lan': Non-existent domain\n".into())
     );
