@@ -15,7 +15,8 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use async_lock::{Semaphore, SemaphoreGuard};
-use devnet_network::command::dns::{Answer, Question, RecordKind};
+use devnet_network::command::dns::{Answer, Query, Question, RecordKind, Reply};
+use devnet_network::command::record::ResourceData;
 use devnet_network::command::socket::SocketKind;
 use devnet_network::command::{Resolve, TABLE, noun};
 use devnet_network::platform::{Clock, Instant};
@@ -147,21 +148,57 @@ impl Policy {
         if may { Ok(()) } else { Err(Error::AccessDenied) }
     }
 
+    /// As [`permit_question`](Self::permit_question), for records of any type. A reverse name
+    /// stands for itself here, and not for its address.
+    pub(crate) async fn permit_query(
+        &self,
+        query: &Query,
+        device: &File,
+        is_own: impl Fn(IpAddr) -> Result<bool> + Sync,
+    ) -> Result<()> {
+        if let Some(server) = query.server {
+            self.permit_remote(server, false, device, is_own).await?;
+        }
+        if self.grants.name(&query.name) { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// As [`learn`](Self::learn), from records of any type.
+    pub(crate) fn learn_records(&self, query: &Query, reply: &Reply) {
+        let seconds = reply.answers.iter().map(|record| record.time_to_live).min();
+        let addresses = reply.answers.iter().filter_map(|record| match record.data {
+            ResourceData::Address(address) => Some(address),
+            _ => None,
+        });
+        if query.server.is_none() && !query.search {
+            self.learn_addresses(&query.name, seconds, addresses);
+        }
+    }
+
     /// Caches the addresses of a name, if the answer is from the system's name servers and not from
     /// one that the guest chose.
     pub(crate) fn learn(&self, question: &Question, answer: &Answer) {
         if question.server.is_some() {
             return;
         }
-        let name = without_final_dot(&question.name).to_ascii_lowercase();
-        let seconds = answer.records.iter().map(|record| u64::from(record.time_to_live)).min();
-        let seconds = seconds.unwrap_or(0).clamp(limits::RESOLVE_SECONDS, limits::LEARNED_SECONDS);
+        let seconds = answer.records.iter().map(|record| record.time_to_live).min();
+        self.learn_addresses(&question.name, seconds, answer.addresses());
+    }
+
+    fn learn_addresses(
+        &self,
+        name: &str,
+        seconds: Option<u32>,
+        addresses: impl Iterator<Item = IpAddr>,
+    ) {
+        let name = without_final_dot(name).to_ascii_lowercase();
+        let seconds =
+            u64::from(seconds.unwrap_or(0)).clamp(limits::RESOLVE_SECONDS, limits::LEARNED_SECONDS);
         let now = self.clock.now();
         let until = now.after(Duration::from_secs(seconds));
         self.names.with(|names| {
             // Where the name was and is no more.
             names.learned.retain(|known| known.until > now || known.name != name);
-            for address in answer.addresses() {
+            for address in addresses {
                 let address = canonical(address);
                 names.learned.retain(|known| known.address != address || known.name != name);
                 if names.learned.len() >= limits::LEARNED_ADDRESSES {

@@ -32,9 +32,25 @@ pub const ROUTES: usize = 1024;
 /// Routes of one DHCP lease: a message of 1500 bytes has no more than that.
 pub const LEASED_ROUTES: usize = 256;
 /// DNS servers of one interface, of all origins.
-pub const DNS_SERVERS: usize = 16;
+pub const DNS_SERVERS: usize = 32;
 /// Domains of the search list of one interface, of all origins. Each costs a lookup.
 pub const SEARCH_DOMAINS: usize = 16;
+/// Entries of the hosts table: a file with more is a list of what to block, which is a server's.
+pub const HOSTS: usize = 256;
+/// Names of one address in the hosts table.
+pub const HOST_NAMES: usize = 8;
+/// Names and types of which answers are kept unless an option says another number, and the most.
+pub const DNS_CACHE_ENTRIES: u32 = 256;
+/// Bytes of all kept answers, as far as they are counted. Servers of the system fill it.
+pub const DNS_CACHE_BYTES: usize = 128 * 1024;
+/// The longest time in seconds for which an answer is kept.
+pub const DNS_CACHE_SECONDS: u32 = 86_400;
+/// The same for an answer that there is none (RFC 2308 §5).
+pub const DNS_NEGATIVE_SECONDS: u32 = 10_800;
+/// The most dots that an option asks of a name (resolv.conf(5)).
+pub const DNS_DOTS: u8 = 15;
+/// The longest wait of one lookup in milliseconds unless an option or the question says another.
+pub const DNS_TIMEOUT_MILLISECONDS: u32 = 30_000;
 /// Records of one DNS response that count: no name has as many addresses on purpose.
 pub const DNS_RECORDS: usize = 256;
 

@@ -35,6 +35,7 @@ fn before(example: &str) -> &'static str {
         ["route", "remove"] => {
             "link up\naddress add 10.0.2.15/24\nroute add default via 10.0.2.2\n"
         }
+        ["dns", "host"] => "dns host add 10.0.2.9 before.lan\n",
         ["dns", "remove"] => "dns add 10.0.2.3\n",
         ["dhcp", "stop"] => "dhcp start\n",
         ["dhcp", "renew"] => "link up\ndhcp start\ndhcp wait 20000\n",

@@ -3,6 +3,9 @@
 //!
 //! Tags of enumerations are not counted by hand: a value is encoded, and its first byte is the tag.
 
+#[path = "records.rs"]
+mod records;
+
 use std::fmt::Write;
 
 use devnet_network::command::address::{AddressState, Origin};
@@ -241,6 +244,7 @@ fn tags(text: &mut String) {
             RecordData::Ptr(String::new())
         ],
     );
+    records::tags(text);
     enumeration(
         text,
         "dhcp",

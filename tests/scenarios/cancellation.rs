@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use devnet_network::command::dns::{Question, RecordData, RecordKind};
+use devnet_network::command::dns::{Query, Question, RecordData, RecordKind};
+use devnet_network::command::record::RecordType;
 use devnet_network::command::socket::Direction;
 use devnet_network::platform::{Instant, before};
 use devnet_network::socket::embedded_nal::{ConnectedSocket, UnconnectedSocket};
@@ -177,6 +178,16 @@ cases! {
         }
     };
     resolve: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "web.lan", true);
+    query_records: ["Resolver::query"] = |scene: &Scene, cut: Cut| {
+        let resolver = scene.left.sockets().resolver();
+        async move {
+            let query = Query::new("web.lan".into(), RecordType::A);
+            let found = cut.drive(resolver.query(&query)).await;
+            let again = resolver.query(&query).await.unwrap();
+            assert_eq!(again.answers.len(), 1);
+            found.is_some_and(|found| found.is_ok())
+        }
+    };
     resolve_by_stream: ["Resolver::resolve"] = |scene, cut| {
         resolving(scene, cut, "large.lan", true)
     };

@@ -20,23 +20,46 @@ type Script = dyn Fn(&Asked) -> Vec<Vec<u8>> + Send + Sync;
 pub(crate) struct Asked {
     bytes: Vec<u8>,
     pub(crate) name: String,
+    pub(crate) spelling: String,
     pub(crate) kind: QueryKind,
+    /// The bytes that may be answered by EDNS.
+    pub(crate) payload: Option<u16>,
 }
 
 impl Asked {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         let query = DnsMessage::parse(bytes).unwrap();
-        Self { bytes: bytes.to_vec(), name: query.name, kind: query.kind }
+        let DnsMessage { name, spelling, kind, payload, .. } = query;
+        Self { bytes: bytes.to_vec(), name, spelling, kind, payload }
+    }
+
+    /// A response that spells the name in another way.
+    pub(crate) fn spelled(&self, spelling: &str, records: &[Vec<u8>]) -> Vec<u8> {
+        let mut response = self.respond(0, records);
+        response[12..12 + labels(spelling).len()].copy_from_slice(&labels(spelling));
+        response
+    }
+
+    /// A response with all three sections.
+    pub(crate) fn sections(&self, code: u8, sections: [&[Vec<u8>]; 3]) -> Vec<u8> {
+        let mut response = self.respond(code, &sections.concat());
+        for (place, section) in sections.iter().enumerate() {
+            response[7 + 2 * place] = section.len() as u8;
+        }
+        response
     }
 
     /// A header alone, without a question.
-    fn bare(&self, code: u8) -> Vec<u8> {
+    pub(crate) fn bare(&self, code: u8) -> Vec<u8> {
         [&self.bytes[..2], &[0x81, 0x80 | code, 0, 0, 0, 0, 0, 0, 0, 0]].concat()
     }
 
     /// A response with the question and these records.
     pub(crate) fn respond(&self, code: u8, records: &[Vec<u8>]) -> Vec<u8> {
-        let mut response = self.bytes.clone();
+        // The question alone: what follows it are options of the query.
+        let question = 12 + labels(&self.name).len() + 4;
+        let mut response = self.bytes[..question].to_vec();
+        response[10..12].fill(0);
         response[2..4].copy_from_slice(&[0x81, 0x80 | code]);
         response[6..8].copy_from_slice(&(records.len() as u16).to_be_bytes());
         response.extend(records.concat());
@@ -45,7 +68,7 @@ impl Asked {
 }
 
 /// A name as labels, without compression.
-fn labels(name: &str) -> Vec<u8> {
+pub(crate) fn labels(name: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for label in name.split('.').filter(|label| !label.is_empty()) {
         bytes.push(label.len() as u8);
@@ -56,7 +79,7 @@ fn labels(name: &str) -> Vec<u8> {
 }
 
 /// A record of a type and class.
-fn record(name: &str, kind: u16, class: u16, data: &[u8]) -> Vec<u8> {
+pub(crate) fn record(name: &str, kind: u16, class: u16, data: &[u8]) -> Vec<u8> {
     let mut bytes = labels(name);
     bytes.extend([kind, class].map(u16::to_be_bytes).concat());
     bytes.extend_from_slice(&[0, 0, 0, 60]);
@@ -73,7 +96,7 @@ pub(crate) fn aaaa(name: &str, address: std::net::Ipv6Addr) -> Vec<u8> {
     record(name, 28, 1, &address.octets())
 }
 
-fn cname(name: &str, target: &str) -> Vec<u8> {
+pub(crate) fn cname(name: &str, target: &str) -> Vec<u8> {
     record(name, 5, 1, &labels(target))
 }
 
@@ -104,7 +127,7 @@ pub(crate) fn serve(
 }
 
 /// Answers one query per connection at port 53 of an address.
-fn serve_streams(world: &World, host: &Host, at: &str, script: fn(&Asked) -> Vec<u8>) {
+pub(crate) fn serve_streams(world: &World, host: &Host, at: &str, script: fn(&Asked) -> Vec<u8>) {
     let address = format!("{at}:53").parse().unwrap();
     let listener = TcpListener::bind(&host.sockets(), address, 8).unwrap();
     world
@@ -157,7 +180,7 @@ fn hold_14_lookups_that_nobody_polls_give_way() {
 }
 
 /// A host that asks 10.0.0.2 and, if `two`, then 10.0.0.3, which the other host has.
-fn network(world: &World, two: bool) -> (Host, Host) {
+pub(crate) fn network(world: &World, two: bool) -> (Host, Host) {
     let (left, right) = hosts(world);
     left.write(&left.open("eth0"), "dns add 10.0.0.2").unwrap();
     if two {
@@ -189,7 +212,7 @@ pub(crate) fn addresses(answer: Result<Answer, Error>) -> Vec<u8> {
         .collect()
 }
 
-const SOON: Duration = Duration::from_millis(500);
+pub(crate) const SOON: Duration = Duration::from_millis(500);
 
 #[test]
 fn a_dns_error_that_is_a_bare_header() {

@@ -32,6 +32,8 @@ fn answered(
     code: u8,
 ) -> (Vec<String>, Result<Answer, Error>) {
     wire.frames();
+    // Every name is asked for, whatever was answered before.
+    wire.host.write(&wire.host.open("sockets"), "dns flush").unwrap();
     let sockets = wire.host.sockets();
     let question = Question { name: name.to_owned(), kind: RecordKind::A, server: None };
     let task = wire.world.spawn(async move { sockets.resolver().resolve(&question).await });

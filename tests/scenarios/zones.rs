@@ -188,6 +188,7 @@ fn link_local_dns_server_on_one_of_two_interfaces() {
     assert_eq!(answer.server, Some(links.peer(1, 53)));
     // The same address on both links is two servers; each is asked on its own.
     advertise(&mut links, 0, 200);
+    links.host.write(&links.host.open("sockets"), "dns flush").unwrap();
     let listed = |links: &Links<'_>, name: &str| {
         links.host.control::<ListDnsServers>(name, &()).unwrap().len()
     };

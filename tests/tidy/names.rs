@@ -24,11 +24,12 @@ fn the_stack_is_wiring_in_one_file() {
 }
 
 /// Futures of sockets without forms of their own, and why.
-const WITHOUT_FORMS: [(&str, &str); 5] = [
+const WITHOUT_FORMS: [(&str, &str); 6] = [
     ("connect_with", "those of `connect` take settings"),
     ("write_all", "those of `write`, until nothing is left"),
     ("send_to", "those of `send` take a destination"),
     ("lookup", "those of `resolve`"),
+    ("query", "those of `resolve`, of the lookup that `start_query` begins"),
     ("timeout", "whoever polls has the clock"),
 ];
 

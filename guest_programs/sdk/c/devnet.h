@@ -185,14 +185,34 @@ enum {
 /* Lists the routes with everything about them: on an interface its own, on `/devices/sockets` those
    of all interfaces and then those of the whole system. (read) */
 #define DEVNET_LIST_ROUTE_DETAILS 0xbfff6e27u
-/* Lists the DNS servers in the order in which they are queried. (read) */
+/* Lists the DNS servers in the order in which they are queried: by the metric of their interface,
+   then as they were added; on `/devices/sockets` those of the system come last. (read) */
 #define DEVNET_LIST_DNS_SERVERS 0xbfff6e30u
-/* Adds a DNS server. (write) */
+/* Adds a DNS server, on `/devices/sockets` one of the whole system. (write) */
 #define DEVNET_ADD_DNS_SERVER 0xffff6e31u
 /* Removes a DNS server. (write) */
 #define DEVNET_REMOVE_DNS_SERVER 0xffff6e32u
 /* Looks a name up; waits for the answer. (read) */
 #define DEVNET_RESOLVE 0xbfff6e33u
+/* Looks up records of any type, and returns what the server answered; waits for it. (read) */
+#define DEVNET_QUERY_RECORDS 0xbfff6e34u
+/* Lists the answers that are kept for questions on this device. (read) */
+#define DEVNET_LIST_DNS_CACHE 0xbfff6e35u
+/* Forgets the answers that are kept for questions on this device; returns how many. (write) */
+#define DEVNET_FLUSH_DNS_CACHE 0xffff6e36u
+/* Sets an option of the resolver; true if that changed something. Only `/devices/sockets` has it.
+   (write) */
+#define DEVNET_SET_RESOLVER_OPTION 0xffff6e37u
+/* Returns the options of the resolver and the search domains. (read) */
+#define DEVNET_GET_RESOLVER 0xbfff6e38u
+/* Makes these the search domains that commands set, on an interface its own, on `/devices/sockets`
+   those of the system; true if that changed something. (write) */
+#define DEVNET_SET_SEARCH_DOMAINS 0xffff6e39u
+/* Lists the hosts table. (read) */
+#define DEVNET_LIST_HOSTS 0xbfff6e3au
+/* Changes the hosts table; true if that changed something. Only `/devices/sockets` has it. (write)
+   */
+#define DEVNET_CHANGE_HOSTS 0xffff6e3bu
 /* Starts the DHCPv4 client; true if it was not running. (write) */
 #define DEVNET_START_DHCP 0xffff6e40u
 /* Stops the DHCPv4 client, releases the lease and removes what it added; true if it was running.
@@ -370,6 +390,28 @@ enum {
     DEVNET_RECORD_ADDRESS = 0,
     DEVNET_RECORD_CNAME = 1,
     DEVNET_RECORD_PTR = 2,
+};
+enum {
+    DEVNET_RESOURCE_RAW = 0,
+    DEVNET_RESOURCE_ADDRESS = 1,
+    DEVNET_RESOURCE_NAME = 2,
+    DEVNET_RESOURCE_MAIL_EXCHANGE = 3,
+    DEVNET_RESOURCE_TEXT = 4,
+    DEVNET_RESOURCE_SERVICE = 5,
+    DEVNET_RESOURCE_AUTHORITY = 6,
+    DEVNET_RESOURCE_BINDING = 7,
+};
+enum {
+    DEVNET_RESOLVER_DOTS = 0,
+    DEVNET_RESOLVER_TIMEOUT = 1,
+    DEVNET_RESOLVER_STALE = 2,
+    DEVNET_RESOLVER_CACHE_ENTRIES = 3,
+    DEVNET_RESOLVER_MIXED_CASE = 4,
+};
+enum {
+    DEVNET_HOSTS_REPLACE = 0,
+    DEVNET_HOSTS_ADD = 1,
+    DEVNET_HOSTS_REMOVE = 2,
 };
 enum {
     DEVNET_DHCP_STOPPED = 0,

@@ -57,6 +57,25 @@ const RESOLVE: &[Error] = &[
     NoBufferSpace,
 ];
 
+/// As `RESOLVE`, but that there is no such name is an answer; the last four are those of TCP.
+const QUERY_RECORDS: &[Error] = &[
+    InvalidInput,
+    NotFound,
+    TimedOut,
+    NetworkUnreachable,
+    AddressNotAvailable,
+    ConnectionRefused,
+    HostUnreachable,
+    AccessDenied,
+    NetworkDown,
+    AddressInUse,
+    NoBufferSpace,
+    ConnectionReset,
+    ConnectionAborted,
+    HostDown,
+    Unsupported,
+];
+
 const BIND: &[Error] =
     &[InvalidInput, AddressInUse, AddressNotAvailable, AddressFamilyNotSupported, NetworkDown];
 
@@ -177,7 +196,14 @@ impl Request {
             | Self::ListNeighbors(())
             | Self::ListSockets(())
             | Self::ListGroups(())
+            | Self::ListDnsCache(())
+            | Self::FlushDnsCache(())
+            | Self::GetResolver(())
+            | Self::ListHosts(())
             | Self::GetLastError(()) => &[],
+            Self::SetResolverOption(_) => &[InvalidInput, Unsupported],
+            Self::SetSearchDomains(_) => &[InvalidInput, NoBufferSpace],
+            Self::ChangeHosts(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
             Self::AddAddress(_) | Self::ReplaceAddresses(_) | Self::SetAddress(_) => {
@@ -192,6 +218,7 @@ impl Request {
             Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
             Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
             Self::Resolve(_) => RESOLVE,
+            Self::QueryRecords(_) => QUERY_RECORDS,
             Self::StartDhcp(_) => &[InvalidInput, Unsupported],
             Self::RenewDhcp(()) => &[NotConnected, Unsupported],
             Self::AwaitDhcp(_) => &[TimedOut, NotConnected, Unsupported],

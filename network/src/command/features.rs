@@ -43,7 +43,15 @@ impl Request {
             Self::ListDnsServers(())
             | Self::AddDnsServer(_)
             | Self::RemoveDnsServer(_)
-            | Self::Resolve(_) => cfg!(feature = "dns"),
+            | Self::Resolve(_)
+            | Self::QueryRecords(_)
+            | Self::ListDnsCache(())
+            | Self::FlushDnsCache(())
+            | Self::SetResolverOption(_)
+            | Self::GetResolver(())
+            | Self::SetSearchDomains(_)
+            | Self::ListHosts(())
+            | Self::ChangeHosts(_) => cfg!(feature = "dns"),
             Self::StartDhcp(_)
             | Self::StopDhcp(())
             | Self::RenewDhcp(())

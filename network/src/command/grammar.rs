@@ -130,6 +130,38 @@ grammar! {
         }
         AddDnsServer(_) { "dns add ADDRESS", "", "dns add 10.0.2.3"; }
         RemoveDnsServer(_) { "dns remove ADDRESS", "", "dns remove 10.0.2.3"; }
+        FlushDnsCache(()) { "dns flush", "Answers that are kept are forgotten.", "dns flush"; }
+        SetResolverOption(_) {
+            "dns option ndots COUNT",
+                "Dots from which on a name is tried as it is before the search domains; 1 unless \
+                 set, 15 at most. On `/devices/sockets`.",
+                "dns option ndots 2";
+            "dns option timeout MILLISECONDS",
+                "The longest time of a lookup, 0 for none; 30,000 unless set. On \
+                 `/devices/sockets`.",
+                "dns option timeout 5000";
+            "dns option stale SECONDS",
+                "How long beyond its time an answer is kept, for when no server answers; 0 unless \
+                 set. On `/devices/sockets`.",
+                "dns option stale 3600";
+            "dns option cache NUMBER",
+                "Answers that are kept, 256 at most and unless set. On `/devices/sockets`.",
+                "dns option cache 64";
+            "dns option mixed-case (on | off)",
+                "Names are spelled by chance, on unless set. On `/devices/sockets`.",
+                "dns option mixed-case off";
+        }
+        SetSearchDomains(_) {
+            "dns search off", "", "dns search off";
+            "dns search DOMAIN [DOMAIN ...]", "", "dns search lan corp.example";
+        }
+        ChangeHosts(_) {
+            "dns host add ADDRESS DOMAIN [DOMAIN ...]",
+                "The first name is that of the address. On `/devices/sockets`.",
+                "dns host add 10.0.2.9 printer.lan printer";
+            "dns host remove ADDRESS", "On `/devices/sockets`.", "dns host remove 10.0.2.9";
+            "dns host flush", "On `/devices/sockets`.", "dns host flush";
+        }
         StartDhcp(_) {
             "dhcp start [hostname HOSTNAME]", "Without a name none is sent.",
                 "dhcp start hostname printer";
@@ -230,6 +262,10 @@ grammar! {
         FindRoute(_),
         ListDnsServers(()),
         Resolve(_),
+        QueryRecords(_),
+        ListDnsCache(()),
+        GetResolver(()),
+        ListHosts(()),
         GetDhcp(()),
         ListNeighbors(()),
         NextConnection(()),

@@ -38,11 +38,13 @@ pub mod grammar;
 pub mod interface;
 mod kind;
 pub mod line_error;
+mod line_of_names;
 pub mod mode;
 pub mod multicast;
 pub mod neighbor;
 pub mod option;
 pub mod placeholder;
+pub mod record;
 pub mod route;
 pub mod socket;
 pub mod stream;
@@ -136,14 +138,33 @@ devnet_virtual_file_system::define_commands! {
         /// `/devices/sockets` those of all interfaces and then those of the whole system.
         39 => ListRouteDetails: Read (()) -> Vec<route::RouteDetail>;
 
-        /// Lists the DNS servers in the order in which they are queried.
+        /// Lists the DNS servers in the order in which they are queried: by the metric of their
+        /// interface, then as they were added; on `/devices/sockets` those of the system come last.
         48 => ListDnsServers: Read (()) -> Vec<dns::DnsServer>;
-        /// Adds a DNS server.
+        /// Adds a DNS server, on `/devices/sockets` one of the whole system.
         49 => AddDnsServer: Write (IpAddr) -> ();
         /// Removes a DNS server.
         50 => RemoveDnsServer: Write (IpAddr) -> ();
         /// Looks a name up; waits for the answer.
         51 => Resolve: Read, waits (dns::Question) -> dns::Answer;
+        /// Looks up records of any type, and returns what the server answered; waits for it.
+        52 => QueryRecords: Read, waits (dns::Query) -> dns::Reply;
+        /// Lists the answers that are kept for questions on this device.
+        53 => ListDnsCache: Read (()) -> Vec<dns::CacheEntry>;
+        /// Forgets the answers that are kept for questions on this device; returns how many.
+        54 => FlushDnsCache: Write (()) -> u32;
+        /// Sets an option of the resolver; true if that changed something. Only `/devices/sockets`
+        /// has it.
+        55 => SetResolverOption: Write (dns::ResolverOption) -> bool;
+        /// Returns the options of the resolver and the search domains.
+        56 => GetResolver: Read (()) -> dns::ResolverStatus;
+        /// Makes these the search domains that commands set, on an interface its own, on
+        /// `/devices/sockets` those of the system; true if that changed something.
+        57 => SetSearchDomains: Write (Vec<String>) -> bool;
+        /// Lists the hosts table.
+        58 => ListHosts: Read (()) -> Vec<dns::HostEntry>;
+        /// Changes the hosts table; true if that changed something. Only `/devices/sockets` has it.
+        59 => ChangeHosts: Write (dns::HostsChange) -> bool;
 
         /// Starts the DHCPv4 client; true if it was not running.
         64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;

@@ -54,7 +54,7 @@ impl Mode {
     ///
     /// # Errors
     /// Why this mode does not allow the command.
-    #[expect(clippy::too_many_lines, reason = "one line for each row of the table")]
+    #[expect(clippy::too_many_lines, reason = "a line for each command")]
     pub const fn after(self, request: &Request) -> Result<Self> {
         match request {
             Request::CreateSocket(kind) => self.after_create(*kind),
@@ -117,6 +117,14 @@ impl Mode {
             | Request::AddDnsServer(_)
             | Request::RemoveDnsServer(_)
             | Request::Resolve(_)
+            | Request::QueryRecords(_)
+            | Request::ListDnsCache(())
+            | Request::FlushDnsCache(())
+            | Request::SetResolverOption(_)
+            | Request::GetResolver(())
+            | Request::SetSearchDomains(_)
+            | Request::ListHosts(())
+            | Request::ChangeHosts(_)
             | Request::StartDhcp(_)
             | Request::StopDhcp(())
             | Request::RenewDhcp(())

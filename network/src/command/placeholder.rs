@@ -103,6 +103,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         &["printer"],
         |_| true,
     ),
+    placeholder("DOMAIN", "domain name", "a name of the DNS", &["lan", "corp.example"], |_| true),
     placeholder(
         "BYTES",
         "number of bytes from 0 to 4,294,967,295",

@@ -13,7 +13,6 @@ use devnet_virtual_file_system::Error;
 use super::address::{AddressChange, Broadcast, NewAddress};
 use super::capture::CaptureOptions;
 use super::dhcp::DhcpOptions;
-use super::grammar;
 use super::interface::Advertisement;
 use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
@@ -22,8 +21,9 @@ use super::route::{NewRoute, RouteChange, RouteFilter, RouteKind, RouteSelector}
 use super::socket::{ConnectionName, Direction, SocketKind, SocketOption};
 use super::system::SystemOption;
 use super::table::Request;
-use super::value::{octet, socket_address, value};
+use super::value::{octet, socket_address, switch, value};
 use super::watch::Kinds;
+use super::{grammar, line_of_names};
 use crate::address::Prefix;
 use crate::limits;
 
@@ -98,8 +98,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["metric", metric] => Ok(Request::SetMetric(value(metric)?)),
         ["address", rest @ ..] => address(rest),
         ["route", rest @ ..] => route(rest),
-        ["dns", "add", server] => Ok(Request::AddDnsServer(value(server)?)),
-        ["dns", "remove", server] => Ok(Request::RemoveDnsServer(value(server)?)),
+        ["dns", rest @ ..] => line_of_names::dns(rest),
         ["dhcp", rest @ ..] => dhcp(rest),
         ["neighbor", rest @ ..] => neighbor(rest),
         ["system", "host-model", model] => {
@@ -329,14 +328,6 @@ const DEFAULT_BACKLOG: u32 = 128;
 
 fn membership(group: &str, interface: &str) -> Result<Membership, Error> {
     Ok(Membership { group: value(group)?, interface: interface.into() })
-}
-
-fn switch(word: &str) -> Result<bool, Error> {
-    match word {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(Error::InvalidInput),
-    }
 }
 
 /// The name of an interface; `any` for none.

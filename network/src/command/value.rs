@@ -30,3 +30,11 @@ pub(super) fn octet(word: &str) -> Result<u8, Error> {
         None => value(word),
     }
 }
+
+pub(super) fn switch(word: &str) -> Result<bool, Error> {
+    match word {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Error::InvalidInput),
+    }
+}

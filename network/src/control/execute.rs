@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::{Error, Operation, Result, encode};
 use serde::Serialize;
 
-use super::interfaces::{dns_servers, replace_addresses, usage};
+use super::interfaces::{replace_addresses, usage};
 use super::metrics::{self, Metrics};
 use super::open::{HAS_TEXT, OpenFile};
 use crate::command::address::Origin;
@@ -16,7 +16,7 @@ use crate::command::line_error::LastError;
 use crate::command::{Immediate, Request, Timing, Waiting};
 use crate::stack::Stack;
 
-fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
+pub(super) fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
     outcome.and_then(|value| encode(&value))
 }
 
@@ -99,13 +99,16 @@ impl OpenFile {
             Immediate::SetRoute(change) => reply(self.set_route(&change)),
             Immediate::RemoveRoutes(filter) => reply(self.remove_routes(&filter)),
             Immediate::FindRoute(destination) => reply(self.find_route(destination)),
-            Immediate::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
-            Immediate::AddDnsServer(server) => {
-                reply(self.change(|stack| stack.add_name_server(server, Origin::Static)))
-            }
-            Immediate::RemoveDnsServer(server) => {
-                reply(self.change(|stack| stack.name_servers.remove(server)))
-            }
+            names @ (Immediate::ListDnsServers(())
+            | Immediate::AddDnsServer(_)
+            | Immediate::RemoveDnsServer(_)
+            | Immediate::ListDnsCache(())
+            | Immediate::FlushDnsCache(())
+            | Immediate::SetResolverOption(_)
+            | Immediate::GetResolver(())
+            | Immediate::SetSearchDomains(_)
+            | Immediate::ListHosts(())
+            | Immediate::ChangeHosts(_)) => self.execute_names(names),
             Immediate::StartDhcp(options) => reply(
                 self.change(|stack| stack.dhcp.start(&mut stack.context, &mut stack.ip, options)),
             ),
@@ -163,8 +166,10 @@ impl OpenFile {
         match request {
             #[cfg(feature = "dns")]
             Waiting::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
+            #[cfg(feature = "dns")]
+            Waiting::QueryRecords(query) => reply(self.sockets.resolver().query(&query).await),
             #[cfg(not(feature = "dns"))]
-            Waiting::Resolve(_) => Err(Error::Unsupported),
+            Waiting::Resolve(_) | Waiting::QueryRecords(_) => Err(Error::Unsupported),
             Waiting::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Waiting::Connect(remote) => reply(self.connect(remote).await),
             Waiting::NextConnection(()) => reply(self.next_connection(|| Ok(None)).await),

@@ -12,7 +12,6 @@ use super::open::OpenFile;
 use crate::address::HardwareAddress;
 use crate::command::address::NewAddress;
 use crate::command::dhcp::{DhcpState, DhcpStatus};
-use crate::command::dns::DnsServer;
 use crate::command::system::SystemOption;
 use crate::command::usage::Usage;
 use crate::interface::Interface;
@@ -98,19 +97,6 @@ impl OpenFile {
         });
         before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
     }
-}
-
-pub(super) fn dns_servers(stack: &Stack) -> Vec<DnsServer> {
-    let name = &stack.context.configuration.name;
-    stack
-        .name_servers
-        .iter()
-        .map(|(address, origin)| DnsServer {
-            address: *address,
-            origin: *origin,
-            interface: name.clone(),
-        })
-        .collect()
 }
 
 /// Makes these the addresses that commands added, or changes nothing; true when that changed

@@ -23,6 +23,7 @@ mod execute;
 mod interfaces;
 mod lists;
 mod metrics;
+mod names;
 mod offers;
 mod open;
 mod options;

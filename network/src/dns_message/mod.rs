@@ -3,33 +3,42 @@
 //! Reading is total: compression pointers lead backwards, names and labels are bounded, and a
 //! record that cannot be read costs only itself. Names are lower-case text without the final dot.
 //!
+//! The format is our own because images are small: reading and writing messages costs 23 KiB of
+//! program on x86-64, built for size, where `hickory-proto` 0.25 without features costs 328 KiB.
+//!
 //! | file | owns |
 //! |---|---|
 //! | `name` | names on the wire and as text |
+//! | `record` | records of every type on the wire |
 //! | `response` | what a response says about a query |
 
 pub(crate) mod name;
+mod record;
 mod response;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
 pub use self::name::{check_name, reverse_name};
+use self::record::INTERNET;
 pub use self::response::Response;
-use self::response::{INTERNET, Question, read_records};
-use crate::command::dns::{Record, RecordData};
+use self::response::{Options, Question, Sections};
+use crate::command::dns::Record;
+use crate::command::record::RecordType;
 
 /// The port of DNS servers.
 pub const PORT: u16 = 53;
-/// Flags in the third byte of a header.
-const RESPONSE: u8 = 0x80;
-const TRUNCATED: u8 = 2;
+/// Flags of a header (RFC 1035 §4.1.1).
+const RESPONSE: u16 = 0x8000;
+const AUTHORITATIVE: u16 = 0x0400;
+const TRUNCATED: u16 = 0x0200;
+const RECURSION_DESIRED: u16 = 0x0100;
+const RECURSION_AVAILABLE: u16 = 0x0080;
 
-/// Response codes (RFC 1035 §4.1.1).
+/// Response codes (RFC 1035 §4.1.1, RFC 6891 §6.1.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ResponseCode {
     /// No error.
@@ -45,7 +54,7 @@ pub enum ResponseCode {
     /// Refused by the server.
     Refused,
     /// Anything else.
-    Unknown(u8),
+    Unknown(u16),
 }
 
 impl fmt::Display for ResponseCode {
@@ -63,8 +72,8 @@ impl fmt::Display for ResponseCode {
     }
 }
 
-impl ResponseCode {
-    const fn from_bits(bits: u8) -> Self {
+impl From<u16> for ResponseCode {
+    fn from(bits: u16) -> Self {
         match bits {
             0 => Self::NoError,
             1 => Self::FormatError,
@@ -75,8 +84,10 @@ impl ResponseCode {
             other => Self::Unknown(other),
         }
     }
+}
 
-    const fn bits(self) -> u8 {
+impl ResponseCode {
+    pub(crate) const fn bits(self) -> u16 {
         match self {
             Self::NoError => 0,
             Self::FormatError => 1,
@@ -84,7 +95,7 @@ impl ResponseCode {
             Self::NameError => 3,
             Self::NotImplemented => 4,
             Self::Refused => 5,
-            Self::Unknown(bits) => bits & 0xf,
+            Self::Unknown(bits) => bits,
         }
     }
 }
@@ -105,7 +116,7 @@ pub enum QueryKind {
 }
 
 impl QueryKind {
-    const fn code(self) -> u16 {
+    pub(crate) const fn code(self) -> u16 {
         match self {
             Self::A => 1,
             Self::Cname => 5,
@@ -115,7 +126,7 @@ impl QueryKind {
         }
     }
 
-    const fn from_code(code: u16) -> Self {
+    pub(crate) const fn from_code(code: u16) -> Self {
         match code {
             1 => Self::A,
             5 => Self::Cname,
@@ -139,8 +150,15 @@ pub struct DnsMessage {
     pub code: ResponseCode,
     /// The queried name.
     pub name: String,
+    /// The same as it is spelled in the question, which a response repeats letter by letter (RFC
+    /// 5452 §9.1). It is written unless `name` was changed.
+    pub spelling: String,
     /// The query type.
     pub kind: QueryKind,
+    /// The server is asked to ask others (RD).
+    pub recursion: bool,
+    /// The bytes of UDP messages that the sender takes, by an OPT record (RFC 6891).
+    pub payload: Option<u16>,
     /// The answer section: addresses, aliases and pointers only.
     pub answers: Vec<Record>,
 }
@@ -148,14 +166,17 @@ pub struct DnsMessage {
 impl DnsMessage {
     /// A query.
     #[must_use]
-    pub const fn query(identifier: u16, name: String, kind: QueryKind) -> Self {
+    pub fn query(identifier: u16, name: String, kind: QueryKind) -> Self {
         Self {
             identifier,
             is_response: false,
             is_truncated: false,
             code: ResponseCode::NoError,
+            spelling: name.clone(),
             name,
             kind,
+            recursion: true,
+            payload: None,
             answers: Vec::new(),
         }
     }
@@ -175,15 +196,19 @@ impl DnsMessage {
         }
         let question =
             Question::read(bytes, Head::BYTES).filter(|known| known.class == INTERNET)?;
-        let (answers, is_cut) = read_records(bytes, question.end, head.answers);
+        let spelling = question.name?;
+        let sections = Sections::read(bytes, question.end, &head);
         Some(Self {
             identifier: head.identifier,
-            is_response: head.is_response,
-            is_truncated: head.is_truncated || is_cut,
-            code: head.code,
-            name: question.name?,
+            is_response: head.is_response(),
+            is_truncated: head.is_truncated() || sections.is_cut,
+            code: head.code(sections.options.as_ref()),
+            name: spelling.to_ascii_lowercase(),
+            spelling,
             kind: question.kind,
-            answers,
+            recursion: head.flags & RECURSION_DESIRED != 0,
+            payload: sections.options.map(|options| options.payload),
+            answers: sections.answers.iter().filter_map(Record::of).collect(),
         })
     }
 
@@ -192,90 +217,84 @@ impl DnsMessage {
     /// # Errors
     /// `InvalidInput` for an invalid name.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        const RECURSION_DESIRED: u8 = 1;
-        const AUTHORITATIVE: u8 = 4;
-        const RECURSION_AVAILABLE: u8 = 0x80;
         let mut bytes = Vec::with_capacity(Head::BYTES + name::NAME_BYTES);
-        bytes.extend_from_slice(&self.identifier.to_be_bytes());
-        let truncated = if self.is_truncated { TRUNCATED } else { 0 };
-        if self.is_response {
-            bytes.extend_from_slice(&[
-                RESPONSE | AUTHORITATIVE | RECURSION_DESIRED | truncated,
-                RECURSION_AVAILABLE | self.code.bits(),
-            ]);
-        } else {
-            bytes.extend_from_slice(&[RECURSION_DESIRED | truncated, 0]);
+        let [upper, code] = self.code.bits().to_be_bytes();
+        let (upper, code) = (upper << 4 | code >> 4, code & 0xf);
+        let mut flags = u16::from(code);
+        for (flag, is_set) in [
+            (RECURSION_DESIRED, self.recursion),
+            (TRUNCATED, self.is_truncated),
+            (RESPONSE | AUTHORITATIVE | RECURSION_AVAILABLE, self.is_response),
+        ] {
+            flags |= if is_set { flag } else { 0 };
         }
         let count = u16::try_from(self.answers.len()).map_err(|_| Error::InvalidInput)?;
-        bytes.extend_from_slice(&[0, 1]);
-        bytes.extend_from_slice(&count.to_be_bytes());
-        bytes.extend_from_slice(&[0; 4]);
-        name::write(&mut bytes, &self.name)?;
+        let counts = [self.identifier, flags, 1, count, 0, u16::from(self.payload.is_some())];
+        bytes.extend(counts.iter().flat_map(|number| number.to_be_bytes()));
+        let is_same = self.spelling.eq_ignore_ascii_case(&self.name);
+        name::write(&mut bytes, if is_same { &self.spelling } else { &self.name })?;
         bytes.extend_from_slice(&self.kind.code().to_be_bytes());
-        bytes.extend_from_slice(&[0, 1]);
+        bytes.extend_from_slice(&INTERNET.to_be_bytes());
         for record in &self.answers {
-            write_record(&mut bytes, record)?;
+            record::write(&mut bytes, record)?;
+        }
+        if let Some(payload) = self.payload {
+            // Of the root, with the payload size as class.
+            bytes.push(0);
+            bytes.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
+            bytes.extend_from_slice(&payload.to_be_bytes());
+            bytes.extend_from_slice(&[upper, 0, 0, 0, 0, 0]);
         }
         Ok(bytes)
     }
 }
 
-/// The header of a message, as far as it is used (RFC 1035 §4.1.1).
+/// The header of a message (RFC 1035 §4.1.1).
 struct Head {
     identifier: u16,
-    is_response: bool,
-    is_truncated: bool,
-    code: ResponseCode,
+    flags: u16,
     questions: u16,
     answers: u16,
+    authority: u16,
+    additional: u16,
 }
 
 impl Head {
     const BYTES: usize = 12;
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let [a, b, high, low, c, d, e, f, ..] = *bytes.first_chunk::<{ Self::BYTES }>()?;
+        let (numbers, _) = bytes.first_chunk::<{ Self::BYTES }>()?.as_chunks::<2>();
+        let [identifier, flags, questions, answers, authority, additional] = *numbers else {
+            return None;
+        };
         Some(Self {
-            identifier: u16::from_be_bytes([a, b]),
-            is_response: high & RESPONSE != 0,
-            is_truncated: high & TRUNCATED != 0,
-            code: ResponseCode::from_bits(low & 0xf),
-            questions: u16::from_be_bytes([c, d]),
-            answers: u16::from_be_bytes([e, f]),
+            identifier: u16::from_be_bytes(identifier),
+            flags: u16::from_be_bytes(flags),
+            questions: u16::from_be_bytes(questions),
+            answers: u16::from_be_bytes(answers),
+            authority: u16::from_be_bytes(authority),
+            additional: u16::from_be_bytes(additional),
         })
     }
-}
 
-fn write_record(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
-    name::write(bytes, &record.name)?;
-    let (kind, data) = match &record.data {
-        RecordData::Address(IpAddr::V4(address)) => (QueryKind::A, address.octets().to_vec()),
-        RecordData::Address(IpAddr::V6(address)) => (QueryKind::Aaaa, address.octets().to_vec()),
-        RecordData::Cname(name) | RecordData::Ptr(name) => {
-            let mut data = Vec::new();
-            name::write(&mut data, name)?;
-            (
-                if matches!(record.data, RecordData::Ptr(_)) {
-                    QueryKind::Ptr
-                } else {
-                    QueryKind::Cname
-                },
-                data,
-            )
-        }
-    };
-    bytes.extend_from_slice(&kind.code().to_be_bytes());
-    bytes.extend_from_slice(&[0, 1]);
-    bytes.extend_from_slice(&record.time_to_live.to_be_bytes());
-    let length = u16::try_from(data.len()).map_err(|_| Error::InvalidInput)?;
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&data);
-    Ok(())
+    const fn is_response(&self) -> bool {
+        self.flags & RESPONSE != 0
+    }
+
+    const fn is_truncated(&self) -> bool {
+        self.flags & TRUNCATED != 0
+    }
+
+    fn code(&self, options: Option<&Options>) -> ResponseCode {
+        let upper = options.map_or(0, |options| u16::from(options.code));
+        ResponseCode::from(upper << 4 | self.flags & 0xf)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::dns::RecordData;
     use alloc::borrow::ToOwned;
     use alloc::vec;
 

@@ -27,17 +27,53 @@ pub(crate) fn skip(message: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// The name at `at`, in lower case without the final dot; `None` for one that no host name can be
-/// equal to. Compression pointers lead backwards only (DNS-06).
-pub(crate) fn read(message: &[u8], mut at: usize) -> Option<String> {
-    let (mut name, mut start, mut pointers) = (String::new(), at, 0);
+/// The name at `at`, in lower case without the final dot, empty for the root; `None` for one that
+/// no host name can be equal to. Compression pointers lead backwards only (DNS-06).
+pub(crate) fn read(message: &[u8], at: usize) -> Option<String> {
+    read_labels(message, at, push_label).map(|name| name.to_ascii_lowercase())
+}
+
+/// As [`read`], as it is spelled.
+pub(super) fn read_spelled(message: &[u8], at: usize) -> Option<String> {
+    read_labels(message, at, push_label)
+}
+
+/// As [`read_spelled`], of any bytes: a dot in a label is `\.`, what is not printable `\DDD` (RFC
+/// 1035 §5.1).
+pub(super) fn read_escaped(message: &[u8], at: usize) -> Option<String> {
+    read_labels(message, at, |name, label| {
+        for byte in label {
+            match byte {
+                b'.' | b'\\' => name.extend(['\\', char::from(*byte)]),
+                b'!'..=b'~' => name.push(char::from(*byte)),
+                _ => name.push_str(&alloc::format!("\\{byte:03}")),
+            }
+        }
+        Some(())
+    })
+}
+
+fn read_labels(
+    message: &[u8],
+    mut at: usize,
+    push: impl Fn(&mut String, &[u8]) -> Option<()>,
+) -> Option<String> {
+    let (mut name, mut start, mut pointers, mut bytes) = (String::new(), at, 0, 0);
     loop {
         let first = *message.get(at)?;
         match first {
             0 => return Some(name),
             1..=0x3f => {
                 let end = at + 1 + usize::from(first);
-                push_label(&mut name, message.get(at + 1..end)?)?;
+                let label = message.get(at + 1..end)?;
+                bytes += label.len() + usize::from(bytes > 0);
+                if bytes > NAME_BYTES {
+                    return None;
+                }
+                if !name.is_empty() {
+                    name.push('.');
+                }
+                push(&mut name, label)?;
                 at = end;
             }
             0xc0.. => {
@@ -70,19 +106,16 @@ fn push_label(name: &mut String, label: &[u8]) -> Option<()> {
     if label.bytes().any(|byte| byte == b'.' || !byte.is_ascii_graphic()) {
         return None;
     }
-    if !name.is_empty() {
-        name.push('.');
-    }
-    name.push_str(&label.to_ascii_lowercase());
-    (name.len() <= NAME_BYTES).then_some(())
+    name.push_str(label);
+    Some(())
 }
 
 /// Appends a name without compression.
 ///
 /// # Errors
-/// `InvalidInput` as [`check_name`].
+/// `InvalidInput` as [`check_question`].
 pub(super) fn write(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
-    check_name(name)?;
+    check_question(name)?;
     for label in name.split('.').filter(|label| !label.is_empty()) {
         // A checked label has at most 63 bytes.
         bytes.push(label.len() as u8);
@@ -102,16 +135,27 @@ pub(crate) fn without_dot(name: &str) -> &str {
 /// # Errors
 /// `InvalidInput` for empty or overlong names and labels and for characters that no host name has.
 pub fn check_name(name: &str) -> Result<(), Error> {
+    let of_hosts = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if without_dot(name).is_empty() || !name.bytes().all(of_hosts) {
+        Err(Error::InvalidInput)
+    } else {
+        check_question(name)
+    }
+}
+
+/// Validates a name that a server may be asked for: a label has any printable characters but dots,
+/// as in reverse zones of a part of a network (RFC 2317), and the root is a name too.
+///
+/// # Errors
+/// `InvalidInput` for overlong names and labels, empty labels, and other characters.
+pub(crate) fn check_question(name: &str) -> Result<(), Error> {
     let body = without_dot(name);
     let is_label = |label: &str| {
         (1..=LABEL_BYTES).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && label.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    if body.is_empty() || body.len() > NAME_BYTES || !body.split('.').all(is_label) {
-        Err(Error::InvalidInput)
-    } else {
-        Ok(())
-    }
+    let is_name = body.len() <= NAME_BYTES && body.split('.').all(is_label);
+    if body.is_empty() || is_name { Ok(()) } else { Err(Error::InvalidInput) }
 }
 
 /// The name for a reverse lookup of an address (RFC 1035 §3.5, RFC 3596 §2.5).

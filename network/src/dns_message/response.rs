@@ -1,19 +1,18 @@
-//! What a response says about a query (RFC 1034 §4.3.1, RFC 5452 §9.1).
+//! What a response says about a query (RFC 1034 §4.3.1, RFC 5452).
 //!
 //! Each record is judged by itself: one of another class, type or owner, or one that cannot be
 //! read, is skipped. Only the aliases from the queried name and what they lead to count, in
-//! whatever order they come.
+//! whatever order they come. Of the other sections only what belongs to that is kept, and nobody
+//! answers a question with it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
+use super::record::{Entry, INTERNET};
 use super::{DnsMessage, Head, QueryKind, ResponseCode, name};
-use crate::command::dns::{Record, RecordData};
+use crate::command::record::{RecordType, ResourceData, ResourceRecord};
 use crate::limits;
 
-/// The Internet class (RFC 1035 §3.2.4).
-pub(super) const INTERNET: u16 = 1;
 /// The most aliases to follow in one response.
 const ALIASES: usize = 16;
 
@@ -22,10 +21,20 @@ const ALIASES: usize = 16;
 pub struct Response {
     /// The response code.
     pub code: ResponseCode,
+    /// The bits of the header between the identifier and the counts (RFC 1035 §4.1.1).
+    pub flags: u16,
     /// Records are missing: the query should be repeated over TCP.
     pub is_truncated: bool,
+    /// The question is spelled as in the query, letter by letter, or there is none.
+    pub is_spelled_alike: bool,
+    /// The payload size that the server gives, if it knows EDNS.
+    pub payload: Option<u16>,
     /// Aliases from the queried name in order, then the records of the queried type.
-    pub records: Vec<Record>,
+    pub records: Vec<ResourceRecord>,
+    /// Of the authority section, what is said of the name's own zones.
+    pub authority: Vec<ResourceRecord>,
+    /// Of the additional section, the addresses of hosts that the other sections name.
+    pub additional: Vec<ResourceRecord>,
 }
 
 impl DnsMessage {
@@ -36,46 +45,64 @@ impl DnsMessage {
     #[must_use]
     pub fn response(&self, message: &[u8]) -> Option<Response> {
         let head = Head::read(message)?;
-        if !head.is_response || head.identifier != self.identifier {
+        if !head.is_response() || head.identifier != self.identifier {
             return None;
         }
-        let Head { code, is_truncated, .. } = head;
+        let mut response = Response {
+            code: head.code(None),
+            flags: head.flags,
+            is_truncated: head.is_truncated(),
+            is_spelled_alike: true,
+            payload: None,
+            records: Vec::new(),
+            authority: Vec::new(),
+            additional: Vec::new(),
+        };
         match head.questions {
-            0 => {
-                let is_silent = code == ResponseCode::NoError && !is_truncated;
-                let code = if is_silent { ResponseCode::ServerFailure } else { code };
-                Some(Response { code, is_truncated, records: Vec::new() })
+            0 if response.code == ResponseCode::NoError && !response.is_truncated => {
+                response.code = ResponseCode::ServerFailure;
             }
+            0 => {}
             1 => {
                 let question = Question::read(message, Head::BYTES)?;
+                let spelling = question.name?;
                 let is_same = question.class == INTERNET
                     && question.kind == self.kind
-                    && question.name?.eq_ignore_ascii_case(&self.name);
+                    && spelling.eq_ignore_ascii_case(&self.name);
                 is_same.then_some(())?;
-                let (all, is_cut) = read_records(message, question.end, head.answers);
-                let records = self.select(&all);
-                Some(Response { code, is_truncated: is_truncated || is_cut, records })
+                let sections = Sections::read(message, question.end, &head);
+                response.code = head.code(sections.options.as_ref());
+                response.payload = sections.options.map(|options| options.payload);
+                response.is_truncated |= sections.is_cut;
+                response.is_spelled_alike = spelling == self.spelling;
+                self.select(sections, &mut response);
             }
-            _ => None,
+            _ => return None,
         }
+        Some(response)
     }
 
     /// The records that answer the query.
-    fn select(&self, all: &[Record]) -> Vec<Record> {
-        let mut chosen: Vec<Record> = Vec::new();
+    fn select(&self, sections: Sections, response: &mut Response) {
+        let Sections { answers, authority, additional, .. } = sections;
+        let chosen = &mut response.records;
         let mut owner = self.name.to_ascii_lowercase();
         for _ in 0..=ALIASES {
             let room = limits::DNS_RECORDS - chosen.len();
-            let mut wanted = all
+            let mut wanted = answers
                 .iter()
-                .filter(|record| record.name == owner && self.kind.is_of(&record.data))
+                .filter(|record| record.name == owner && self.kind.is_of(record.record_type))
                 .peekable();
             if wanted.peek().is_some() {
                 chosen.extend(wanted.take(room).cloned());
                 break;
             }
-            let alias = all.iter().find_map(|record| match &record.data {
-                RecordData::Cname(target) if record.name == owner => Some((record, target)),
+            let alias = answers.iter().find_map(|record| match &record.data {
+                ResourceData::Name(target)
+                    if record.name == owner && record.record_type == RecordType::CNAME =>
+                {
+                    Some((record, target))
+                }
                 _ => None,
             });
             let Some((record, target)) = alias.filter(|(record, _)| !chosen.contains(record))
@@ -85,26 +112,45 @@ impl DnsMessage {
             chosen.push(record.clone());
             owner.clone_from(target);
         }
-        chosen
+        let authority = authority.into_iter().filter(|record| is_in_zone(&owner, &record.name));
+        response.authority = authority.take(limits::DNS_RECORDS).collect();
+        let named: Vec<&str> =
+            response.records.iter().chain(&response.authority).filter_map(host_of).collect();
+        let additional = additional.into_iter().filter(|record| {
+            matches!(record.data, ResourceData::Address(_)) && named.contains(&&*record.name)
+        });
+        response.additional = additional.take(limits::DNS_RECORDS).collect();
+    }
+}
+
+/// True for the zone itself and what is below it.
+fn is_in_zone(name: &str, zone: &str) -> bool {
+    let before = name.strip_suffix(zone);
+    zone.is_empty() || before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// The host that a record names.
+fn host_of(record: &ResourceRecord) -> Option<&str> {
+    match &record.data {
+        ResourceData::Name(name) => Some(name),
+        ResourceData::MailExchange(exchange) => Some(&exchange.exchange),
+        ResourceData::Service(service) => Some(&service.target),
+        ResourceData::Binding(binding) => Some(&binding.target),
+        _ => None,
     }
 }
 
 impl QueryKind {
-    /// True for the data of a record of this type.
-    const fn is_of(self, data: &RecordData) -> bool {
-        matches!(
-            (self, data),
-            (Self::A, RecordData::Address(IpAddr::V4(_)))
-                | (Self::Aaaa, RecordData::Address(IpAddr::V6(_)))
-                | (Self::Cname, RecordData::Cname(_))
-                | (Self::Ptr, RecordData::Ptr(_))
-        )
+    /// True for a record that answers a query of this type.
+    fn is_of(self, record_type: RecordType) -> bool {
+        let asked = RecordType(self.code());
+        asked == record_type || asked == RecordType::ANY
     }
 }
 
 /// An entry of the question section.
 pub(super) struct Question {
-    /// The name, if it can be read.
+    /// The name as it is spelled, if it can be read.
     pub(super) name: Option<String>,
     pub(super) kind: QueryKind,
     pub(super) class: u16,
@@ -117,7 +163,7 @@ impl Question {
         let fixed = name::skip(message, at)?;
         let [a, b, c, d] = *message.get(fixed..)?.first_chunk()?;
         Some(Self {
-            name: name::read(message, at),
+            name: name::read_spelled(message, at),
             kind: QueryKind::from_code(u16::from_be_bytes([a, b])),
             class: u16::from_be_bytes([c, d]),
             end: fixed + 4,
@@ -125,55 +171,69 @@ impl Question {
     }
 }
 
-/// The records of a section that can be read, and whether the message ends inside the section.
-pub(super) fn read_records(message: &[u8], mut at: usize, count: u16) -> (Vec<Record>, bool) {
-    let mut records = Vec::new();
-    for _ in 0..count {
-        let Some((record, end)) = read_record(message, at) else { return (records, true) };
-        records.extend(record);
-        at = end;
+/// What an OPT record says (RFC 6891 §6.1.3).
+#[derive(Clone, Copy)]
+pub(super) struct Options {
+    /// The bytes of UDP messages that its sender takes.
+    pub(super) payload: u16,
+    /// The upper bits of the response code.
+    pub(super) code: u8,
+}
+
+/// The sections after the question, as far as their records can be read.
+#[derive(Default)]
+pub(super) struct Sections {
+    pub(super) answers: Vec<ResourceRecord>,
+    authority: Vec<ResourceRecord>,
+    additional: Vec<ResourceRecord>,
+    pub(super) options: Option<Options>,
+    /// The message ends inside the answer section.
+    pub(super) is_cut: bool,
+}
+
+impl Sections {
+    pub(super) fn read(message: &[u8], at: usize, head: &Head) -> Self {
+        let mut all = Self::default();
+        let end = read_section(message, at, head.answers, &mut all.answers, &mut all.options);
+        all.is_cut = end.is_none();
+        end.and_then(|at| {
+            read_section(message, at, head.authority, &mut all.authority, &mut all.options)
+        })
+        .and_then(|at| {
+            read_section(message, at, head.additional, &mut all.additional, &mut all.options)
+        });
+        all
     }
-    (records, false)
 }
 
-/// A record, if it is of the Internet and of a known type, and the position after it; `None` when
-/// it exceeds the message.
-fn read_record(message: &[u8], at: usize) -> Option<(Option<Record>, usize)> {
-    let fixed = name::skip(message, at)?;
-    let [a, b, c, d, e, f, g, h, i, j] = *message.get(fixed..)?.first_chunk()?;
-    let (kind, class) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-    let (start, length) = (fixed + 10, usize::from(u16::from_be_bytes([i, j])));
-    let data = message.get(start..start + length)?;
-    let end = start + length;
-    // A name inside the data ends with it, and a pointer may lead out of it.
-    let name_in_data = || name::skip(message, start).filter(|after| *after == end);
-    let data = match QueryKind::from_code(kind) {
-        _ if class != INTERNET => None,
-        QueryKind::A => <[u8; 4]>::try_from(data).ok().map(|octets| address(octets.into())),
-        QueryKind::Aaaa => <[u8; 16]>::try_from(data).ok().map(|octets| address(octets.into())),
-        QueryKind::Cname => {
-            name_in_data().and_then(|_| name::read(message, start)).map(RecordData::Cname)
+/// Reads the records of a section that can be read; the position after them, `None` if the message
+/// ends before. Options do not count: small servers repeat those of the query before their answers.
+fn read_section(
+    message: &[u8],
+    mut at: usize,
+    count: u16,
+    records: &mut Vec<ResourceRecord>,
+    options: &mut Option<Options>,
+) -> Option<usize> {
+    let mut left = count;
+    while left > 0 {
+        let entry = Entry::read(message, at)?;
+        at = entry.end;
+        if entry.record_type == RecordType::OPT {
+            let [code, ..] = entry.time_to_live.to_be_bytes();
+            options.get_or_insert(Options { payload: entry.class, code });
+        } else {
+            records.extend(entry.record);
+            left -= 1;
         }
-        QueryKind::Ptr => {
-            name_in_data().and_then(|_| name::read(message, start)).map(RecordData::Ptr)
-        }
-        QueryKind::Other(_) => None,
-    };
-    // The sign bit means zero (RFC 2181 §8).
-    let time_to_live = u32::from_be_bytes([e, f, g, h]);
-    let time_to_live = if time_to_live > i32::MAX as u32 { 0 } else { time_to_live };
-    let record = data
-        .and_then(|data| name::read(message, at).map(|name| Record { name, data, time_to_live }));
-    Some((record, end))
-}
-
-const fn address(address: IpAddr) -> RecordData {
-    RecordData::Address(address)
+    }
+    Some(at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::dns::{Record, RecordData};
     use alloc::borrow::ToOwned;
 
     #[test]

@@ -12,18 +12,19 @@ use core::task::{Context, Poll, Waker};
 use devnet_virtual_file_system::Error;
 
 use super::Resolver;
-use crate::command::dns::{Answer, Question, RecordKind};
+use crate::command::dns::{Answer, Query, Question, RecordKind, Reply};
 use crate::platform::BoxFuture;
 
-/// A lookup that [`Resolver::start`] began: a future, or polled by hand.
+/// A lookup that [`Resolver::start`] or [`Resolver::start_query`] began: a future, or polled by
+/// hand.
 ///
 /// # Cancel safety
 /// Dropping it ends the lookup.
-pub struct Lookup(BoxFuture<'static, Result<Answer, Error>>);
+pub struct Lookup<T = Answer>(BoxFuture<'static, Result<T, Error>>);
 
-impl Lookup {
+impl<T> Lookup<T> {
     /// The answer, or registers the waker. It must not be polled once it has answered.
-    pub fn poll_resolve(&mut self, context: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
+    pub fn poll_resolve(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Error>> {
         self.0.as_mut().poll(context)
     }
 
@@ -32,7 +33,7 @@ impl Lookup {
     ///
     /// # Errors
     /// `WouldBlock` when there is none yet; else as [`Resolver::resolve`].
-    pub fn try_resolve(&mut self) -> Result<Answer, Error> {
+    pub fn try_resolve(&mut self) -> Result<T, Error> {
         match self.poll_resolve(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => answer,
             Poll::Pending => Err(Error::WouldBlock),
@@ -40,15 +41,15 @@ impl Lookup {
     }
 }
 
-impl Future for Lookup {
-    type Output = Result<Answer, Error>;
+impl<T> Future for Lookup<T> {
+    type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_resolve(context)
     }
 }
 
-impl fmt::Debug for Lookup {
+impl<T> fmt::Debug for Lookup<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Lookup")
     }
@@ -61,6 +62,13 @@ impl Resolver {
     pub fn start(&self, question: Question) -> Lookup {
         let resolver = self.clone();
         Lookup(Box::pin(async move { resolver.resolve(&question).await }))
+    }
+
+    /// As [`start`](Self::start), for [`query`](Self::query).
+    #[must_use]
+    pub fn start_query(&self, query: Query) -> Lookup<Reply> {
+        let resolver = self.clone();
+        Lookup(Box::pin(async move { resolver.query(&query).await }))
     }
 
     /// The addresses of a name, as `getaddrinfo` finds them: at least one, IPv6 first.

@@ -107,6 +107,8 @@ pub struct Sockets {
     entropy: Arc<dyn Entropy>,
     #[cfg(feature = "dns")]
     lookups: Arc<Lookups>,
+    #[cfg(feature = "dns")]
+    names: Arc<resolver::Names>,
 }
 
 impl Sockets {
@@ -123,6 +125,8 @@ impl Sockets {
             entropy,
             #[cfg(feature = "dns")]
             lookups: Arc::default(),
+            #[cfg(feature = "dns")]
+            names: Arc::default(),
         }
     }
 
@@ -179,6 +183,8 @@ impl Sockets {
             entropy: Arc::clone(&self.entropy),
             #[cfg(feature = "dns")]
             lookups: Arc::clone(&self.lookups),
+            #[cfg(feature = "dns")]
+            names: Arc::clone(&self.names),
         }
     }
 }
@@ -197,6 +203,8 @@ pub(crate) struct WeakSockets {
     entropy: Arc<dyn Entropy>,
     #[cfg(feature = "dns")]
     lookups: Arc<Lookups>,
+    #[cfg(feature = "dns")]
+    names: Arc<resolver::Names>,
 }
 
 impl WeakSockets {
@@ -214,6 +222,8 @@ impl WeakSockets {
             entropy: weak.entropy,
             #[cfg(feature = "dns")]
             lookups: weak.lookups,
+            #[cfg(feature = "dns")]
+            names: weak.names,
         })
     }
 }

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::Error;
 
 use crate::command::address::Origin;
+use crate::dns_message::check_name;
 use crate::limits;
 
 /// The servers and domains in the order in which they were added.
@@ -97,6 +98,35 @@ impl NameServers {
                 true
             }
         }
+    }
+
+    /// Makes these the domains that commands set, which come first; true if they were others.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no domain; `NoBufferSpace` for too many. Nothing changes then.
+    pub(crate) fn set_domains(&mut self, domains: &[String]) -> Result<bool, Error> {
+        let mut new: Vec<(String, Origin)> = Vec::new();
+        for domain in domains {
+            let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
+            check_name(&domain)?;
+            if !new.iter().any(|(known, _)| *known == domain) {
+                new.push((domain, Origin::Static));
+            }
+        }
+        if new.len() > limits::SEARCH_DOMAINS {
+            return Err(Error::NoBufferSpace);
+        }
+        let ours = self.domains.iter().filter(|(_, origin)| *origin == Origin::Static);
+        let changes = !ours.eq(&new);
+        for known in self.domains.drain(..).filter(|(_, origin)| *origin != Origin::Static) {
+            // What a server offers gives way to what is set.
+            let is_new = !new.iter().any(|(domain, _)| *domain == known.0);
+            if is_new && new.len() < limits::SEARCH_DOMAINS {
+                new.push(known);
+            }
+        }
+        self.domains = new;
+        Ok(changes)
     }
 
     /// Removes domains for which `stays` returns false.

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use devnet_network::command::{AddDnsServer, ListDnsServers, ListRoutes, RemoveDnsServer};
+use devnet_network::command::{
+    AddDnsServer, FlushDnsCache, ListDnsCache, ListDnsServers, ListRoutes, RemoveDnsServer,
+};
 use devnet_virtual_file_system::{Error, File};
 
 use super::words;
@@ -31,6 +33,17 @@ pub(super) async fn run(context: &Context) -> Outcome {
                 .map_err(|why| Failure::of(address, why))?;
             Ok(Status::SUCCESS)
         }
+        ["cache", interface @ ..] if interface.len() <= 1 => {
+            let (name, file) = device(context, interface.first().copied(), Use::Show)?;
+            let kept =
+                file.control::<ListDnsCache>(&()).await.map_err(|why| Failure::of(name, why))?;
+            context.answer(&render::dns_cache(&kept)).await
+        }
+        ["flush", interface @ ..] if interface.len() <= 1 => {
+            let (name, file) = device(context, interface.first().copied(), Use::Change)?;
+            file.control::<FlushDnsCache>(&()).await.map_err(|why| Failure::of(name, why))?;
+            Ok(Status::SUCCESS)
+        }
         [verb @ ("add" | "remove" | "del" | "delete")] => {
             Err(Failure::usage(format!("{verb}: which address?")))
         }
@@ -39,13 +52,22 @@ pub(super) async fn run(context: &Context) -> Outcome {
 }
 
 async fn show(context: &Context, interface: Option<&str>) -> Outcome {
-    let (name, file) = match interface {
-        Some(name) => (name, devices::interface(context, name, Use::Show)?.file),
-        None => (devices::SOCKETS, devices::sockets(context, Use::Show)?),
-    };
+    let (name, file) = device(context, interface, Use::Show)?;
     let servers =
         file.control::<ListDnsServers>(&()).await.map_err(|why| Failure::of(name, why))?;
     context.answer(&render::dns_servers(&servers)).await
+}
+
+/// The device of the interface, or of all.
+fn device<'a>(
+    context: &Context,
+    interface: Option<&'a str>,
+    usage: Use,
+) -> Result<(&'a str, File), Failure> {
+    Ok(match interface {
+        Some(name) => (name, devices::interface(context, name, usage)?.file),
+        None => (devices::SOCKETS, devices::sockets(context, usage)?),
+    })
 }
 
 /// Returns the server's address, and the device of the named interface or of the one that `choose`

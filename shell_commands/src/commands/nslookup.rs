@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use devnet_network::command::dns::{Answer, Question, RecordKind};
-use devnet_network::command::{ListDnsServers, Resolve};
+use devnet_network::command::dns::{Answer, Query, Question, RecordKind};
+use devnet_network::command::record::RecordType;
+use devnet_network::command::{ListDnsServers, QueryRecords, Resolve};
+use devnet_network::dns_message::ResponseCode;
 use devnet_virtual_file_system::{Error, File};
 
 use crate::context::Context;
@@ -24,7 +26,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
             .or_else(|| word.strip_prefix("-query="))
             .or_else(|| word.strip_prefix("-q="))
         {
-            Some(name) => kind = Some(record_kind(name)?),
+            Some(name) => {
+                let unknown = |_| Failure::usage(format!("{name}: unknown type"));
+                kind = Some(name.parse::<RecordType>().map_err(unknown)?);
+            }
             None if word.starts_with('-') => {
                 return Err(Failure::usage(format!("{word}: unknown option")));
             }
@@ -40,10 +45,17 @@ pub(super) async fn run(context: &Context) -> Outcome {
         Some(text) => named_server(context, text).await?,
         None => (devices::sockets(context, Use::Show)?, None, None),
     };
-    // An address has a reverse lookup only.
-    let implied =
-        if name.parse::<IpAddr>().is_ok() { RecordKind::Ptr } else { RecordKind::Address };
-    let question = Question { name: name.to_owned(), kind: kind.unwrap_or(implied), server };
+    let kind = match kind {
+        // An address has a reverse lookup only.
+        None if name.parse::<IpAddr>().is_ok() => RecordKind::Ptr,
+        None => RecordKind::Address,
+        Some(RecordType::A) => RecordKind::A,
+        Some(RecordType::AAAA) => RecordKind::Aaaa,
+        Some(RecordType::CNAME) => RecordKind::Cname,
+        Some(RecordType::PTR) => RecordKind::Ptr,
+        Some(other) => return records(context, &file, name, other, server, zone).await,
+    };
+    let question = Question { name: name.to_owned(), kind, server };
     let answer = resolve(&file, &question).await?;
     let zone = match (zone, answer.server.or(server)) {
         (None, Some(server)) => zone_of(&file, server.ip()).await?,
@@ -56,24 +68,42 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-fn record_kind(name: &str) -> Result<RecordKind, Failure> {
-    match name.to_ascii_uppercase().as_str() {
-        "A" => Ok(RecordKind::A),
-        "AAAA" => Ok(RecordKind::Aaaa),
-        "CNAME" => Ok(RecordKind::Cname),
-        "PTR" => Ok(RecordKind::Ptr),
-        _ => Err(Failure::usage(format!("{name}: unknown type"))),
+/// Records of any type.
+async fn records(
+    context: &Context,
+    file: &File,
+    name: &str,
+    record_type: RecordType,
+    server: Option<SocketAddr>,
+    zone: Option<String>,
+) -> Outcome {
+    let query = Query { server, search: true, ..Query::new(name.to_owned(), record_type) };
+    let reply =
+        file.control::<QueryRecords>(&query).await.map_err(|why| failed(name, server, why))?;
+    let zone = match zone {
+        Some(zone) => Some(zone),
+        None => zone_of(file, reply.server.ip()).await?,
+    };
+    context.print(&render::records(&reply, zone.as_deref())).await?;
+    match ResponseCode::from(reply.code) {
+        ResponseCode::NameError => Err(unresolved(name, "Non-existent domain")),
+        ResponseCode::NoError if reply.answers.is_empty() => Err(unresolved(name, "No answer")),
+        ResponseCode::NoError => Ok(Status::SUCCESS),
+        code => Err(unresolved(name, &code.to_string())),
     }
 }
 
 async fn resolve(file: &File, question: &Question) -> Result<Answer, Failure> {
-    file.control::<Resolve>(question).await.map_err(|why| match why {
-        Error::NotFound => unresolved(&question.name, "Non-existent domain"),
-        Error::NetworkUnreachable if question.server.is_none() => {
-            unresolved(&question.name, "no name server")
-        }
-        why => unresolved(&question.name, &why.to_string()),
-    })
+    let answer = file.control::<Resolve>(question).await;
+    answer.map_err(|why| failed(&question.name, question.server, why))
+}
+
+fn failed(name: &str, server: Option<SocketAddr>, why: Error) -> Failure {
+    match why {
+        Error::NotFound => unresolved(name, "Non-existent domain"),
+        Error::NetworkUnreachable if server.is_none() => unresolved(name, "no name server"),
+        why => unresolved(name, &why.to_string()),
+    }
 }
 
 fn unresolved(name: &str, why: &str) -> Failure {

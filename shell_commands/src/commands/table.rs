@@ -62,8 +62,8 @@ rows! {
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
     "dirname", "dirname PATH...", "Prints paths without their last parts.", run (basename::directory);
-    "dns", "dns [show]\ndns add|remove ADDRESS [IF]",
-        "Shows or changes the DNS servers.", run (dns::run);
+    "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]",
+        "Shows or changes the DNS servers, and the answers that are kept.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
     "egrep", "egrep PATTERN [FILE...]", "Prints lines that match an extended expression.",
         run (grep::run);
@@ -123,7 +123,7 @@ rows! {
         "Connects, or listens: input to the network, network to output.", run (nc::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s|--metrics [-n] [-e]",
         "Lists sockets, routes or interfaces, or what they use and count.", run (netstat::run);
-    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]",
+    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME|MX|TXT|SRV|NS|SOA|HTTPS|N] NAME [SERVER]",
         "Looks names and addresses up.", run (nslookup::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
         IF|ADDRESS] [-q] [-f] [-4|-6] HOST",

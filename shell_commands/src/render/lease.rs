@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use devnet_network::command::address::Origin;
 use devnet_network::command::dhcp::{DhcpLease, DhcpStatus};
-use devnet_network::command::dns::DnsServer;
+use devnet_network::command::dns::{CacheEntry, DnsServer};
+use devnet_network::dns_message::ResponseCode;
 
 use super::append;
 use crate::shown;
@@ -72,6 +73,28 @@ pub fn dns_servers(servers: &[DnsServer]) -> String {
             append(&mut text, format_args!(" dev {}", server.interface));
         }
         append(&mut text, format_args!(" {}\n", origin(server.origin)));
+    }
+    text
+}
+
+/// The answers that are kept, a line for each record.
+#[must_use]
+pub fn dns_cache(kept: &[CacheEntry]) -> String {
+    let mut text = String::new();
+    for entry in kept {
+        let CacheEntry { name, record_type, code, seconds, server, records, .. } = entry;
+        let head = format!("{} {record_type} {seconds}s from {server}", shown::line(name));
+        if records.is_empty() {
+            let code = ResponseCode::from(*code);
+            append(&mut text, format_args!("{head}: {code}\n"));
+        }
+        for record in records {
+            let data = record.data.to_string();
+            append(
+                &mut text,
+                format_args!("{head}: {} {}\n", record.record_type, shown::line(&data)),
+            );
+        }
     }
     text
 }

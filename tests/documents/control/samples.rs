@@ -11,7 +11,10 @@ use devnet_network::command::address::{
 use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
-use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
+use devnet_network::command::dns::{
+    Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Query, Question, Record, RecordData,
+    RecordKind, Reply, ResolverOption, ResolverStatus, SearchDomain,
+};
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
@@ -23,6 +26,7 @@ use devnet_network::command::option::{
     CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
     SocketOptions, StreamOptions,
 };
+use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
     ChangeMode, NewRoute, Preference, RouteChange, RouteChoice, RouteDetail, RouteEntry,
     RouteFilter, RouteKind, RoutePreference, RouteSelector,
@@ -324,7 +328,77 @@ fn names() -> Vec<Sample> {
         sample::<AddDnsServer>("dns add 10.0.0.53", read("10.0.0.53"), ()),
         sample::<RemoveDnsServer>("dns remove 10.0.0.53", read("10.0.0.53"), ()),
         sample::<Resolve>("", question, answer),
+        records(),
     ]
+    .into_iter()
+    .chain(resolver())
+    .collect()
+}
+
+fn resolver() -> Vec<Sample> {
+    let record = ResourceRecord {
+        name: "web.lan".into(),
+        record_type: RecordType::A,
+        time_to_live: 300,
+        data: ResourceData::Address(read("10.0.0.4")),
+    };
+    let kept = CacheEntry {
+        name: "web.lan".into(),
+        record_type: RecordType::A,
+        code: 0,
+        seconds: 280,
+        server: read("10.0.0.53:53"),
+        interface: String::new(),
+        records: vec![record],
+    };
+    let domain =
+        SearchDomain { domain: "lan".into(), origin: Origin::Dhcp, interface: "eth0".into() };
+    let status = ResolverStatus {
+        options: vec![
+            ResolverOption::Dots(1),
+            ResolverOption::Timeout(30_000),
+            ResolverOption::Stale(0),
+            ResolverOption::CacheEntries(256),
+            ResolverOption::MixedCase(true),
+        ],
+        domains: vec![domain],
+    };
+    let host = HostEntry { address: read("10.0.0.9"), names: vec!["printer.lan".into()] };
+    let domains = vec!["lan".into(), "corp.example".into()];
+    vec![
+        sample::<ListDnsCache>("", (), vec![kept]),
+        sample::<FlushDnsCache>("dns flush", (), 3),
+        sample::<SetResolverOption>("dns option ndots 2", ResolverOption::Dots(2), true),
+        sample::<GetResolver>("", (), status),
+        sample::<SetSearchDomains>("dns search lan corp.example", domains, true),
+        sample::<ListHosts>("", (), vec![host.clone()]),
+        sample::<ChangeHosts>("dns host add 10.0.0.9 printer.lan", HostsChange::Add(host), true),
+    ]
+}
+
+fn records() -> Sample {
+    let query = Query { search: true, ..Query::new("lan".into(), RecordType::MX) };
+    let mail = MailExchange { preference: 10, exchange: "mail.lan".into() };
+    let record = |name: &str, record_type, data| ResourceRecord {
+        name: name.into(),
+        record_type,
+        time_to_live: 300,
+        data,
+    };
+    let address = ResourceData::Address(read("10.0.0.5"));
+    let reply = Reply {
+        server: read("10.0.0.53:53"),
+        identifier: 4660,
+        flags: 0x8180,
+        code: 0,
+        name: "lan".into(),
+        payload: Some(1232),
+        bytes: 83,
+        answers: vec![record("lan", RecordType::MX, ResourceData::MailExchange(mail))],
+        authority: vec![record("lan", RecordType::NS, ResourceData::Name("ns.lan".into()))],
+        additional: vec![record("mail.lan", RecordType::A, address)],
+    };
+    sample::<QueryRecords>("", query, reply)
 }
 
 fn dhcp() -> Vec<Sample> {

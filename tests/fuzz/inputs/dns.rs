@@ -1,6 +1,6 @@
 //! DNS messages: as responses to our queries, as queries to the embedded server, and by themselves.
 
-use devnet_network::command::dns::RecordData;
+use devnet_network::command::record::{RecordType, ResourceData};
 use devnet_network::dns_message::{DnsMessage, QueryKind, ResponseCode};
 use devnet_network::limits::DNS_RECORDS;
 use devnet_shell_commands::embedded::dns_server::answer;
@@ -36,7 +36,10 @@ pub(crate) fn messages(bytes: &[u8], trace: &mut Trace) {
     let identifier = u16::from_be_bytes([*high, *low]);
     let parsed = DnsMessage::parse(bytes).ok();
     let asked = parsed.as_ref().map_or("www.example.org", |message| &message.name);
-    for kind in [QueryKind::A, QueryKind::Aaaa, QueryKind::Ptr, QueryKind::Cname] {
+    let others = [RecordType::MX, RecordType::TXT, RecordType::SOA, RecordType::HTTPS];
+    let others = others.map(|other| QueryKind::Other(other.0));
+    let own = [QueryKind::A, QueryKind::Aaaa, QueryKind::Ptr, QueryKind::Cname];
+    for kind in own.into_iter().chain(others) {
         let query = DnsMessage::query(identifier, asked.to_owned(), kind);
         let Some(response) = query.response(bytes) else { continue };
         trace.note((std::mem::discriminant(&response.code), response.is_truncated));
@@ -51,7 +54,10 @@ pub(crate) fn messages(bytes: &[u8], trace: &mut Trace) {
                 std::mem::discriminant(&record.data),
                 record.time_to_live == 0,
             ));
-            if let (RecordData::Cname(target), false) = (&record.data, kind == QueryKind::Cname) {
+            if let ResourceData::Name(target) = &record.data
+                && record.record_type == RecordType::CNAME
+                && kind != QueryKind::Cname
+            {
                 owner.clone_from(target);
             }
         }

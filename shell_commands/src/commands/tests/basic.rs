@@ -98,7 +98,7 @@ fn usage_errors_are_status_2() {
         "ping -s 65508 127.0.0.1",
         "ping -s -1 127.0.0.1",
         "nslookup",
-        "nslookup -type=MX x",
+        "nslookup -type=NOPE x",
         "control",
         "ifconfig -Z",
         "ip link set eth0",

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use devnet_network::address::Prefix;
 use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
-use devnet_network::command::dns::{Answer, DnsServer, Record, RecordData, RecordKind};
+use devnet_network::command::dns::{
+    Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
+};
 use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
     ChangeMode, RouteChange, RouteChoice, RouteDetail, RouteEntry, RouteFilter, RoutePreference,
 };
@@ -213,6 +216,9 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::SetMetric(metric) => changed(&mut state.status.metric, *metric),
         Request::FindRoute(destination) => find(state, *destination),
         Request::Resolve(question) => resolve(&question.name, question.kind),
+        Request::ListDnsCache(()) => encode(&names::kept()),
+        Request::FlushDnsCache(()) => encode(&2_u32),
+        Request::QueryRecords(query) => encode(&names::query(query)?),
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
             address(state, request)
@@ -402,6 +408,69 @@ fn find(state: &State, destination: IpAddr) -> Result<Vec<u8>> {
     let route = (source != destination).then_some(route);
     let interface = if route.is_some() { "eth0".into() } else { "lo".into() };
     encode(&RouteChoice { destination, interface, gateway: None, source, route })
+}
+
+mod names {
+    use super::*;
+
+    pub(super) fn kept() -> Vec<CacheEntry> {
+        let record = ResourceRecord {
+            name: "web.lan".into(),
+            record_type: RecordType::A,
+            time_to_live: 60,
+            data: ResourceData::Address("10.0.2.4".parse().unwrap()),
+        };
+        let entry = |name: &str, code, records| CacheEntry {
+            name: name.into(),
+            record_type: RecordType::A,
+            code,
+            seconds: 9,
+            server: "10.0.2.3:53".parse().unwrap(),
+            interface: String::new(),
+            records,
+        };
+        vec![entry("web.lan", 0, vec![record]), entry("gone\u{1b}.lan", 3, vec![])]
+    }
+
+    /// `web.lan` has everything that is asked for, as a text.
+    pub(super) fn query(query: &Query) -> Result<Reply> {
+        let text = format!("{} of {}", query.record_type, query.name);
+        let record = |record_type, data| ResourceRecord {
+            name: query.name.clone(),
+            record_type,
+            time_to_live: 60,
+            data,
+        };
+        let exists = query.name == "web.lan" || query.name.ends_with("in-addr.arpa");
+        let answers = match query.record_type {
+            _ if query.name == "slow.lan" => return Err(Error::TimedOut),
+            _ if !exists => vec![],
+            RecordType::A => {
+                let address = "10.0.2.4".parse().unwrap();
+                vec![record(RecordType::A, ResourceData::Address(address))]
+            }
+            RecordType::AAAA => vec![],
+            RecordType::PTR => vec![record(RecordType::PTR, ResourceData::Name("web.lan".into()))],
+            RecordType::MX => {
+                let mail = MailExchange { preference: 10, exchange: "mail.lan".into() };
+                vec![record(RecordType::MX, ResourceData::MailExchange(mail))]
+            }
+            _ => vec![record(RecordType::TXT, ResourceData::Text(vec![text.into_bytes()]))],
+        };
+        let server = query.server.unwrap_or_else(|| "10.0.2.3:53".parse().unwrap());
+        Ok(Reply {
+            server,
+            identifier: 4660,
+            flags: 0x8180,
+            code: if exists { 0 } else { 3 },
+            name: query.name.clone(),
+            payload: Some(1232),
+            bytes: 100,
+            answers,
+            authority: vec![],
+            additional: vec![],
+        })
+    }
 }
 
 fn resolve(name: &str, kind: RecordKind) -> Result<Vec<u8>> {

@@ -160,6 +160,24 @@ fn nslookup_asks_the_resolver() {
     );
     network.changes();
     world.output("nslookup -type=a web.lan web.lan");
+    for (kind, line) in [
+        ("mx", "mail exchanger = 10 mail.lan"),
+        ("TYPE16", "text = \"TXT of web.lan\""),
+        ("16", "text = \"TXT of web.lan\""),
+    ] {
+        let shown = world.output(&format!("nslookup -type={kind} web.lan"));
+        assert!(shown.ends_with(&format!("\n\nweb.lan\t{line}\n")), "{shown}");
+    }
+    assert_eq!(
+        world.output("dns cache"),
+        "web.lan A 9s from 10.0.2.3:53: A 10.0.2.4\n\
+         gone\\u001b.lan A 9s from 10.0.2.3:53: NXDOMAIN\n"
+    );
+    assert_eq!(world.output("dns flush eth0"), "");
+    assert_eq!(
+        failed(&world, "nslookup -type=mx nosuch.lan"),
+        (1, "nslookup: can't resolve 'nosuch.lan': Non-existent domain\n".into())
+    );
     let asked = network.changes();
     assert!(asked[1].contains("kind: A, server: Some(10.0.2.4:53)"), "{asked:?}");
     assert_eq!(

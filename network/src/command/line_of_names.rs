@@ -1,0 +1,52 @@
+//! Lines about names: servers, search domains, hosts and options of the resolver.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use devnet_virtual_file_system::Error;
+
+use super::dns::{HostEntry, HostsChange, ResolverOption};
+use super::table::Request;
+use super::value::{switch, value};
+
+/// The words after `dns`.
+pub(super) fn dns(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["add", server] => Ok(Request::AddDnsServer(value(server)?)),
+        ["remove", server] => Ok(Request::RemoveDnsServer(value(server)?)),
+        ["flush"] => Ok(Request::FlushDnsCache(())),
+        ["search", "off"] => Ok(Request::SetSearchDomains(Vec::new())),
+        ["search", domains @ ..] if !domains.is_empty() => {
+            Ok(Request::SetSearchDomains(strings(domains)))
+        }
+        ["option", name, word] => option(name, word).map(Request::SetResolverOption),
+        ["host", rest @ ..] => host(rest).map(Request::ChangeHosts),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn strings(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| String::from(*word)).collect()
+}
+
+fn option(name: &str, word: &str) -> Result<ResolverOption, Error> {
+    Ok(match name {
+        "ndots" => ResolverOption::Dots(value(word)?),
+        "timeout" => ResolverOption::Timeout(value(word)?),
+        "stale" => ResolverOption::Stale(value(word)?),
+        "cache" => ResolverOption::CacheEntries(value(word)?),
+        "mixed-case" => ResolverOption::MixedCase(switch(word)?),
+        _ => return Err(Error::InvalidInput),
+    })
+}
+
+fn host(words: &[&str]) -> Result<HostsChange, Error> {
+    match words {
+        ["flush"] => Ok(HostsChange::Replace(Vec::new())),
+        ["remove", address] => Ok(HostsChange::Remove(value(address)?)),
+        ["add", address, names @ ..] if !names.is_empty() => {
+            Ok(HostsChange::Add(HostEntry { address: value(address)?, names: strings(names) }))
+        }
+        _ => Err(Error::InvalidInput),
+    }
+}

@@ -1,0 +1,61 @@
+//! The tags of what commands about names carry.
+
+use devnet_network::command::dns::{HostEntry, HostsChange, ResolverOption};
+use devnet_network::command::record::{
+    MailExchange, ResourceData, Service, ServiceBinding, StartOfAuthority,
+};
+
+use super::enumeration;
+
+/// The kinds of data; what they carry does not matter.
+pub(super) fn tags(text: &mut String) {
+    let name = String::new;
+    let mail = MailExchange { preference: 0, exchange: name() };
+    let service = Service { priority: 0, weight: 0, port: 0, target: name() };
+    let zone = StartOfAuthority {
+        primary: name(),
+        mailbox: name(),
+        serial: 0,
+        refresh: 0,
+        retry: 0,
+        expire: 0,
+        minimum: 0,
+    };
+    let binding = ServiceBinding { priority: 0, target: name(), parameters: vec![] };
+    enumeration(
+        text,
+        "resource",
+        &[
+            ("RAW", ResourceData::Raw(vec![])),
+            ("ADDRESS", ResourceData::Address(std::net::Ipv4Addr::UNSPECIFIED.into())),
+            ("NAME", ResourceData::Name(name())),
+            ("MAIL_EXCHANGE", ResourceData::MailExchange(mail)),
+            ("TEXT", ResourceData::Text(vec![])),
+            ("SERVICE", ResourceData::Service(service)),
+            ("AUTHORITY", ResourceData::Authority(zone)),
+            ("BINDING", ResourceData::Binding(binding)),
+        ],
+    );
+    enumeration(
+        text,
+        "resolver",
+        &[
+            ("DOTS", ResolverOption::Dots(0)),
+            ("TIMEOUT", ResolverOption::Timeout(0)),
+            ("STALE", ResolverOption::Stale(0)),
+            ("CACHE_ENTRIES", ResolverOption::CacheEntries(0)),
+            ("MIXED_CASE", ResolverOption::MixedCase(true)),
+        ],
+    );
+    let address = std::net::Ipv4Addr::UNSPECIFIED.into();
+    let host = HostEntry { address, names: vec![] };
+    enumeration(
+        text,
+        "hosts",
+        &[
+            ("REPLACE", HostsChange::Replace(vec![])),
+            ("ADD", HostsChange::Add(host)),
+            ("REMOVE", HostsChange::Remove(address)),
+        ],
+    );
+}
