@@ -278,6 +278,12 @@ enum {
 #define DEVNET_PEEK 0xbfff6e73u
 /* Returns the values of the options that `GetOptions` does not have. (read) */
 #define DEVNET_GET_FURTHER_OPTIONS 0xbfff6e74u
+/* Ends a connection of whatever program (SOCK_DESTROY): the peer is reset, the program gets
+   `ConnectionAborted`. (write) */
+#define DEVNET_END_CONNECTION 0xffff6e75u
+/* Returns the statistics of a connection of whatever program, as `GetStreamStatistics` does for the
+   file's own. (read) */
+#define DEVNET_GET_CONNECTION 0xbfff6e76u
 /* Makes this open file a reader of events of these kinds: a snapshot, then changes. (read) */
 #define DEVNET_WATCH 0xbfff6e80u
 /* Returns why the last lines that were written to this open file failed, in words; none after lines
