@@ -20,8 +20,8 @@
 //! | `limit-fuel` | units per second, likewise; about one per instruction |
 //!
 //! The nouns are those of the command table (`interface`, `address`, `route`, `dns`, `dhcp`,
-//! `neighbor`, `socket`, `watch`, `capture`, …) and `controller`. A host is an address, a prefix, a name,
-//! `*.SUFFIX` or `*`; an IPv6 address with a port is written in brackets.
+//! `neighbor`, `socket`, `watch`, `capture`, …) and `controller`. A host is an address, a prefix, a
+//! name, `*.SUFFIX` or `*`; an IPv6 address with a port is written in brackets.
 
 use alloc::borrow::ToOwned;
 use alloc::format;

@@ -7,7 +7,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use devnet_network::command::capture::CaptureOptions;
 use devnet_network::command::dns::Query;
 use devnet_network::command::line_error::LastError;
 use devnet_network::command::mode::Mode;
@@ -311,20 +310,6 @@ impl Guard {
         Ok(answer)
     }
 
-    /// Makes the file a capture, which sees what no socket of the guest does: it needs the grant
-    /// of raw sockets, and is charged as one of them with a buffer of its own.
-    async fn capture(&self, options: CaptureOptions) -> Result<Vec<u8>> {
-        if !self.policy().grants.raw {
-            return Err(Error::PermissionDenied);
-        }
-        let reservation = self.account().reserve()?;
-        reservation.resize(Direction::Send, 0)?;
-        reservation.resize(Direction::Receive, devnet_network::limits::CAPTURE_BYTES)?;
-        let answer = self.forward(Request::Capture(options)).await?;
-        self.hold(reservation)?;
-        Ok(answer)
-    }
-
     /// Makes the file an offered connection, which brought its reservation with it.
     async fn accept(&self, request: Request) -> Result<Vec<u8>> {
         let status = self.forward(request).await?;
@@ -338,7 +323,7 @@ impl Guard {
     }
 
     /// Keeps a reservation until the socket of this file is gone.
-    fn hold(&self, reservation: Arc<Reservation>) -> Result<()> {
+    pub(super) fn hold(&self, reservation: Arc<Reservation>) -> Result<()> {
         self.inner.try_call(|device: &OpenFile| {
             device.hold(Seat::new(Arc::clone(&reservation)));
             Operation::done(Ok(()))

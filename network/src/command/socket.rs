@@ -61,7 +61,7 @@ pub struct SocketStatus {
     pub send_queue: u32,
 }
 
-/// A connection by its two ends, as `ListSockets` shows them. Scopes of IPv6 addresses do not count.
+/// A connection by its two ends, as `ListSockets` shows them. Scopes of IPv6 do not count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ConnectionName {
     /// The local end.

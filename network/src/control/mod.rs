@@ -19,6 +19,7 @@
 //! Unknown identifiers go to the platform's controller unchanged, with no lock held.
 
 mod capture;
+mod capturer;
 mod execute;
 mod interfaces;
 mod lists;

@@ -13,7 +13,7 @@ use core::task::{Context, Poll};
 
 use devnet_virtual_file_system::{Error, Operation, Readiness, Result, WakerList};
 
-use super::capture::Capturer;
+use super::capturer::Capturer;
 use super::offers::Offers;
 use super::reader::Reader;
 use crate::command::mode::Mode;

@@ -61,14 +61,16 @@ rows! {
     "date", "date [-u] [-R] [-I] [-d @SECONDS] [+FORMAT]", "Prints the time.", run (date::run);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
-    "dirname", "dirname PATH...", "Prints paths without their last parts.", run (basename::directory);
+    "dirname", "dirname PATH...", "Prints paths without their last parts.",
+        run (basename::directory);
     "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]",
         "Shows or changes the DNS servers, and the answers that are kept.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
     "egrep", "egrep PATTERN [FILE...]", "Prints lines that match an extended expression.",
         run (grep::run);
     "env", "env [-i] [-u NAME] [NAME=VALUE...] [COMMAND [ARG...]]",
-        "Shows the exported variables, or changes them for a command.", launch (launch::environment);
+        "Shows the exported variables, or changes them for a command.",
+        launch (launch::environment);
     "eval", "eval [WORD...]", "Runs its words as a script.", builtin (Evaluate);
     "exec", "exec [COMMAND [ARG...]]",
         "Runs a command as the last, or keeps its redirections.", builtin (Exec);

@@ -14,27 +14,6 @@ use crate::status::Status;
 use devnet_network::platform::BoxFuture;
 use futures_lite::future;
 
-/// The special builtins of POSIX (2.14): functions do not replace them, assignments before them
-/// stay.
-pub(super) fn is_special(name: &str) -> bool {
-    matches!(
-        name,
-        "." | ":"
-            | "break"
-            | "continue"
-            | "eval"
-            | "exec"
-            | "exit"
-            | "export"
-            | "readonly"
-            | "return"
-            | "set"
-            | "shift"
-            | "trap"
-            | "unset"
-    )
-}
-
 /// The status after `kill -9`.
 const KILLED: Status = Status(137);
 

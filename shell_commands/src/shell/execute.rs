@@ -20,7 +20,7 @@ use super::command::{self, Action};
 use super::launch::Launcher;
 use super::state::{Jump, Recovery};
 use super::syntax::{Command, Connector, Kind, List, Pipeline, Script, Word};
-use super::{Shell, builtins, expand, stack};
+use super::{Shell, builtins, expand, lookup, stack};
 use crate::context::{Context, Stream};
 use crate::limits;
 use crate::status::Status;
@@ -250,7 +250,7 @@ impl Shell {
             return self.state.substituted.unwrap_or_default();
         };
         // Assignments before a special builtin stay (POSIX 2.14), others end with the command.
-        let stays = !self.state.functions.contains_key(name) && builtins::is_special(name);
+        let stays = !self.state.functions.contains_key(name) && lookup::is_special(name);
         let mut frame = Vec::new();
         for (name, value) in values {
             frame.push(self.former(&name));
@@ -316,7 +316,7 @@ impl Shell {
             if self.state.depth >= limits::EXECUTION_DEPTH || self.state.is_exhausted() {
                 return self.exhaust("too deeply nested").await;
             }
-            let special = builtins::is_special(name);
+            let special = lookup::is_special(name);
             if let Some(body) = self.state.functions.get(name).filter(|_| !special).cloned() {
                 return Box::pin(self.call(&body, arguments)).await;
             }

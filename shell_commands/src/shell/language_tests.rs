@@ -481,7 +481,8 @@ fn options_of_set() {
         ),
         (
             "set -eu; set -o",
-            "allexport       off\nerrexit         on\nnoclobber       off\nnoglob          off\nnounset         on\npipefail        off\nxtrace          off\n",
+            "allexport       off\nerrexit         on\nnoclobber       off\nnoglob          off\n\
+             nounset         on\npipefail        off\nxtrace          off\n",
             0,
         ),
     ]);

@@ -2,11 +2,11 @@
 //!
 //! An alias is a whole command, so it is replaced when the command runs, not when the script is
 //! parsed: what stands after it in a script of one line knows it already. Called by
-//! [`builtins`](super::builtins) and [`execute`](super::execute).
+//! `builtins` and `execute`.
 
 use super::declare::quoted;
 use super::syntax::{Command, Kind, List, Script, Word};
-use super::{Shell, builtins, command, parser};
+use super::{Shell, command, parser};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
@@ -17,6 +17,27 @@ const RESERVED: [&str; 16] = [
     "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then",
     "until", "while",
 ];
+
+/// The special builtins of POSIX (2.14): functions do not replace them, assignments before them
+/// stay.
+pub(super) fn is_special(name: &str) -> bool {
+    matches!(
+        name,
+        "." | ":"
+            | "break"
+            | "continue"
+            | "eval"
+            | "exec"
+            | "exit"
+            | "export"
+            | "readonly"
+            | "return"
+            | "set"
+            | "shift"
+            | "trap"
+            | "unset"
+    )
+}
 
 /// What a name means.
 enum Meaning {
@@ -34,7 +55,7 @@ fn meaning(shell: &Shell, name: &str) -> Option<Meaning> {
     if let Some(value) = shell.state.aliases.get(name) {
         return Some(Meaning::Alias(value.clone()));
     }
-    let is_special = builtins::is_special(name);
+    let is_special = is_special(name);
     if shell.state.functions.contains_key(name) && !is_special {
         return Some(Meaning::Function);
     }

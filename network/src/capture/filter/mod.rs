@@ -2,7 +2,7 @@
 //!
 //! | primitive | matches |
 //! |---|---|
-//! | `[PROTOCOL] [src \| dst \| src or dst \| src and dst] host ADDRESS` | the address, in ARP too |
+//! | `[PROTOCOL] [src \| dst \| src or dst \| src and dst] host ADDRESS` | the address |
 //! | `[ip \| ip6] [src \| …] net PREFIX`, `net ADDRESS mask MASK`, `net 10.1` | the network |
 //! | `[tcp \| udp \| sctp] [src \| …] port PORT`, `… portrange PORT-PORT` | the port |
 //! | `ether [src \| dst] host MAC`, `ether src MAC`, `ether dst MAC` | the hardware address |
@@ -25,6 +25,7 @@
 //! `vlan` before it; arithmetic beyond a mask is not there.
 
 mod lexer;
+mod names;
 mod parse;
 mod view;
 

@@ -1,5 +1,6 @@
-//! Commands on text: what `text.txt` says is what dash 0.5.12 with GNU's tools (grep 3.8, sed 4.9,
-//! coreutils 9.1, findutils 4.9) prints, with its status. A `\` stands for a missing end of line.
+//! Commands on text: what `transcripts/text.txt` says is what dash 0.5.12 with GNU's tools (grep
+//! 3.8, sed 4.9, coreutils 9.1, findutils 4.9) prints, with its status. A `\` stands for a missing
+//! end of line.
 
 use crate::status::Status;
 use crate::testing::{Silent, World};
@@ -30,7 +31,7 @@ fn cases(text: &str) -> Vec<(String, String, u8)> {
 
 #[test]
 fn commands_on_text_are_as_elsewhere() {
-    let cases = cases(include_str!("text.txt"));
+    let cases = cases(include_str!("transcripts/text.txt"));
     assert!(cases.len() > 150, "{}", cases.len());
     let mut wrong = Vec::new();
     for (script, output, status) in cases {

@@ -54,7 +54,8 @@ pub fn table(rows: &[Row], columns: Columns, one_line: bool) -> String {
         append(
             text,
             format_args!(
-                "{r:received$} {t:sent$} {l:>local$}:{lp:local_port$} {p:>peer$}:{pp:peer_port$}{last}"
+                "{r:received$} {t:sent$} {l:>local$}:{lp:local_port$} \
+                 {p:>peer$}:{pp:peer_port$}{last}"
             ),
         );
     };

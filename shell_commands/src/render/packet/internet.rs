@@ -50,7 +50,8 @@ pub(super) fn ipv4(
         };
         let _ = write!(
             text,
-            "(tos 0x{:x}, ttl {}, id {}, offset {}, flags [{flags}], proto {} ({}), length {})\n    ",
+            "(tos 0x{:x}, ttl {}, id {}, offset {}, flags [{flags}], proto {} ({}), length {})\n\
+             \x20   ",
             header.slice().get(1).copied().unwrap_or_default(),
             header.ttl(),
             header.identification(),

@@ -10,6 +10,8 @@
 //! addresses.
 //! Nothing awaits, wakes, or calls a controller under the engine's or an inner one.
 
+mod attached;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -17,19 +19,17 @@ use core::fmt;
 use core::task::Waker;
 use core::time::Duration;
 
-use devnet_virtual_file_system::{CharacterDevice, Error, Lock};
+use devnet_virtual_file_system::{CharacterDevice, Lock};
 
-use crate::capture::{Tap, Taps};
-use crate::command::capture::{CaptureDirection, CaptureOptions};
-use crate::driver::{Driver, Frame, LinkState, Medium};
+use crate::capture::Taps;
+use crate::driver::{Driver, LinkState, Medium};
 use crate::limits;
 use crate::platform::{Clock, Instant};
-use crate::stack::context::Context;
 use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
 use crate::trace::DropReason;
 use crate::trace::{dropped, message};
-use crate::watcher::{Watcher, Watchers};
+use crate::watcher::Watchers;
 
 /// A sleep that ends within this time is kept when nothing is due any more: the interface wakes
 /// once for nothing. It is as long as TCP's first retransmission timer.
@@ -231,91 +231,6 @@ impl Interface {
     }
 }
 
-/// Watchers.
-impl Interface {
-    /// Attaches a watcher; returns the snapshot as records.
-    pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> String {
-        self.watching(|stack, watchers| {
-            watchers.attach(stack, watcher);
-            Watchers::snapshot(stack, watcher.kinds())
-        })
-    }
-
-    /// Like [`watch`](Self::watch), for an interface that was just added: its objects count as
-    /// added.
-    pub(crate) fn introduce(&self, watcher: &Arc<Watcher>) {
-        self.watching(|stack, watchers| {
-            if watchers.attach(stack, watcher) {
-                watchers.report_new(stack, watcher);
-            }
-        });
-    }
-
-    /// Detaches a watcher.
-    pub(crate) fn unwatch(&self, watcher: &Arc<Watcher>) {
-        self.watching(|stack, watchers| watchers.detach(stack, watcher));
-    }
-
-    fn watching<R: Default>(&self, action: impl FnOnce(&mut Stack, &mut Watchers) -> R) -> R {
-        if !cfg!(feature = "commands-as-text") {
-            return R::default();
-        }
-        let now = self.clock.now();
-        let (result, deferred) = self.engine.with(|engine| {
-            if engine.gone {
-                return (R::default(), None);
-            }
-            engine.stack.context.now = now.max(engine.stack.context.now);
-            let result = action(&mut engine.stack, &mut engine.watchers);
-            (result, Some(engine.settle(true)))
-        });
-        if let Some(deferred) = deferred {
-            deferred.wake();
-        }
-        result
-    }
-}
-
-/// Captures.
-impl Interface {
-    /// Begins a capture.
-    ///
-    /// # Errors
-    /// `InvalidInput` for an invalid filter, `NoBufferSpace` when there are too many captures,
-    /// `NetworkDown` when the interface is gone.
-    pub(crate) fn capture(&self, options: CaptureOptions) -> Result<Arc<Tap>, Error> {
-        let medium = if self.has_neighbors { Medium::Ethernet } else { Medium::Ip };
-        let tap = Arc::new(Tap::new(&self.name, medium, options, Arc::clone(&self.clock))?);
-        self.engine.with(|engine| {
-            if engine.gone {
-                return Err(Error::NetworkDown);
-            }
-            engine.taps.attach(&tap).map(|()| tap)
-        })
-    }
-
-    /// Ends a capture.
-    pub(crate) fn end_capture(&self, tap: &Arc<Tap>) {
-        self.engine.with(|engine| engine.taps.detach(tap));
-    }
-
-    /// Sends a frame as it is; without room for it the task is woken when there is.
-    ///
-    /// # Errors
-    /// `WouldBlock` without room, `NetworkDown` while the interface is down, `InvalidInput` for a
-    /// frame that is too short, `MessageTooLong` for one that is too long.
-    pub(crate) fn inject(&self, frame: &[u8], waker: &Waker) -> Result<(), Error> {
-        self.change_and_transmit(|stack| {
-            let Stack { context: cx, ip, senders, .. } = stack;
-            if !ip.link.has_room() {
-                senders.register(waker);
-                return Err(Error::WouldBlock);
-            }
-            ip.link.inject(cx, frame)
-        })
-    }
-}
-
 impl Engine {
     fn poll(&mut self, waker: &Waker, asleep_until: Option<Instant>) -> PollOutcome {
         if self.gone {
@@ -382,31 +297,6 @@ impl Engine {
             }
         }
         Ingress::More
-    }
-
-    /// Receives a frame and records it with what became of it.
-    fn receive_captured(&mut self, frame: Frame) {
-        self.taps.keep(frame.bytes());
-        let before = self.stack.context.statistics;
-        self.stack.receive(frame);
-        let Context { statistics: after, wakes, .. } = &mut self.stack.context;
-        self.taps.received(&before, after, wakes);
-    }
-
-    /// Records a frame that the driver is offered, or that is lost for a reason. What goes to the
-    /// loopback interface is recorded as it comes back.
-    fn capture_sent(&mut self, frame: &Frame, reason: Option<DropReason>) {
-        let context = &mut self.stack.context;
-        if self.taps.is_empty() || (context.is_loopback() && reason.is_none()) {
-            return;
-        }
-        match reason {
-            None => self.taps.offered(frame.bytes(), &mut context.wakes),
-            reason => {
-                let out = CaptureDirection::Out;
-                self.taps.record(frame.bytes(), out, reason, &mut context.wakes);
-            }
-        }
     }
 
     /// Hands frames to the driver while it accepts them.
