@@ -1,6 +1,6 @@
 //! Captures: the frames of an interface as pcapng streams.
 //!
-//! A [`Tap`] belongs to one capturing file and is in the list of its interface, which records each
+//! A `Tap` belongs to one capturing file and is in the list of its interface, which records each
 //! frame there as it receives or sends it. Memory is bounded: a frame without room is lost, and the
 //! next one that has room says how many were. A received frame is recorded once the stack has
 //! judged it, so that its block can say in a comment why it was dropped.
