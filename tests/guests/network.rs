@@ -475,14 +475,14 @@ async fn answer_names(server: &UdpSocket, place: &Mutex<([u8; 4], u8)>) {
     let mut buffer = [0; 512];
     while let Ok((length, from)) = server.receive_from(&mut buffer).await {
         let mut reply = buffer[..length].to_vec();
-        let is_ipv4 = reply[length - 3] == 1;
+        // Without the options that the question may have after its name.
+        let end = 12 + reply[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
+        reply.truncate(end);
+        let is_ipv4 = reply[end - 3] == 1;
         reply[2] |= 0x80;
         reply[3] |= 0x80;
         reply[7] = u8::from(is_ipv4);
         (reply[10], reply[11]) = (0, 0);
-        // Without the options that the question may have after its name.
-        let end = 12 + reply[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
-        reply.truncate(end);
         if is_ipv4 {
             let (address, seconds) = *place.lock().unwrap();
             reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, seconds, 0, 4]);
