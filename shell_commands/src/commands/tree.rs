@@ -1,4 +1,4 @@
-//! Walks through directories, for `grep -r`, `cp -r`, `find` and their kin.
+//! Walks through directories, for `grep -r` and `find`.
 
 use devnet_virtual_file_system::{Attributes, NodeKind};
 
