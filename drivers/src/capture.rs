@@ -19,8 +19,6 @@ use devnet_network::platform::{Clock, Instant};
 /// A driver and the capture file of its frames.
 pub struct Capture<D: ?Sized> {
     recorder: Recorder,
-    /// The next frame was refused before and is already in the file.
-    is_recorded: bool,
     driver: Box<D>,
 }
 
@@ -52,11 +50,8 @@ impl<D: Driver + ?Sized> Capture<D> {
         let head = pcapng::Interface { medium, name: "", snap_length: 0, filter: "" };
         file.write_all(&pcapng::begin(&head))?;
         file.flush()?;
-        Ok(Self {
-            recorder: Recorder { file: Some(file), block: Vec::new(), clock, started },
-            is_recorded: false,
-            driver,
-        })
+        let recorder = Recorder { file: Some(file), block: Vec::new(), clock, started };
+        Ok(Self { recorder, driver })
     }
 }
 
@@ -70,14 +65,21 @@ impl<D: ?Sized> fmt::Debug for Capture<D> {
 }
 
 impl Recorder {
-    fn record(&mut self, bytes: &[u8], direction: CaptureDirection) {
-        let Some(file) = &mut self.file else { return };
+    /// Makes the block of a frame.
+    fn prepare(&mut self, bytes: &[u8], direction: CaptureDirection) {
         self.block.clear();
+        if self.file.is_none() {
+            return;
+        }
         let time = self.started.saturating_add(self.clock.now().since(Instant::ZERO));
         let packet =
             pcapng::Packet { time, direction, bytes, length: bytes.len(), lost: 0, comment: "" };
         pcapng::append(&mut self.block, &packet);
-        if file.write_all(&self.block).is_err() {
+    }
+
+    /// Writes the block that was made.
+    fn write(&mut self) {
+        if self.file.as_mut().is_some_and(|file| file.write_all(&self.block).is_err()) {
             self.file = None;
         }
     }
@@ -109,7 +111,8 @@ impl<D: Driver + ?Sized> Driver for Capture<D> {
 
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {
         let frame = self.driver.receive(pool)?;
-        self.recorder.record(frame.bytes(), CaptureDirection::In);
+        self.recorder.prepare(frame.bytes(), CaptureDirection::In);
+        self.recorder.write();
         Some(frame)
     }
 
@@ -118,11 +121,12 @@ impl<D: Driver + ?Sized> Driver for Capture<D> {
     }
 
     fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
-        if !std::mem::take(&mut self.is_recorded) {
-            self.recorder.record(frame.bytes(), CaptureDirection::Out);
-        }
+        self.recorder.prepare(frame.bytes(), CaptureDirection::Out);
         let result = self.driver.transmit(frame, pool);
-        self.is_recorded = result.is_err();
+        // One that was refused may never be offered again.
+        if result.is_ok() {
+            self.recorder.write();
+        }
         result
     }
 

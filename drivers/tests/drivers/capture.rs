@@ -107,3 +107,24 @@ fn a_file_that_breaks_ends_the_capture_and_nothing_else() {
         assert_eq!(receive(&mut right), Some(vec![number; 60]));
     }
 }
+
+#[test]
+fn only_frames_that_the_driver_took_stand_in_the_file() {
+    let (left, mut right) = cable(cable_options(1));
+    let memory = Memory::default();
+    let clock = Arc::new(VirtualClock::default());
+    let mut left =
+        Capture::new(Box::new(left), Box::new(memory.clone()), clock, Duration::ZERO).unwrap();
+    let frames = [1, 2, 3].map(|byte| ethernet(station(2), station(1), &[byte; 50]));
+    assert!(send(&mut left, &frames[0]));
+    // This one is refused, and never offered again: the link went down meanwhile.
+    assert!(!send(&mut left, &frames[1]));
+    assert_eq!(receive(&mut right), Some(frames[0].clone()));
+    assert!(send(&mut left, &frames[2]));
+    let _ = left.flush();
+    let blocks = blocks(&memory.0.lock().unwrap());
+    let packets = blocks.iter().filter(|(kind, _)| *kind == 6);
+    let written: Vec<_> =
+        packets.map(|(_, content)| content[20..20 + frames[0].len()].to_vec()).collect();
+    assert_eq!(written, [frames[0].clone(), frames[2].clone()]);
+}
