@@ -24,6 +24,8 @@ const LINKS_OF_IP: [u16; 5] = [LINK_RAW, 228, 229, 12, 14];
 /// Classic pcap with times in microseconds, and in nanoseconds.
 const PCAP_MICROS: u32 = 0xa1b2_c3d4;
 const PCAP_NANOS: u32 = 0xa1b2_3c4d;
+/// Type and length, before the content of a block.
+const BLOCK_HEAD: usize = 8;
 const PCAP_HEADER: usize = 24;
 const PCAP_RECORD: usize = 16;
 const NANOS: u64 = 1_000_000_000;
@@ -124,8 +126,8 @@ impl Reader {
                 }
                 Some(Format::Pcap(described)) => return self.pcap(described),
                 Some(Format::Pcapng) => {
-                    let Some((kind, start, end)) = self.block()? else { return Ok(None) };
-                    let record = self.content(kind, start, end)?;
+                    let Some((kind, end)) = self.block()? else { return Ok(None) };
+                    let record = self.content(kind, end)?;
                     if record.is_some() {
                         return Ok(record);
                     }
@@ -197,8 +199,8 @@ impl Reader {
         Ok(Some(record))
     }
 
-    /// A whole block: its kind, and where its content is, counted from the present position.
-    fn block(&mut self) -> Result<Option<(u32, usize, usize)>, ReadError> {
+    /// A whole block: its kind, and where its content ends, counted from the present position.
+    fn block(&mut self) -> Result<Option<(u32, usize)>, ReadError> {
         let (Some(kind), Some(order)) = (self.u32_at(0), self.u32_at(8)) else { return Ok(None) };
         if kind == SECTION_HEADER && order != BYTE_ORDER {
             if order != BYTE_ORDER.swap_bytes() {
@@ -219,16 +221,11 @@ impl Reader {
         if self.u32_at(length - 4) != Some(length as u32) {
             return Err(ReadError::Malformed);
         }
-        Ok(Some((kind, 8, length - 4)))
+        Ok(Some((kind, length - 4)))
     }
 
     /// The frame of a block, if it has one; the block is read then.
-    fn content(
-        &mut self,
-        kind: u32,
-        start: usize,
-        end: usize,
-    ) -> Result<Option<Record>, ReadError> {
+    fn content(&mut self, kind: u32, end: usize) -> Result<Option<Record>, ReadError> {
         let record = match kind {
             SECTION_HEADER => {
                 self.interfaces.clear();
@@ -238,12 +235,12 @@ impl Reader {
                 if self.interfaces.len() >= limits::CAPTURE_INTERFACES {
                     return Err(ReadError::TooLong);
                 }
-                let described = self.described(start, end).ok_or(ReadError::Malformed)?;
+                let described = self.described(BLOCK_HEAD, end).ok_or(ReadError::Malformed)?;
                 self.interfaces.push(described);
                 None
             }
-            ENHANCED_PACKET => Some(self.enhanced(start, end)?),
-            SIMPLE_PACKET => Some(self.simple(start, end)?),
+            ENHANCED_PACKET => Some(self.enhanced(BLOCK_HEAD, end)?),
+            SIMPLE_PACKET => Some(self.simple(BLOCK_HEAD, end)?),
             _ => None,
         };
         self.position += end + 4;
