@@ -3,13 +3,16 @@
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use devnet_drivers::CableOptions;
 use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
 use devnet_network::command::{Capture, GetCapture, GetInterface, Watch};
+use devnet_network::driver::FramePool;
 use devnet_network::limits;
 use devnet_virtual_file_system::{Error, File, OpenFlags, Readiness};
-use world::World;
+use world::cable::take;
+use world::{Host, World};
 
-use crate::pair::{connection, hosts, pattern};
+use crate::pair::{connection, hosts, options, pattern};
 use crate::wire::{HOST, PEER, Wire, ipv4, milliseconds};
 
 /// A frame of a stream.
@@ -172,6 +175,37 @@ fn what_is_written_is_sent_as_a_frame_and_captured_too() {
     let reader = left.open_as("eth0", OpenFlags::READ).unwrap();
     reader.try_control::<Capture>(&CaptureOptions::default()).unwrap();
     assert_eq!(world.run(reader.write(&frame)), Err(Error::BadFileDescriptor));
+}
+
+#[test]
+fn a_frame_that_waited_for_the_driver_is_captured_when_it_goes() {
+    let world = World::new(1);
+    let (end, mut far) = devnet_drivers::cable(CableOptions { capacity: 2, ..options() });
+    let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
+    let mut pool = FramePool::new();
+    let mut drain = || {
+        world.run(world.sleep(Duration::from_secs(1)));
+        while take(&mut far, &mut pool).is_some() {
+            world.run(world.sleep(milliseconds(1)));
+        }
+    };
+    // What a new interface says.
+    (0..5).for_each(|_| drain());
+    let socket = host.open("sockets");
+    host.write(&host.open("eth0"), "neighbor add 10.0.0.2 02:00:00:00:00:02").unwrap();
+    host.write(&socket, "socket udp\nconnect 10.0.0.2:9").unwrap();
+    // Two are on the cable, two wait.
+    for data in [b"a", b"b", b"c", b"d"] {
+        world.run(socket.write(data)).unwrap();
+    }
+    let file = host.open("eth0");
+    host.write(&file, "capture direction out filter udp").unwrap();
+    let mut stream = Stream::default();
+    assert_eq!(stream.read(&file), []);
+    drain();
+    let seen = stream.read(&file);
+    let data: Vec<_> = seen.iter().map(|frame| *frame.bytes.last().unwrap()).collect();
+    assert_eq!(data, b"cd");
 }
 
 #[test]

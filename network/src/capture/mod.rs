@@ -171,9 +171,8 @@ impl Tap {
 #[derive(Default)]
 pub(crate) struct Taps {
     taps: Vec<Arc<Tap>>,
-    /// The next frame was offered to the driver before and is recorded.
-    is_offered: bool,
-    /// The bytes of the frame that the stack is judging, and of a block; kept for the next one.
+    /// The bytes of the frame that the stack or the driver is judging, and of a block; their memory
+    /// is kept for the next one.
     frame: Vec<u8>,
     block: Vec<u8>,
 }
@@ -213,46 +212,35 @@ impl Taps {
         }
     }
 
-    /// Keeps the bytes of a received frame until it was judged.
+    /// Keeps the bytes of a frame until it was judged: whether the stack or the driver takes it.
     pub(crate) fn keep(&mut self, frame: &[u8]) {
         self.frame.clear();
         self.frame.extend_from_slice(frame);
     }
 
-    /// Records the frame that was kept, with the reason why it was dropped, if it was.
+    /// Records the received frame that was kept, with the reason why it was dropped, if it was.
     pub(crate) fn received(&mut self, before: &Statistics, after: &Statistics, wakes: &mut Wakes) {
         let is_it = |reason: &DropReason| {
             reason.is_received() && after.dropped(*reason) > before.dropped(*reason)
         };
         let reason = DropReason::ALL.into_iter().find(is_it);
-        let frame = core::mem::take(&mut self.frame);
-        self.record(&frame, CaptureDirection::In, reason, wakes);
-        self.frame = frame;
+        self.record(CaptureDirection::In, reason, wakes);
     }
 
-    /// Records a frame that is offered to the driver, once.
-    pub(crate) fn offered(&mut self, frame: &[u8], wakes: &mut Wakes) {
-        if !core::mem::take(&mut self.is_offered) {
-            self.record(frame, CaptureDirection::Out, None, wakes);
-        }
+    /// Records the frame that was kept, which the driver took or which is lost for a reason.
+    pub(crate) fn sent(&mut self, reason: Option<DropReason>, wakes: &mut Wakes) {
+        self.record(CaptureDirection::Out, reason, wakes);
     }
 
-    /// The driver had no room: the same frame will be offered again.
-    pub(crate) const fn refused(&mut self) {
-        self.is_offered = true;
-    }
-
-    /// Records a frame, with the reason why it was dropped.
-    pub(crate) fn record(
+    fn record(
         &mut self,
-        frame: &[u8],
         direction: CaptureDirection,
         reason: Option<DropReason>,
         wakes: &mut Wakes,
     ) {
         let comment = reason.map(|reason| format!("dropped: {reason}")).unwrap_or_default();
         for tap in &self.taps {
-            tap.record(frame, direction, &comment, &mut self.block, wakes);
+            tap.record(&self.frame, direction, &comment, &mut self.block, wakes);
         }
     }
 }

@@ -8,7 +8,7 @@ use devnet_virtual_file_system::Error;
 
 use super::{Engine, Interface};
 use crate::capture::Tap;
-use crate::command::capture::{CaptureDirection, CaptureOptions};
+use crate::command::capture::CaptureOptions;
 use crate::driver::{Frame, Medium};
 use crate::stack::Stack;
 use crate::stack::context::Context;
@@ -110,19 +110,12 @@ impl Engine {
         self.taps.received(&before, after, wakes);
     }
 
-    /// Records a frame that the driver is offered, or that is lost for a reason. What goes to the
-    /// loopback interface is recorded as it comes back.
-    pub(super) fn capture_sent(&mut self, frame: &Frame, reason: Option<DropReason>) {
+    /// Records the frame that was kept and that the driver took, or that is lost for a reason.
+    /// What goes to the loopback interface is recorded as it comes back.
+    pub(super) fn capture_sent(&mut self, reason: Option<DropReason>) {
         let context = &mut self.stack.context;
-        if self.taps.is_empty() || (context.is_loopback() && reason.is_none()) {
-            return;
-        }
-        match reason {
-            None => self.taps.offered(frame.bytes(), &mut context.wakes),
-            reason => {
-                let out = CaptureDirection::Out;
-                self.taps.record(frame.bytes(), out, reason, &mut context.wakes);
-            }
+        if !self.taps.is_empty() && (reason.is_some() || !context.is_loopback()) {
+            self.taps.sent(reason, &mut context.wakes);
         }
     }
 }

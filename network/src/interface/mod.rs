@@ -305,20 +305,21 @@ impl Engine {
         while let Some(frame) = self.stack.ip.link.output.pop_front() {
             let length = frame.len() as u64;
             if !self.taps.is_empty() {
-                self.capture_sent(&frame, (!is_usable).then_some(DropReason::LinkDown));
+                self.taps.keep(frame.bytes());
             }
             if !is_usable {
                 // Without a carrier a frame is lost, as on any wire.
                 let cx = &mut self.stack.context;
                 dropped!(cx, LinkDown, "devnet::link", "a frame of {} bytes", length);
                 self.stack.context.pool.put(frame);
+                self.capture_sent(Some(DropReason::LinkDown));
             } else if let Err(frame) = self.driver.transmit(frame, &mut self.stack.context.pool) {
                 self.stack.ip.link.output.push_front(frame);
-                self.taps.refused();
                 break;
             } else {
                 self.stack.context.statistics.sent_packets += 1;
                 self.stack.context.statistics.sent_bytes += length;
+                self.capture_sent(None);
             }
         }
         if self.stack.ip.link.has_room() && !self.stack.senders.is_empty() {
