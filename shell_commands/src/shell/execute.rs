@@ -313,9 +313,6 @@ impl Shell {
         arguments: &'a [String],
     ) -> BoxFuture<'a, Status> {
         Box::pin(async move {
-            if self.state.depth >= limits::EXECUTION_DEPTH || self.state.is_exhausted() {
-                return self.exhaust("too deeply nested").await;
-            }
             let special = lookup::is_special(name);
             if let Some(body) = self.state.functions.get(name).filter(|_| !special).cloned() {
                 return Box::pin(self.call(&body, arguments)).await;
@@ -371,6 +368,9 @@ impl Shell {
 
     /// Calls a function: it has its own arguments and local variables.
     async fn call(&mut self, body: &Command, arguments: &[String]) -> Status {
+        if self.state.depth >= limits::EXECUTION_DEPTH || self.state.is_exhausted() {
+            return self.exhaust("too deeply nested").await;
+        }
         let mut parameters = self.parameters.get(..1).unwrap_or_default().to_vec();
         parameters.extend_from_slice(arguments);
         let parameters = std::mem::replace(&mut self.parameters, parameters);
