@@ -167,7 +167,6 @@ struct Search<'a, 'o> {
 impl Search<'_, '_> {
     async fn file(self, stream: Stream) -> Result<bool, Failure> {
         let Search { options, expression, names, output } = self;
-        // Data with NULs is told, not shown.
         let name = match &*stream.name {
             "standard input" => String::from("(standard input)"),
             name => shown::line(name).into_owned(),
