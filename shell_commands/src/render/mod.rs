@@ -6,6 +6,7 @@
 //!
 //! | module | looks like |
 //! |---|---|
+//! | [`calendar`] | `date` |
 //! | [`classic`] | `ifconfig`, `route`, `arp`, `netstat`, `nslookup` of BusyBox and net-tools |
 //! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
 //! | [`lease`] | `dhcp` and `dns`; our own layout |
@@ -19,6 +20,7 @@
 //! | [`program`] | `ps` |
 //! | [`units`] | numbers with units |
 
+pub mod calendar;
 pub mod classic;
 pub mod control;
 pub mod file;

@@ -10,11 +10,13 @@ mod tcp;
 use std::fmt::Write;
 use std::time::Duration;
 
+use devnet_network::address::HardwareAddress;
 use devnet_network::capture::read::Record;
 use devnet_network::driver::Medium;
 use etherparse::{EtherType, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice};
 
 use self::tcp::Streams;
+use super::calendar;
 
 /// The comment about what a network card would not have received.
 const NOT_FOR_US: &str = "dropped: not-for-us";
@@ -206,33 +208,14 @@ fn ethertype_name(ethertype: EtherType) -> &'static str {
 }
 
 fn hardware(address: &[u8]) -> String {
-    address.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+    address.first_chunk().map(|octets| HardwareAddress(*octets).to_string()).unwrap_or_default()
 }
 
-/// The date of a day since 1970-01-01, in the Gregorian calendar.
+/// The date of a day since 1970-01-01.
 fn date(days: u64) -> String {
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let (mut year, mut rest) = (1970_u64.saturating_add(days / 146_097 * 400), days % 146_097);
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        year += 1;
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        month += 1;
-    }
-    format!("{year:04}-{month:02}-{:02}", rest + 1)
+    let seconds = i64::try_from(days.saturating_mul(86_400)).ok();
+    let time = seconds.and_then(|seconds| calendar::Time::of(seconds, 0));
+    time.map(|time| time.format("%F")).unwrap_or_default()
 }
 
 #[cfg(test)]
