@@ -54,6 +54,7 @@ impl Chance {
 /// The impairment of one cable between a station and the switch; it applies to each direction
 /// separately. The default is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Impairment {
     /// The delay of each frame.
     pub delay: Duration,
@@ -75,6 +76,20 @@ pub struct Impairment {
     pub rate: Option<u64>,
     /// The queue of a limited rate in bytes; frames that do not fit are dropped.
     pub queue: u32,
+}
+
+devnet_virtual_file_system::setters! {
+    Impairment {
+        delay: Duration,
+        jitter: Duration,
+        loss: Chance,
+        burst: u32,
+        reorder: Chance,
+        duplicate: Chance,
+        corrupt: Chance,
+        rate: Option<u64>,
+        queue: u32,
+    }
 }
 
 impl Impairment {

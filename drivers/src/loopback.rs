@@ -59,13 +59,7 @@ impl Loopback {
 impl Driver for Loopback {
     fn capabilities(&self) -> Capabilities {
         let burst = Some(LOOPBACK_FRAMES);
-        Capabilities {
-            kind: Kind::Loopback,
-            medium: Medium::Ip,
-            mtu: self.mtu,
-            burst,
-            reliable: true,
-        }
+        Capabilities::new(Kind::Loopback, Medium::Ip, self.mtu).burst(burst).reliable(true)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

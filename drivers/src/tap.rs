@@ -36,11 +36,19 @@ pub enum TapKind {
 
 /// The options of a [`Tap`]. Every default is automatic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct TapOptions {
     /// Our hardware address; random by default. It is not the kernel interface's own.
     pub hardware: Option<HardwareAddress>,
     /// The largest IP packet in bytes; the kernel interface's MTU by default.
     pub mtu: Option<usize>,
+}
+
+devnet_virtual_file_system::setters! {
+    TapOptions {
+        hardware: Option<HardwareAddress>,
+        mtu: Option<usize>,
+    }
 }
 
 /// An open tap or tun interface. Dropping it closes it.
@@ -197,7 +205,7 @@ impl Driver for Tap {
             TapKind::Tap => (Kind::Ethernet, Medium::Ethernet),
             TapKind::Tun => (Kind::Tunnel, Medium::Ip),
         };
-        Capabilities { kind, medium, mtu: self.mtu, burst: None, reliable: false }
+        Capabilities::new(kind, medium, self.mtu)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

@@ -143,13 +143,7 @@ impl Bench {
     fn new() -> Self {
         let host = Host::new();
         let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-        let options = CableOptions {
-            mtu: 1500,
-            medium: Medium::Ip,
-            hardware,
-            reliable: false,
-            capacity: 1024,
-        };
+        let options = CableOptions::default().medium(Medium::Ip).hardware(hardware).capacity(1024);
         let (one, other) = devnet_drivers::cable(options);
         let system = |end: devnet_drivers::Cable, number: u8| {
             let files = VirtualFileSystem::new();
@@ -179,22 +173,13 @@ impl Bench {
         let (_, output) = pipe(1);
         let mut grants = Grants::default();
         grants.add("allow-connect", "*").unwrap();
-        let launch = Launch {
-            program: program.clone(),
-            arguments: vec!["guest".into()],
-            environment: Vec::new(),
-            streams: [input, output.clone(), output],
-            files: self.left.files.clone(),
-            credentials: Credentials::root(),
-            directory: Path::root(),
-            grants,
-            supplies: Supplies {
-                clock: self.host.clock(),
-                entropy: self.host.entropy(),
-                started: self.host.started(),
-                idle: self.host.idle(),
-            },
-        };
+        let supplies = Supplies::new(self.host.clock(), self.host.entropy())
+            .started(self.host.started())
+            .idle(self.host.idle());
+        let (streams, files) = ([input, output.clone(), output], self.left.files.clone());
+        let launch = Launch::new(program.clone(), streams, files, Credentials::root(), supplies)
+            .arguments(vec!["guest".into()])
+            .grants(grants);
         (self.host.block_on(Process::new(launch)).unwrap(), hold)
     }
 

@@ -22,6 +22,7 @@ use crate::namespace::Namespace;
 
 /// The clock and the entropy of a guest.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Supplies {
     /// Monotonic time.
     pub clock: Arc<dyn Clock>,
@@ -33,6 +34,24 @@ pub struct Supplies {
     /// least yield, as [`give_way`] does. Better is a future that ends when no other task is ready,
     /// so that a computing guest delays nobody.
     pub idle: Idle,
+}
+
+impl Supplies {
+    /// Clock and entropy; the clock started at the Unix epoch, and a guest that computes yields as
+    /// [`give_way`] does.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { clock, entropy, started: Duration::ZERO, idle: give_way() }
+    }
+}
+
+devnet_virtual_file_system::setters! {
+    Supplies {
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        started: Duration,
+        idle: Idle,
+    }
 }
 
 /// Makes futures that let other tasks run first.

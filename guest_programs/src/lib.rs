@@ -39,22 +39,11 @@
 //! // What it may do; nothing is granted unless it is named.
 //! let mut grants = Grants::default();
 //! grants.add("allow-connect", "web.lan:80")?;
-//! let launch = Launch {
-//!     program,
-//!     arguments: vec!["example".into()],
-//!     environment: Vec::new(),
-//!     streams: [input, output.clone(), output],
-//!     files: VirtualFileSystem::new(),
-//!     credentials: Credentials::root(),
-//!     directory: Path::parse("/")?,
-//!     grants,
-//!     supplies: Supplies {
-//!         clock: host.clock(),
-//!         entropy: host.entropy(),
-//!         started: host.started(),
-//!         idle: give_way(),
-//!     },
-//! };
+//! let supplies = Supplies::new(host.clock(), host.entropy()).started(host.started());
+//! let (streams, files) = ([input, output.clone(), output], VirtualFileSystem::new());
+//! let launch = Launch::new(program, streams, files, Credentials::root(), supplies)
+//!     .arguments(vec!["example".into()])
+//!     .grants(grants);
 //! host.block_on(async {
 //!     let exit = Process::new(launch).await?.run().await;
 //!     assert_eq!(exit, Exit::Status(0));

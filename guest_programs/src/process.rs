@@ -35,6 +35,7 @@ use crate::program::{Program, ProgramError};
 use crate::table::Entry;
 
 /// The parameters of a new guest.
+#[non_exhaustive]
 pub struct Launch {
     /// The program.
     pub program: Program,
@@ -54,6 +55,45 @@ pub struct Launch {
     pub grants: Grants,
     /// Clock and entropy.
     pub supplies: Supplies,
+}
+
+impl Launch {
+    /// A guest with these standard streams that opens `files` with `credentials`: no arguments, no
+    /// environment, at the root directory, and without grants.
+    #[must_use]
+    pub fn new(
+        program: Program,
+        streams: [File; 3],
+        files: VirtualFileSystem,
+        credentials: Credentials,
+        supplies: Supplies,
+    ) -> Self {
+        Self {
+            program,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            streams,
+            files,
+            credentials,
+            directory: Path::root(),
+            grants: Grants::default(),
+            supplies,
+        }
+    }
+}
+
+devnet_virtual_file_system::setters! {
+    Launch {
+        program: Program,
+        arguments: Vec<String>,
+        environment: Vec<String>,
+        streams: [File; 3],
+        files: VirtualFileSystem,
+        credentials: Credentials,
+        directory: Path,
+        grants: Grants,
+        supplies: Supplies,
+    }
 }
 
 /// How a guest ended.

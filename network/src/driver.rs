@@ -58,6 +58,7 @@ pub enum LinkState {
 
 /// The capabilities of a driver; constant during its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Capabilities {
     /// The kind of the interface.
     pub kind: Kind,
@@ -70,6 +71,25 @@ pub struct Capabilities {
     pub burst: Option<usize>,
     /// Frames cannot be damaged (memory): checksums are neither computed nor verified.
     pub reliable: bool,
+}
+
+impl Capabilities {
+    /// A driver that accepts any number of frames, and whose frames can be damaged; `mtu` in bytes
+    /// of the largest IP packet.
+    #[must_use]
+    pub const fn new(kind: Kind, medium: Medium, mtu: usize) -> Self {
+        Self { kind, medium, mtu, burst: None, reliable: false }
+    }
+}
+
+devnet_virtual_file_system::setters! {
+    Capabilities {
+        kind: Kind,
+        medium: Medium,
+        mtu: usize,
+        burst: Option<usize>,
+        reliable: bool,
+    }
 }
 
 /// Why a driver rejected a setting.

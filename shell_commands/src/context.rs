@@ -42,12 +42,9 @@ impl Platform {
     /// Returns clock and entropy for guest programs.
     #[must_use]
     pub fn supplies(&self) -> Supplies {
-        Supplies {
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            started: self.started,
-            idle: Arc::clone(&self.idle),
-        }
+        Supplies::new(Arc::clone(&self.clock), Arc::clone(&self.entropy))
+            .started(self.started)
+            .idle(Arc::clone(&self.idle))
     }
 }
 

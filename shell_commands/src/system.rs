@@ -201,7 +201,7 @@ fn loopback(mtu: usize) -> Part {
 fn tap(interface: &InterfaceArgument, kind: TapKind) -> Result<Part, String> {
     let name = interface.argument.as_deref().unwrap_or_default();
     let options =
-        TapOptions { hardware: interface.mac, mtu: interface.mtu.map(|mtu| mtu as usize) };
+        TapOptions::default().hardware(interface.mac).mtu(interface.mtu.map(|mtu| mtu as usize));
     let driver =
         Tap::open(name, kind, options).map_err(|why| format!("{name}: {}", words(&why)))?;
     let controller = driver.controller();

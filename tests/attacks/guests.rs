@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use devnet_guest_programs::{Launch, Process, Program, Supplies, give_way, limits};
+use devnet_guest_programs::{Launch, Process, Program, Supplies, limits};
 use devnet_network::command::{NextConnection, Resolve};
 use devnet_network::driver::FramePool;
 use devnet_network::platform::Clock;
@@ -136,21 +136,14 @@ pub(crate) async fn start(scene: &Scene, kind: &Kind) -> Running {
     let (program, programs, platform) =
         (module(kind), scene.programs.clone(), scene.world.platform());
     let files = scene.host.files.clone();
-    let launch = move |output: File| Launch {
-        program: program.clone(),
-        arguments: vec!["guest".into()],
-        environment: Vec::new(),
-        streams: [pipe(1).0, output.clone(), output],
-        files: files.clone(),
-        credentials: Credentials::root(),
-        directory: Path::root(),
-        grants: grants(GRANTS),
-        supplies: Supplies {
-            clock: Arc::clone(&platform.clock),
-            entropy: Arc::clone(&platform.entropy),
-            started: Duration::from_secs(1_700_000_000),
-            idle: give_way(),
-        },
+    let supplies = Supplies::new(Arc::clone(&platform.clock), Arc::clone(&platform.entropy))
+        .started(Duration::from_secs(1_700_000_000));
+    let launch = move |output: File| {
+        let streams = [pipe(1).0, output.clone(), output];
+        let (files, supplies) = (files.clone(), supplies.clone());
+        Launch::new(program.clone(), streams, files, Credentials::root(), supplies)
+            .arguments(vec!["guest".into()])
+            .grants(grants(GRANTS))
     };
     let clock = scene.world.clock.clone();
     let guest = scene.world.spawn(async move {

@@ -82,7 +82,7 @@ impl Scene {
             &["10.0.0.1/8", "fd00::1/64"],
         );
         let port = lan.port(HardwareAddress(HONEST), 1500);
-        let impairment = Impairment { delay: round_trip / 2, rate: Some(rate), ..Impairment::NONE };
+        let impairment = Impairment::NONE.delay(round_trip / 2).rate(Some(rate));
         assert!(lan.set_impairment(port.number(), impairment));
         let honest = Host::new(&world).with("eth0", port, &["10.0.0.2/8", "fd00::2/64"]);
         let gateway = HardwareAddress(ATTACKER);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devnet_drivers::{CableOptions, Host};
 use devnet_network::address::HardwareAddress;
-use devnet_network::driver::{Driver, Medium};
+use devnet_network::driver::Driver;
 use devnet_network::platform::Clock;
 use devnet_network::{Manager, Platform, Sockets};
 use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
@@ -70,13 +70,7 @@ impl System {
 /// A client at 10.0.0.1 and a server at 10.0.0.2.
 pub(crate) fn pair() -> (System, System) {
     let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-    let options = CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware,
-        reliable: false,
-        capacity: 1024,
-    };
+    let options = CableOptions::default().hardware(hardware).capacity(1024);
     let (left, right) = devnet_drivers::cable(options);
     let client = System::new(left, &["link up", "address add 10.0.0.1/24"]);
     let server = System::new(right, &["link up", "address add 10.0.0.2/24"]);

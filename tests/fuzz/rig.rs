@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use devnet_network::address::HardwareAddress;
-use devnet_network::driver::{Driver, FramePool, Medium};
+use devnet_network::driver::{Driver, FramePool};
 use world::{Host, World};
 
 /// The host is station 1, the other end station 2.
@@ -18,13 +18,9 @@ impl Rig {
     pub(crate) fn new(seed: u64) -> Self {
         let world = World::new(seed);
         let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-        let (end, hand) = devnet_drivers::cable(devnet_drivers::CableOptions {
-            mtu: 1500,
-            medium: Medium::Ethernet,
-            hardware,
-            reliable: false,
-            capacity: 512,
-        });
+        let (end, hand) = devnet_drivers::cable(
+            devnet_drivers::CableOptions::default().hardware(hardware).capacity(512),
+        );
         let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
         world.run(world.sleep(Duration::from_secs(3)));
         Self { world, host, hand, pool: FramePool::new() }

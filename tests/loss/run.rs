@@ -27,12 +27,7 @@ fn settings(algorithm: Algorithm, buffer: Option<u64>) -> TcpSettings {
         Algorithm::Bbr => CongestionControl::Bbr,
     };
     let buffer = buffer.and_then(|bytes| usize::try_from(bytes).ok());
-    TcpSettings {
-        receive_buffer: buffer,
-        send_buffer: buffer,
-        congestion,
-        ..TcpSettings::default()
-    }
+    TcpSettings::default().receive_buffer(buffer).send_buffer(buffer).congestion(congestion)
 }
 
 /// How often the sender's retransmission timer expired.

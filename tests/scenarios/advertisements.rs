@@ -432,7 +432,7 @@ fn the_hop_limit_of_an_advertisement() {
     assert_eq!(hop_limit(&mut wire, &socket, FAR), 5);
     // Streams, also without a program behind them.
     assert_eq!(hop_limit_of_syn(&mut wire, TcpSettings::default()), 77);
-    let settings = TcpSettings { hop_limit: Some(6), ..TcpSettings::default() };
+    let settings = TcpSettings::default().hop_limit(Some(6));
     assert_eq!(hop_limit_of_syn(&mut wire, settings), 6);
 }
 

@@ -21,7 +21,7 @@ fn time_to_end(round_trip: Duration, congestion: CongestionControl, bytes: usize
     let (left, right) = path.ends(1500);
     let left = Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let right = Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);
-    let settings = TcpSettings { congestion, ..TcpSettings::default() };
+    let settings = TcpSettings::default().congestion(congestion);
     let address = SERVER.parse().expect("an address");
     let listener = TcpListener::bind_with(&right.sockets(), address, 4, settings).expect("free");
     let server = world.spawn(async move {

@@ -3,7 +3,6 @@
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use devnet_drivers::CableOptions;
 use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
 use devnet_network::command::{Capture, GetCapture, GetInterface, Watch};
 use devnet_network::driver::FramePool;
@@ -180,7 +179,7 @@ fn what_is_written_is_sent_as_a_frame_and_captured_too() {
 #[test]
 fn a_frame_that_waited_for_the_driver_is_captured_when_it_goes() {
     let world = World::new(1);
-    let (end, mut far) = devnet_drivers::cable(CableOptions { capacity: 2, ..options() });
+    let (end, mut far) = devnet_drivers::cable(options().capacity(2));
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let mut pool = FramePool::new();
     let mut drain = || {

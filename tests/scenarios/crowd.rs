@@ -26,7 +26,7 @@ fn content(number: usize) -> Vec<u8> {
 }
 
 fn settings() -> TcpSettings {
-    TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), ..TcpSettings::default() }
+    TcpSettings::default().receive_buffer(Some(4096)).send_buffer(Some(4096))
 }
 
 /// Two hosts at a switch; each cable has the impairment in both directions.
@@ -97,13 +97,11 @@ fn exchange(seed: u64, connections: usize, impairment: Impairment) {
 
 #[test]
 fn ten_thousand_connections_survive_loss_and_reordering() {
-    let impairment = Impairment {
-        delay: Duration::from_millis(1),
-        jitter: Duration::from_millis(3),
-        loss: Chance::percent(1.0),
-        reorder: Chance::percent(1.0),
-        ..Impairment::NONE
-    };
+    let impairment = Impairment::NONE
+        .delay(Duration::from_millis(1))
+        .jitter(Duration::from_millis(3))
+        .loss(Chance::percent(1.0))
+        .reorder(Chance::percent(1.0));
     // All twenty seeds take a while; CI and whoever asks runs them, others one.
     let seeds = if std::env::var_os("DEVNET_REQUIRE_ALL").is_some() { 20 } else { 1 };
     for seed in 1..=seeds {

@@ -18,10 +18,7 @@ struct Link {
 
 impl Link {
     fn new(world: &World) -> (Host, Self) {
-        let (end, mine) = devnet_drivers::cable(devnet_drivers::CableOptions {
-            capacity: 8192,
-            ..crate::pair::options()
-        });
+        let (end, mine) = devnet_drivers::cable(crate::pair::options().capacity(8192));
         let host = Host::new(world).with("eth0", end, &["10.0.0.1/8"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let mut link = Self { end: mine, pool: FramePool::new() };

@@ -89,35 +89,29 @@ fn settings_of_accepted_streams_are_read_and_changed() {
     let world = World::new(4);
     let (left, right) = hosts(&world);
     world.run(async {
-        let inherited = TcpSettings {
-            keep_alive: 7000,
-            receive_buffer: Some(8192),
-            traffic_class: 8,
-            ..TcpSettings::default()
-        };
+        let inherited =
+            TcpSettings::default().keep_alive(7000).receive_buffer(Some(8192)).traffic_class(8);
         let address = SERVER.parse().unwrap();
         let listener = TcpListener::bind_with(&right.sockets(), address, 4, inherited).unwrap();
         let client = TcpStream::connect(&left.sockets(), SERVER).await.unwrap();
         let server = listener.accept().await.unwrap();
         let settings = server.settings().unwrap();
-        assert_eq!(settings, TcpSettings { hop_limit: Some(64), ..inherited });
-        let changed = TcpSettings {
-            no_delay: true,
-            cork: true,
-            not_sent_low_water: 4096,
-            maximum_segment: 600,
-            hop_limit: Some(9),
-            traffic_class: 0x20,
-            keep_alive: 0,
-            keep_alive_interval: 5000,
-            keep_alive_count: 3,
-            user_timeout: 9000,
-            linger: Some(0),
-            send_buffer: Some(16384),
-            congestion: CongestionControl::Bbr,
-            black_hole_detection: false,
-            ..settings
-        };
+        assert_eq!(settings, inherited.hop_limit(Some(64)));
+        let changed = settings
+            .no_delay(true)
+            .cork(true)
+            .not_sent_low_water(4096)
+            .maximum_segment(600)
+            .hop_limit(Some(9))
+            .traffic_class(0x20)
+            .keep_alive(0)
+            .keep_alive_interval(5000)
+            .keep_alive_count(3)
+            .user_timeout(9000)
+            .linger(Some(0))
+            .send_buffer(Some(16384))
+            .congestion(CongestionControl::Bbr)
+            .black_hole_detection(false);
         server.set_settings(&changed);
         assert_eq!(server.settings(), Some(changed));
         server.abort();
@@ -136,7 +130,7 @@ fn the_congestion_control_changes_while_data_is_in_flight() {
             let send = async {
                 client.write_all(&data[..150_000]).await.unwrap();
                 let settings = client.settings().unwrap();
-                client.set_settings(&TcpSettings { congestion: algorithm, ..settings });
+                client.set_settings(&settings.congestion(algorithm));
                 assert_eq!(client.settings().unwrap().congestion, algorithm);
                 client.write_all(&data[150_000..]).await.unwrap();
                 drop(client);

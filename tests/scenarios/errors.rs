@@ -241,7 +241,7 @@ fn timed_out() {
         for line in ["option user-timeout 5000", "bind 10.0.0.1:80", "listen"] {
             host.write(&listener, line).unwrap();
         }
-        let settings = TcpSettings { user_timeout: 5000, ..TcpSettings::default() };
+        let settings = TcpSettings::default().user_timeout(5000);
         let other = TcpListener::bind_with(&sockets, (HOST, 81).into(), 4, settings).unwrap();
         wire.open(&world, 5000, 80).await;
         wire.open(&world, 5000, 81).await;

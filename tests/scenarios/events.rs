@@ -362,7 +362,7 @@ fn ends_by_error_are_events_with_their_cause() {
                 "stream ended 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 cause {cause}"
             )]
         };
-        let settings = TcpSettings { user_timeout: 5000, ..TcpSettings::default() };
+        let settings = TcpSettings::default().user_timeout(5000);
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&SELECTIVE)).await;
         wire.exchange(&world, Some(&Segment::new(5000, 80, RST | ACK, 1001, answer.end()))).await;
         assert_eq!(told(&file), ended("reset"));

@@ -123,7 +123,7 @@ fn hold_03_connections_without_a_program_are_bounded_and_end() {
     world.run(async {
         let baseline = (right.open_sockets(), memory(&right));
         let address = SERVER.parse().unwrap();
-        let small = TcpSettings { receive_buffer: Some(2048), ..TcpSettings::default() };
+        let small = TcpSettings::default().receive_buffer(Some(2048));
         let listener = TcpListener::bind(&right.sockets(), address, 16).unwrap();
         let mut clients = Vec::new();
         for _ in 0..limits::ORPHANS + 500 {

@@ -261,8 +261,7 @@ impl Spawner for Hanging {
 #[test]
 fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
     let world = World::new(8);
-    let (left_end, right_end) =
-        devnet_drivers::cable(devnet_drivers::CableOptions { capacity: 16, ..options() });
+    let (left_end, right_end) = devnet_drivers::cable(options().capacity(16));
     let left = Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
     let hangs = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let platform = world.platform();

@@ -45,12 +45,7 @@ fn controllers() -> &'static [CongestionControl] {
 }
 
 fn settings(congestion: CongestionControl) -> TcpSettings {
-    TcpSettings {
-        receive_buffer: Some(4096),
-        send_buffer: Some(4096),
-        congestion,
-        ..TcpSettings::default()
-    }
+    TcpSettings::default().receive_buffer(Some(4096)).send_buffer(Some(4096)).congestion(congestion)
 }
 
 /// 1 ms, and up to 10 ms more: packets overtake each other all the time.

@@ -95,8 +95,7 @@ fn sok_04_connecting_picks_the_source_once_and_fails_without_the_family() {
     assert_eq!(socket.connect(at(PEER, 7)).unwrap().ip(), IpAddr::V4(HOST));
     wire.host.write(&wire.host.open("eth0"), "address add 10.0.0.200/24").unwrap();
     assert_eq!(socket.local_addr().unwrap().ip(), IpAddr::V4(HOST));
-    let (end, _hand) =
-        devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1000, ..options() });
+    let (end, _hand) = devnet_drivers::cable(options().mtu(1000));
     let without = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let socket = UdpSocket::new(&without.sockets());
     assert_eq!(socket.connect("[2001:db8::1]:7".parse().unwrap()), Err(Error::NetworkUnreachable));
@@ -109,7 +108,7 @@ fn sok_04_connecting_picks_the_source_once_and_fails_without_the_family() {
 #[test]
 fn sok_05_a_sender_that_waits_is_woken_when_its_route_moves() {
     let world = World::new(5);
-    let small = devnet_drivers::CableOptions { capacity: 1, ..options() };
+    let small = options().capacity(1);
     let (stuck, _nobody_reads) = devnet_drivers::cable(small);
     let (free, mut hand) = devnet_drivers::cable(options());
     let host = Host::new(&world).with("eth0", stuck, &["10.0.0.1/24"]).with(

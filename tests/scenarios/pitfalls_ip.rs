@@ -389,8 +389,7 @@ fn ip6_05_errors_are_not_answered_by_errors() {
 #[test]
 fn ip6_06_without_an_address_of_the_family_a_send_fails() {
     let world = World::new(16);
-    let (end, _hand) =
-        devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1200, ..options() });
+    let (end, _hand) = devnet_drivers::cable(options().mtu(1200));
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let socket = UdpSocket::new(&host.manager.sockets_on("eth0").unwrap());
     for to in ["[fd00::9]:7", "[fe80::9]:7", "[ff02::9]:7"] {
@@ -650,8 +649,7 @@ fn src_06_redirects_are_ignored_and_counted() {
 #[test]
 fn src_07_what_goes_to_everybody_leaves_by_the_route_or_the_interface_of_the_family() {
     let world = World::new(27);
-    let (one, mut first) =
-        devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1200, ..options() });
+    let (one, mut first) = devnet_drivers::cable(options().mtu(1200));
     let (two, second) = devnet_drivers::cable(options());
     let host = Host::new(&world).with("eth0", one, &["10.0.0.1/24"]).with(
         "eth1",

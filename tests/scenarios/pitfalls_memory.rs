@@ -196,10 +196,7 @@ fn mem_02_packets_that_wait_leave_room_for_answers() {
 #[test]
 fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
     let world = World::new(6);
-    let (end, mut hand) = devnet_drivers::cable(devnet_drivers::CableOptions {
-        capacity: 8,
-        ..crate::pair::options()
-    });
+    let (end, mut hand) = devnet_drivers::cable(crate::pair::options().capacity(8));
     let host = world::Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let device = host.open("eth0");
     host.write(&device, "neighbor add 10.0.0.9 02:00:00:00:00:02").unwrap();

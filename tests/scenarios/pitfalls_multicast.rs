@@ -153,8 +153,7 @@ fn mc_01_joins_and_leaves_are_said_twice_within_a_second() {
 #[test]
 fn mc_01_a_report_that_finds_no_room_is_said_later() {
     let world = World::new(2);
-    let (end, mut hand) =
-        devnet_drivers::cable(devnet_drivers::CableOptions { capacity: 4, ..options() });
+    let (end, mut hand) = devnet_drivers::cable(options().capacity(4));
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     host.write(&host.open("eth0"), "neighbor add 10.0.0.9 02:00:00:00:00:09").unwrap();
     world.run(world.sleep(20 * SECOND));

@@ -177,7 +177,7 @@ fn tcp_s_03_two_closed_windows_do_not_lock_each_other() {
     let world = World::new(5);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings { receive_buffer: Some(2048), ..TcpSettings::default() };
+        let settings = TcpSettings::default().receive_buffer(Some(2048));
         let (stream, answer) =
             accepted(&world, &host, &mut wire, settings, &syn(&[2, 4, 5, 180])).await;
         let theirs = answer.end();
@@ -627,7 +627,7 @@ fn a_connect_asks_for_marks_once() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let sockets = host.sockets();
-        let settings = TcpSettings { explicit_congestion: true, ..TcpSettings::default() };
+        let settings = TcpSettings::default().explicit_congestion(true);
         for (answer, class) in [(SYN | ACK | ECE, 2), (SYN | ACK, 0), (SYN | ACK | ECE | CWR, 0)] {
             let play = async {
                 let sent = wire.watch(&world, milliseconds(1500)).await;
@@ -762,7 +762,7 @@ fn tcp_w_05_a_drained_buffer_is_told_at_once_and_again_when_asked() {
     let world = World::new(64);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings { receive_buffer: Some(4096), ..TcpSettings::default() };
+        let settings = TcpSettings::default().receive_buffer(Some(4096));
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&SELECTIVE)).await;
         let data = pattern(4096);
         let segment = |from: usize, to: usize| {

@@ -45,7 +45,7 @@ fn tcp_r_01_nothing_beyond_the_advertised_edge_is_taken() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         // The window of a SYN|ACK counts unscaled, whatever the buffer holds.
-        let settings = TcpSettings { receive_buffer: Some(100_000), ..TcpSettings::default() };
+        let settings = TcpSettings::default().receive_buffer(Some(100_000));
         let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
         syn.options = vec![2, 4, 5, 180, 3, 3, 7, 0];
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn).await;
@@ -79,7 +79,7 @@ fn tcp_r_02_a_fin_behind_the_edge_does_not_count() {
     let world = World::new(2);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings { receive_buffer: Some(2048), ..TcpSettings::default() };
+        let settings = TcpSettings::default().receive_buffer(Some(2048));
         let syn = Segment::new(5000, 80, SYN, 1000, 0);
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn).await;
         let data = pattern(2600);
@@ -272,7 +272,7 @@ fn tcp_x_05_an_icmp_error_must_quote_what_is_under_way() {
     let world = World::new(8);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings { user_timeout: 2000, ..TcpSettings::default() };
+        let settings = TcpSettings::default().user_timeout(2000);
         let cases =
             [(0, Error::HostUnreachable), (9, Error::HostUnreachable), (10, Error::TimedOut)];
         for (port, (offset, error)) in (5000..).zip(cases) {
@@ -298,11 +298,8 @@ fn tcp_w_02_tcp_w_03_buffers_are_kept_within_what_sequence_numbers_can_count() {
     let world = World::new(9);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let huge = TcpSettings {
-            receive_buffer: Some(usize::MAX),
-            send_buffer: Some(usize::MAX),
-            ..TcpSettings::default()
-        };
+        let huge =
+            TcpSettings::default().receive_buffer(Some(usize::MAX)).send_buffer(Some(usize::MAX));
         let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
         syn.options = vec![2, 4, 5, 180, 3, 3, 255, 0];
         let (stream, answer) = accepted(&world, &host, &mut wire, huge, &syn).await;

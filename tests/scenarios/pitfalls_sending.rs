@@ -26,11 +26,7 @@ fn acknowledge(number: u32) -> Segment {
 #[test]
 fn tcp_r_09_an_immediate_acknowledgment_survives_a_device_without_room() {
     let world = World::new(1);
-    let options = devnet_drivers::CableOptions {
-        medium: Medium::Ip,
-        capacity: 600,
-        ..crate::pair::options()
-    };
+    let options = crate::pair::options().medium(Medium::Ip).capacity(600);
     let (end, mut hand) = devnet_drivers::cable(options);
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let mut pool = devnet_network::driver::FramePool::new();
@@ -126,7 +122,7 @@ fn tcp_s_10_a_user_timeout_ends_neither_an_idle_connection_nor_a_resting_one() {
     let world = World::new(4);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings { user_timeout: 1000, ..TcpSettings::default() };
+        let settings = TcpSettings::default().user_timeout(1000);
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&PLAIN)).await;
         world.sleep(Duration::from_secs(600)).await;
         assert!(
@@ -154,12 +150,8 @@ fn tcp_s_11_keep_alive_has_a_floor_and_does_not_begin_with_a_probe() {
     let world = World::new(5);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings {
-            keep_alive: 1,
-            keep_alive_interval: 1,
-            keep_alive_count: 255,
-            ..TcpSettings::default()
-        };
+        let settings =
+            TcpSettings::default().keep_alive(1).keep_alive_interval(1).keep_alive_count(255);
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&PLAIN)).await;
         let mut probes = Vec::new();
         let start = world.now();
@@ -183,7 +175,7 @@ fn tcp_s_12_a_probe_carries_no_octet_and_a_number_before_the_window() {
     let world = World::new(6);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings = TcpSettings { keep_alive: 5000, ..TcpSettings::default() };
+        let settings = TcpSettings::default().keep_alive(5000);
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&PLAIN)).await;
         stream.write_all(b"twelve bytes").await.unwrap();
         wire.exchange(&world, None).await;

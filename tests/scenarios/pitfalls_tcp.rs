@@ -58,8 +58,7 @@ fn tcp_o_02_a_buffer_of_no_bytes_is_as_large_as_the_smallest() {
     let world = World::new(2);
     let (left, right) = hosts(&world);
     world.run(async {
-        let settings =
-            TcpSettings { receive_buffer: Some(0), send_buffer: Some(0), ..TcpSettings::default() };
+        let settings = TcpSettings::default().receive_buffer(Some(0)).send_buffer(Some(0));
         let address = "10.0.0.2:80".parse().unwrap();
         let listener = TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap();
         let client =

@@ -23,14 +23,12 @@ fn tim_02_tcp_s_11_the_longest_and_shortest_times_neither_spin_nor_end_a_connect
     let world = World::new(1);
     let (left, right) = hosts(&world);
     for time in [u32::MAX, 0, 1] {
-        let settings = TcpSettings {
-            keep_alive: time,
-            keep_alive_interval: time,
-            keep_alive_count: 255,
-            user_timeout: if time == u32::MAX { time } else { 0 },
-            linger: Some(u32::MAX),
-            ..TcpSettings::default()
-        };
+        let settings = TcpSettings::default()
+            .keep_alive(time)
+            .keep_alive_interval(time)
+            .keep_alive_count(255)
+            .user_timeout(if time == u32::MAX { time } else { 0 })
+            .linger(Some(u32::MAX));
         world.run(async {
             let address = "10.0.0.2:80".parse().unwrap();
             let listener = TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap();

@@ -29,12 +29,8 @@ async fn accepted(
 fn tcp_s_12_keep_alive_asks_a_silent_peer_without_an_octet_and_ends_the_connection() {
     let world = World::new(1);
     let (host, mut wire) = Wire::new(&world);
-    let settings = TcpSettings {
-        keep_alive: 10_000,
-        keep_alive_interval: 2_000,
-        keep_alive_count: 3,
-        ..TcpSettings::default()
-    };
+    let settings =
+        TcpSettings::default().keep_alive(10_000).keep_alive_interval(2_000).keep_alive_count(3);
     world.run(async {
         let (stream, ours, theirs) = accepted(&world, &host, &mut wire, settings).await;
         world.sleep(Duration::from_secs(9)).await;
@@ -67,7 +63,7 @@ fn tcp_s_12_keep_alive_asks_a_silent_peer_without_an_octet_and_ends_the_connecti
 fn tcp_s_10_a_user_timeout_ends_unacknowledged_data_and_no_idle_connection() {
     let world = World::new(2);
     let (host, mut wire) = Wire::new(&world);
-    let settings = TcpSettings { user_timeout: 5_000, ..TcpSettings::default() };
+    let settings = TcpSettings::default().user_timeout(5_000);
     world.run(async {
         let (stream, ours, theirs) = accepted(&world, &host, &mut wire, settings).await;
         // An idle connection is not its business.
@@ -91,7 +87,7 @@ fn linger_of_nothing_resets_and_one_of_a_while_gives_up_after_it() {
     let world = World::new(3);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let at_once = TcpSettings { linger: Some(0), ..TcpSettings::default() };
+        let at_once = TcpSettings::default().linger(Some(0));
         let (stream, ours, theirs) = accepted(&world, &host, &mut wire, at_once).await;
         stream.write_all(b"never mind").await.unwrap();
         wire.exchange(&world, None).await;
@@ -104,7 +100,7 @@ fn linger_of_nothing_resets_and_one_of_a_while_gives_up_after_it() {
     let world = World::new(4);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let a_while = TcpSettings { linger: Some(3_000), ..TcpSettings::default() };
+        let a_while = TcpSettings::default().linger(Some(3_000));
         let (stream, ..) = accepted(&world, &host, &mut wire, a_while).await;
         stream.write_all(b"try").await.unwrap();
         drop(stream);
@@ -122,8 +118,7 @@ fn linger_of_nothing_resets_and_one_of_a_while_gives_up_after_it() {
 fn ip4_03_hop_limit_and_traffic_class_hold_for_every_segment() {
     let world = World::new(5);
     let (host, mut wire) = Wire::new(&world);
-    let settings =
-        TcpSettings { hop_limit: Some(7), traffic_class: 0xb8, ..TcpSettings::default() };
+    let settings = TcpSettings::default().hop_limit(Some(7)).traffic_class(0xb8);
     world.run(async {
         let listener =
             TcpListener::bind_with(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4, settings)
@@ -153,7 +148,7 @@ fn listeners_that_share_an_address_share_its_connections() {
     let world = World::new(6);
     let (left, right) = hosts(&world);
     let address = "10.0.0.2:80".parse().unwrap();
-    let shared = TcpSettings { reuse_port: true, ..TcpSettings::default() };
+    let shared = TcpSettings::default().reuse_port(true);
     let bind = |settings| TcpListener::bind_with(&right.sockets(), address, 64, settings);
     world.run(async {
         let first = bind(shared).unwrap();
@@ -275,7 +270,7 @@ fn an_ipv6_listener_may_leave_ipv4_to_another() {
     let world = World::new(10);
     let (left, right) = hosts(&world);
     let (everything, of_ipv4) = ("[::]:80".parse().unwrap(), "0.0.0.0:80".parse().unwrap());
-    let only = TcpSettings { only_ipv6: true, ..TcpSettings::default() };
+    let only = TcpSettings::default().only_ipv6(true);
     world.run(async {
         let six = TcpListener::bind_with(&right.sockets(), everything, 4, only).unwrap();
         let connect = async |to: &str| TcpStream::connect(&left.sockets(), to).await.map(drop);
@@ -352,7 +347,7 @@ fn options_of_a_listener_hold_for_later_connections() {
         wire.exchange(&world, None).await;
         // The same from Rust.
         let other = TcpListener::bind(&host.sockets(), "10.0.0.1:81".parse().unwrap(), 4).unwrap();
-        other.set_settings(TcpSettings { hop_limit: Some(7), ..other.settings() });
+        other.set_settings(other.settings().hop_limit(Some(7)));
         assert_eq!(wire.open(&world, 5002, 81).await.0.hop_limit, 7);
     });
 }

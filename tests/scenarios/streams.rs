@@ -397,10 +397,7 @@ fn mem_01_reads_that_were_given_up_are_not_remembered_for_ever() {
 #[test]
 fn a_short_connection_takes_eight_packets() {
     let world = World::new(77);
-    let options = devnet_drivers::CableOptions {
-        medium: devnet_network::driver::Medium::Ip,
-        ..crate::pair::options()
-    };
+    let options = crate::pair::options().medium(devnet_network::driver::Medium::Ip);
     let (left, right) = devnet_drivers::cable(options);
     let left = world::Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let right = world::Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);

@@ -183,10 +183,7 @@ impl Wire {
 
     /// A host with 10.0.0.1/24 and an empty wire; everything on it starts with the IP header.
     pub(crate) fn new(world: &World) -> (Host, Self) {
-        let (end, mine) = devnet_drivers::cable(devnet_drivers::CableOptions {
-            medium: Medium::Ip,
-            ..crate::pair::options()
-        });
+        let (end, mine) = devnet_drivers::cable(crate::pair::options().medium(Medium::Ip));
         let host = Host::new(world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let mut wire = Self { end: mine, pool: FramePool::new() };

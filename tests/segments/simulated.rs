@@ -36,11 +36,8 @@ impl Simulated {
     /// A host with one address on an empty wire.
     pub(crate) fn new(settings: &Settings, peer: IpAddr, port: u16) -> Self {
         let world = World::new(1);
-        let (end, mine) = devnet_drivers::cable(devnet_drivers::CableOptions {
-            medium: Medium::Ip,
-            mtu: settings.mtu,
-            ..world::pair::options()
-        });
+        let (end, mine) =
+            devnet_drivers::cable(world::pair::options().medium(Medium::Ip).mtu(settings.mtu));
         let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let peer = std::net::SocketAddr::new(peer, port).to_string();

@@ -1,7 +1,6 @@
 //! Two hosts on a cable, where most scenarios begin.
 
 use devnet_network::address::HardwareAddress;
-use devnet_network::driver::Medium;
 
 use crate::{Host, World};
 
@@ -12,13 +11,7 @@ pub const HARDWARE: (HardwareAddress, HardwareAddress) =
 /// A cable as most tests want it.
 #[must_use]
 pub fn options() -> devnet_drivers::CableOptions {
-    devnet_drivers::CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware: HARDWARE,
-        reliable: false,
-        capacity: 1024,
-    }
+    devnet_drivers::CableOptions::default().hardware(HARDWARE).capacity(1024)
 }
 
 /// A byte of a stream by its place; they differ everywhere.

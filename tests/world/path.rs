@@ -304,13 +304,7 @@ impl PathEnd {
 
 impl Driver for PathEnd {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            kind: Kind::Tunnel,
-            medium: Medium::Ip,
-            mtu: self.mtu,
-            burst: None,
-            reliable: false,
-        }
+        Capabilities::new(Kind::Tunnel, Medium::Ip, self.mtu)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

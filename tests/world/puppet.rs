@@ -12,7 +12,6 @@ use std::time::Duration;
 use async_executor::Task;
 use devnet_guest_programs::{
     Entry, Exit, Grants, Launch, Process, Program, ProgramError, Programs, Supplies, Translator,
-    give_way,
 };
 use devnet_virtual_file_system::{Credentials, File, Mode, Path, pipe};
 use futures_lite::future;
@@ -241,22 +240,12 @@ pub fn launch(
     streams: [File; 3],
 ) -> Launch {
     let platform = world.platform();
-    Launch {
-        program: program.clone(),
-        arguments: vec!["guest".into(), "first".into()],
-        environment: vec!["NAME=value".into()],
-        streams,
-        files: host.files.clone(),
-        credentials: Credentials::root(),
-        directory: Path::root(),
-        grants: grants(lines),
-        supplies: Supplies {
-            clock: platform.clock,
-            entropy: platform.entropy,
-            started: Duration::from_secs(1_700_000_000),
-            idle: give_way(),
-        },
-    }
+    let supplies =
+        Supplies::new(platform.clock, platform.entropy).started(Duration::from_secs(1_700_000_000));
+    Launch::new(program.clone(), streams, host.files.clone(), Credentials::root(), supplies)
+        .arguments(vec!["guest".into(), "first".into()])
+        .environment(vec!["NAME=value".into()])
+        .grants(grants(lines))
 }
 
 /// The process itself.

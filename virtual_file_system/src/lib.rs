@@ -58,6 +58,7 @@ pub mod path;
 pub mod pipe;
 pub mod quota;
 pub mod readiness;
+mod setters;
 mod storage;
 pub mod text;
 pub mod tree;

@@ -130,7 +130,7 @@ impl<D: Device + Send> Driver for SmoltcpDevice<D> {
         let reliable = [&sums.ipv4, &sums.udp, &sums.tcp, &sums.icmpv4, &sums.icmpv6]
             .into_iter()
             .all(|checksum| matches!(checksum, Checksum::None));
-        Capabilities { kind, medium, mtu, burst: theirs.max_burst_size, reliable }
+        Capabilities::new(kind, medium, mtu).burst(theirs.max_burst_size).reliable(reliable)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

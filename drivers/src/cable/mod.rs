@@ -28,6 +28,7 @@ use crate::limits::ETHERNET_HEADER;
 /// The options of a cable. The default is Ethernet with an MTU of 1500 bytes, checksums, queues of
 /// 256 frames, and the hardware addresses `02:00:00:00:00:01` and `02:00:00:00:00:02`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct CableOptions {
     /// The largest IP packet in bytes.
     pub mtu: usize,
@@ -40,6 +41,16 @@ pub struct CableOptions {
     /// Queue of each direction, in frames, in addition to the batch that the receiver processes. At
     /// least one.
     pub capacity: usize,
+}
+
+devnet_virtual_file_system::setters! {
+    CableOptions {
+        mtu: usize,
+        medium: Medium,
+        hardware: (HardwareAddress, HardwareAddress),
+        reliable: bool,
+        capacity: usize,
+    }
 }
 
 impl Default for CableOptions {
@@ -170,7 +181,7 @@ impl Driver for Cable {
     fn capabilities(&self) -> Capabilities {
         let CableOptions { mtu, medium, reliable, capacity, .. } = self.options;
         let kind = if medium == Medium::Ethernet { Kind::Ethernet } else { Kind::Tunnel };
-        Capabilities { kind, medium, mtu, burst: Some(capacity.max(1)), reliable }
+        Capabilities::new(kind, medium, mtu).burst(Some(capacity.max(1))).reliable(reliable)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

@@ -191,13 +191,7 @@ impl LanPort {
 
 impl Driver for LanPort {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            kind: Kind::Ethernet,
-            medium: Medium::Ethernet,
-            mtu: self.mtu,
-            burst: None,
-            reliable: false,
-        }
+        Capabilities::new(Kind::Ethernet, Medium::Ethernet, self.mtu)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

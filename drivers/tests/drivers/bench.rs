@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 
 use devnet_drivers::CableOptions;
 use devnet_network::address::HardwareAddress;
-use devnet_network::driver::{Driver, Frame, FramePool, Medium};
+use devnet_network::driver::{Driver, Frame, FramePool};
 
 /// Counts its wakes.
 #[derive(Default)]
@@ -43,13 +43,7 @@ pub(crate) fn ethernet(to: HardwareAddress, from: HardwareAddress, payload: &[u8
 }
 
 pub(crate) fn cable_options(capacity: usize) -> CableOptions {
-    CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware: (station(1), station(2)),
-        reliable: true,
-        capacity,
-    }
+    CableOptions::default().hardware((station(1), station(2))).reliable(true).capacity(capacity)
 }
 
 /// Transmits and flushes like an interface; false if there is no room.

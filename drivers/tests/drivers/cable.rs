@@ -114,8 +114,7 @@ fn addresses_belong_to_ethernet_and_to_one_station() {
     assert!(
         left.set_hardware_address(devnet_network::address::HardwareAddress::BROADCAST).is_err()
     );
-    let (mut point, _) =
-        cable(devnet_drivers::CableOptions { medium: Medium::Ip, ..cable_options(4) });
+    let (mut point, _) = cable(cable_options(4).medium(Medium::Ip));
     assert_eq!((point.hardware_address(), point.capabilities().kind), (None, Kind::Tunnel));
     assert!(point.set_hardware_address(station(9)).is_err());
     assert!(send(&mut point, &[0; 1501]), "too long: taken and dropped");

@@ -75,17 +75,13 @@ fn the_quality_of_a_lan_cable_is_set_by_command() {
     let file = open(port.controller(), BOTH);
     assert_eq!(file.try_control::<GetDriver>(&()).unwrap().name, "port 0");
     assert_eq!(file.try_control::<GetImpairment>(&()), Ok(Impairment::NONE));
-    let bad = Impairment {
-        delay: Duration::from_millis(20),
-        loss: Chance::percent(2.5),
-        ..Impairment::NONE
-    };
+    let bad = Impairment::NONE.delay(Duration::from_millis(20)).loss(Chance::percent(2.5));
     assert_eq!(file.try_control::<SetImpairment>(&bad), Ok(()));
     assert_eq!(
         (file.try_control::<GetImpairment>(&()), lan.impairment(port.number())),
         (Ok(bad), Some(bad))
     );
-    let senseless = Impairment { rate: Some(0), ..Impairment::NONE };
+    let senseless = Impairment::NONE.rate(Some(0));
     assert_eq!(file.try_control::<SetImpairment>(&senseless), Err(Error::InvalidInput));
     assert_eq!(file.try_control::<SetLink>(&false), Ok(()));
     assert_eq!(port.link_state(), LinkState::Down);

@@ -134,8 +134,8 @@ fn delayed_frames_arrive_on_time_and_in_order() {
     let lan = lan(&world);
     let [mut one, mut two] = ports(&lan);
     let (delay, jitter) = (Duration::from_millis(10), Duration::from_millis(5));
-    assert!(lan.set_impairment(one.number(), Impairment { delay, ..Impairment::NONE }));
-    assert!(lan.set_impairment(two.number(), Impairment { delay, jitter, ..Impairment::NONE }));
+    assert!(lan.set_impairment(one.number(), Impairment::NONE.delay(delay)));
+    assert!(lan.set_impairment(two.number(), Impairment::NONE.delay(delay).jitter(jitter)));
     let (count, waker) = Count::waker();
     world.run(async {
         world.sleep(Duration::from_millis(1)).await;
@@ -158,7 +158,7 @@ fn an_earlier_frame_wakes_the_runner_earlier() {
     let world = World::new(3);
     let lan = lan(&world);
     let [mut slow, mut two, mut fast] = ports(&lan);
-    let delay = |millis| Impairment { delay: Duration::from_millis(millis), ..Impairment::NONE };
+    let delay = |millis| Impairment::NONE.delay(Duration::from_millis(millis));
     assert!(
         lan.set_impairment(slow.number(), delay(100))
             && lan.set_impairment(fast.number(), delay(10))
@@ -195,14 +195,12 @@ fn arrivals(seed: u64, impairment: Impairment) -> Vec<u16> {
 
 #[test]
 fn the_same_seed_has_the_same_fate_and_another_one_has_not() {
-    let bad = Impairment {
-        delay: Duration::from_millis(2),
-        jitter: Duration::from_millis(1),
-        loss: Chance::percent(5.0),
-        reorder: Chance::percent(5.0),
-        duplicate: Chance::percent(5.0),
-        ..Impairment::NONE
-    };
+    let bad = Impairment::NONE
+        .delay(Duration::from_millis(2))
+        .jitter(Duration::from_millis(1))
+        .loss(Chance::percent(5.0))
+        .reorder(Chance::percent(5.0))
+        .duplicate(Chance::percent(5.0));
     assert_eq!(arrivals(1, bad), arrivals(1, bad));
     assert_ne!(arrivals(1, bad), arrivals(2, bad));
 }
@@ -213,7 +211,7 @@ fn what_another_port_does_changes_no_fate() {
         let world = World::new(5);
         let lan = lan(&world);
         let [mut one, mut two, mut three] = ports(&lan);
-        let lossy = Impairment { loss: Chance::percent(50.0), ..Impairment::NONE };
+        let lossy = Impairment::NONE.loss(Chance::percent(50.0));
         assert!(
             lan.set_impairment(one.number(), lossy) && lan.set_impairment(three.number(), lossy)
         );
@@ -237,8 +235,7 @@ fn what_another_port_does_changes_no_fate() {
 #[test]
 fn losses_have_the_share_and_the_bursts_that_were_asked_for() {
     for burst in [1, 10] {
-        let arrived =
-            arrivals(7, Impairment { loss: Chance::percent(20.0), burst, ..Impairment::NONE });
+        let arrived = arrivals(7, Impairment::NONE.loss(Chance::percent(20.0)).burst(burst));
         let lost = 2_000 - arrived.len();
         assert!((250..550).contains(&lost), "{lost} of 2000 with bursts of {burst}");
         let gaps = arrived.windows(2).filter(|pair| pair[1] - pair[0] > 1).count();
@@ -248,15 +245,12 @@ fn losses_have_the_share_and_the_bursts_that_were_asked_for() {
             "{length} in a row, not {burst}"
         );
     }
-    assert!(
-        arrivals(7, Impairment { loss: Chance::ALWAYS, burst: 3, ..Impairment::NONE }).is_empty()
-    );
+    assert!(arrivals(7, Impairment::NONE.loss(Chance::ALWAYS).burst(3)).is_empty());
 }
 
 #[test]
 fn reordered_frames_are_overtaken_and_none_is_missing() {
-    let mut arrived =
-        arrivals(8, Impairment { reorder: Chance::percent(10.0), ..Impairment::NONE });
+    let mut arrived = arrivals(8, Impairment::NONE.reorder(Chance::percent(10.0)));
     let late = arrived.windows(2).filter(|pair| pair[0] > pair[1]).count();
     assert!((100..300).contains(&late), "{late}");
     arrived.sort_unstable();
@@ -265,8 +259,7 @@ fn reordered_frames_are_overtaken_and_none_is_missing() {
 
 #[test]
 fn duplicated_frames_arrive_twice() {
-    let mut arrived =
-        arrivals(9, Impairment { duplicate: Chance::percent(10.0), ..Impairment::NONE });
+    let mut arrived = arrivals(9, Impairment::NONE.duplicate(Chance::percent(10.0)));
     assert!((2_120..2_280).contains(&arrived.len()), "{}", arrived.len());
     arrived.dedup();
     assert_eq!(arrived.len(), 2_000);
@@ -277,12 +270,7 @@ fn a_corrupt_frame_has_exactly_one_wrong_bit() {
     let world = World::new(10);
     let lan = lan(&world);
     let [mut one, mut two] = ports(&lan);
-    assert!(
-        lan.set_impairment(
-            two.number(),
-            Impairment { corrupt: Chance::ALWAYS, ..Impairment::NONE }
-        )
-    );
+    assert!(lan.set_impairment(two.number(), Impairment::NONE.corrupt(Chance::ALWAYS)));
     let sent = ethernet(station(2), station(1), b"x");
     world.run(async {
         assert!(send(&mut one, &sent));
@@ -301,7 +289,7 @@ fn a_rate_spreads_frames_and_its_queue_is_bounded() {
     let [mut one, mut two] = ports(&lan);
     // 60 bytes at 4.8 Mbit/s take 100 microseconds; ten frames wait in addition to the one in
     // transmission.
-    let slow = Impairment { rate: Some(4_800_000), queue: 660, ..Impairment::NONE };
+    let slow = Impairment::NONE.rate(Some(4_800_000)).queue(660);
     assert!(lan.set_impairment(one.number(), slow));
     world.run(async {
         send_numbered(&mut one, 20);
@@ -323,7 +311,7 @@ fn frames_under_way_are_bounded() {
     let world = World::new(12);
     let lan = lan(&world);
     let [mut one, two] = ports(&lan);
-    let slow = Impairment { delay: Duration::from_secs(1), ..Impairment::NONE };
+    let slow = Impairment::NONE.delay(Duration::from_secs(1));
     assert!(lan.set_impairment(one.number(), slow));
     for _ in 0..FRAMES_IN_FLIGHT + 5 {
         assert!(send(&mut one, &ethernet(station(2), station(1), b"")));

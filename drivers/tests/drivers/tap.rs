@@ -48,7 +48,7 @@ fn ip(words: &str) {
 }
 
 fn open(name: &str) -> Tap {
-    Tap::open(name, TapKind::Tap, TapOptions { hardware: Some(station(7)), mtu: None }).unwrap()
+    Tap::open(name, TapKind::Tap, TapOptions::default().hardware(Some(station(7)))).unwrap()
 }
 
 /// Awaits a matching frame by wakes alone. It repeats the action now and then, because the kernel

@@ -88,6 +88,7 @@ pub struct LocalPorts {
 
 /// The resource limits of a guest.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// Open files, streams included.
     pub files: usize,
@@ -124,6 +125,7 @@ impl Default for Limits {
 
 /// All grants of a guest. By default it has only its standard streams.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Grants {
     /// Interfaces that it sees.
     pub interfaces: Vec<InterfaceGrant>,

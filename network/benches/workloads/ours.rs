@@ -131,21 +131,17 @@ pub(crate) struct Ours<R = Small> {
 /// The link of every pair here: a cable in memory whose packets have checksums and no link header.
 pub(crate) fn link(mtu: usize) -> (devnet_drivers::Cable, devnet_drivers::Cable) {
     let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-    devnet_drivers::cable(devnet_drivers::CableOptions {
-        mtu,
-        medium: Medium::Ip,
-        hardware,
-        reliable: false,
-        capacity: 1024,
-    })
+    devnet_drivers::cable(
+        devnet_drivers::CableOptions::default()
+            .mtu(mtu)
+            .medium(Medium::Ip)
+            .hardware(hardware)
+            .capacity(1024),
+    )
 }
 
 fn settings(buffer: usize) -> TcpSettings {
-    TcpSettings {
-        receive_buffer: Some(buffer),
-        send_buffer: Some(buffer),
-        ..TcpSettings::default()
-    }
+    TcpSettings::default().receive_buffer(Some(buffer)).send_buffer(Some(buffer))
 }
 
 fn server(port: u16) -> SocketAddr {

@@ -99,21 +99,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let mut arguments = vec![options.guest.clone()];
     arguments.extend(options.arguments);
     let command = arguments.join(" ");
-    let launch = Launch {
-        program,
-        arguments,
-        environment: environment(context, options.environment),
-        streams: [
-            streams.input.file.clone(),
-            streams.output.file.clone(),
-            streams.error.file.clone(),
-        ],
-        files,
-        credentials,
-        directory: context.files.directory().clone(),
-        grants,
-        supplies: context.platform.supplies(),
-    };
+    let streams = [&streams.input, &streams.output, &streams.error].map(|each| each.file.clone());
+    let launch = Launch::new(program, streams, files, credentials, context.platform.supplies())
+        .arguments(arguments)
+        .environment(environment(context, options.environment))
+        .directory(context.files.directory().clone())
+        .grants(grants);
     let process = Process::new(launch).await.map_err(|why| Failure::of(name, why))?;
     let entry = context.platform.programs.enter(&command).map_err(|why| Failure::of(name, why))?;
     match process.run_listed(entry).await {

@@ -40,13 +40,7 @@ struct End {
 
 impl Driver for End {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            kind: Kind::Ethernet,
-            medium: Medium::Ethernet,
-            mtu: 1500,
-            burst: None,
-            reliable: false,
-        }
+        Capabilities::new(Kind::Ethernet, Medium::Ethernet, 1500)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

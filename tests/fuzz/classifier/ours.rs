@@ -32,13 +32,10 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn new() -> Self {
         let hardware = ("02:00:00:00:00:01".parse().unwrap(), "02:00:00:00:00:02".parse().unwrap());
-        let options = devnet_drivers::CableOptions {
-            mtu: 1500,
-            medium: Medium::Ip,
-            hardware,
-            reliable: false,
-            capacity: 1024,
-        };
+        let options = devnet_drivers::CableOptions::default()
+            .medium(Medium::Ip)
+            .hardware(hardware)
+            .capacity(1024);
         let (mut driver, hand) = devnet_drivers::cable(options);
         let now = Instant::ZERO;
         let core = Core::new(Arc::new(SeededEntropy::new(1)), now).unwrap();
@@ -46,11 +43,7 @@ impl Ours {
         for line in ["link up", "address add 10.0.0.1/24", "address add fd00::1/64"] {
             core.manager().configure("tun0", line).unwrap();
         }
-        let settings = TcpSettings {
-            receive_buffer: Some(4096),
-            send_buffer: Some(4096),
-            ..TcpSettings::default()
-        };
+        let settings = TcpSettings::default().receive_buffer(Some(4096)).send_buffer(Some(4096));
         let listener =
             TcpListener::bind_with(&core.sockets(), "[::]:80".parse().unwrap(), 64, settings)
                 .unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use devnet_drivers::capture::Capture;
 use devnet_drivers::{CableOptions, cable};
 use devnet_network::address::HardwareAddress;
-use devnet_network::driver::{Driver, FramePool, Medium};
+use devnet_network::driver::{Driver, FramePool};
 use world::VirtualClock;
 
 use super::{Trace, size};
@@ -38,13 +38,11 @@ type Passed = (Vec<u8>, bool);
 
 /// Sends the frames; returns the file.
 fn record(frames: &[Passed], room: usize) -> Vec<u8> {
-    let (left, mut right) = cable(CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware: (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2])),
-        reliable: false,
-        capacity: 4,
-    });
+    let (left, mut right) = cable(
+        CableOptions::default()
+            .hardware((HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2])))
+            .capacity(4),
+    );
     let memory = Memory(Arc::default(), room);
     let clock = Arc::new(VirtualClock::default());
     let started = Duration::from_secs(1_700_000_000);

@@ -33,35 +33,33 @@ pub(super) struct Program {
 /// Settings of any kind; the connection of a peer that plays by the book has time.
 pub(super) fn settings(dice: &Dice<'_>, temper: Temper) -> TcpSettings {
     let is_fair = temper != Temper::Wild;
-    TcpSettings {
-        receive_buffer: dice.one(&[
+    TcpSettings::default()
+        .receive_buffer(dice.one(&[
             Some(2048),
             Some(4096),
             Some(10_000),
             Some(65_536),
             Some(300_000),
             None,
-        ]),
-        send_buffer: dice.one(&[
+        ]))
+        .send_buffer(dice.one(&[
             Some(2048),
             Some(4096),
             Some(10_000),
             Some(65_536),
             Some(300_000),
             None,
-        ]),
-        congestion: dice.one(&[
+        ]))
+        .congestion(dice.one(&[
             CongestionControl::Cubic,
             CongestionControl::NewReno,
             CongestionControl::Bbr,
-        ]),
-        no_delay: dice.below(2) == 0,
-        keep_alive: if is_fair { 0 } else { dice.one(&[0, 0, 1000, 60_000]) },
-        keep_alive_interval: 1000,
-        user_timeout: if is_fair { 0 } else { dice.one(&[0, 0, 500, 30_000]) },
-        linger: if is_fair { None } else { dice.one(&[None, None, Some(0), Some(3000)]) },
-        ..TcpSettings::default()
-    }
+        ]))
+        .no_delay(dice.below(2) == 0)
+        .keep_alive(if is_fair { 0 } else { dice.one(&[0, 0, 1000, 60_000]) })
+        .keep_alive_interval(1000)
+        .user_timeout(if is_fair { 0 } else { dice.one(&[0, 0, 500, 30_000]) })
+        .linger(if is_fair { None } else { dice.one(&[None, None, Some(0), Some(3000)]) })
 }
 
 impl Program {

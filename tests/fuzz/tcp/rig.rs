@@ -32,13 +32,10 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn new(seed: u64) -> Self {
         let hardware = ("02:00:00:00:00:01".parse().unwrap(), "02:00:00:00:00:02".parse().unwrap());
-        let options = devnet_drivers::CableOptions {
-            mtu: 1500,
-            medium: Medium::Ip,
-            hardware,
-            reliable: false,
-            capacity: 1024,
-        };
+        let options = devnet_drivers::CableOptions::default()
+            .medium(Medium::Ip)
+            .hardware(hardware)
+            .capacity(1024);
         let (mut driver, hand) = devnet_drivers::cable(options);
         let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
         let port = core.attach("tun0", &mut driver).unwrap();

@@ -16,6 +16,7 @@ use crate::zone;
 
 /// A received datagram.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Message {
     /// Its data, whole.
     pub data: Vec<u8>,
@@ -35,6 +36,7 @@ pub struct Message {
 
 /// The metadata of a datagram that was copied into a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct MessageInfo {
     /// Bytes copied.
     pub copied: usize,

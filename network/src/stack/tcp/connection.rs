@@ -155,7 +155,7 @@ impl Connection {
         self.sender.set_gathering(settings.gathering());
         self.sender.set_congestion_control(settings.congestion);
         self.template = self.template.with(settings, ip.hop_limit(self.flow.remote.ip()));
-        self.maximum_segment = settings.maximum_segment();
+        self.maximum_segment = settings.segment_bound();
         self.detects_black_holes = settings.black_hole_detection;
         let sizes = settings.buffer_sizes();
         if self.buffer_sizes != sizes {
@@ -174,29 +174,27 @@ impl Connection {
     /// The settings in use, with the defaults of what concerns binding.
     pub(crate) fn settings(&self) -> TcpSettings {
         let gathering = self.sender.gathering();
-        let settings = TcpSettings {
-            congestion: self.sender.congestion_control(),
-            explicit_congestion: self.ecn.is_requested,
-            timestamps: self.timestamps.is_offered(),
-            no_delay: gathering.no_delay,
-            cork: gathering.is_corked,
-            not_sent_low_water: gathering.not_sent_low_water,
-            maximum_segment: if self.maximum_segment == u16::MAX {
+        let settings = TcpSettings::default()
+            .congestion(self.sender.congestion_control())
+            .explicit_congestion(self.ecn.is_requested)
+            .timestamps(self.timestamps.is_offered())
+            .no_delay(gathering.no_delay)
+            .cork(gathering.is_corked)
+            .not_sent_low_water(gathering.not_sent_low_water)
+            .maximum_segment(if self.maximum_segment == u16::MAX {
                 0
             } else {
                 self.maximum_segment
-            },
-            path_mtu_discovery: self.template.discovery,
-            black_hole_detection: self.detects_black_holes,
-            hop_limit: Some(self.template.hop_limit),
-            traffic_class: self.template.traffic_class,
-            keep_alive: self.timeouts.keep_alive_idle,
-            keep_alive_interval: self.timeouts.keep_alive_interval,
-            keep_alive_count: self.timeouts.keep_alive_count,
-            user_timeout: self.timeouts.user_timeout,
-            linger: self.linger,
-            ..TcpSettings::default()
-        };
+            })
+            .path_mtu_discovery(self.template.discovery)
+            .black_hole_detection(self.detects_black_holes)
+            .hop_limit(Some(self.template.hop_limit))
+            .traffic_class(self.template.traffic_class)
+            .keep_alive(self.timeouts.keep_alive_idle)
+            .keep_alive_interval(self.timeouts.keep_alive_interval)
+            .keep_alive_count(self.timeouts.keep_alive_count)
+            .user_timeout(self.timeouts.user_timeout)
+            .linger(self.linger);
         settings.with_buffer_sizes(self.buffer_sizes)
     }
 

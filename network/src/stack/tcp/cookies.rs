@@ -155,7 +155,7 @@ impl Tcp {
             own_shift: shift,
         };
         let offer = SynOptions {
-            segment: Some(own_mss(cx, ip, remote).min(settings.maximum_segment())),
+            segment: Some(own_mss(cx, ip, remote).min(settings.segment_bound())),
             // Without timestamps there is no room to remember them.
             sack: timestamps.is_some() && peer.sack,
             shift: peer.shift.filter(|_| timestamps.is_some()).map(|_| shift),

@@ -273,7 +273,7 @@ impl Tcp {
         opening: &Opening,
     ) -> ConnectionId {
         let Opening { own_mss, hop_limit, timestamp_offset, now, .. } = *opening;
-        let own_mss = own_mss.min(settings.maximum_segment());
+        let own_mss = own_mss.min(settings.segment_bound());
         self.generation = self.generation.wrapping_add(1);
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
         let connection = Connection {
@@ -288,7 +288,7 @@ impl Tcp {
             timestamps: Timestamps::new(settings.timestamps, timestamp_offset),
             own_mss,
             path_mss: own_mss,
-            maximum_segment: settings.maximum_segment(),
+            maximum_segment: settings.segment_bound(),
             detects_black_holes: settings.black_hole_detection,
             timeouts: settings.timeouts(),
             activity: PeerActivity::new(now),

@@ -18,6 +18,7 @@ pub(crate) const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
 /// only what differs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct TcpSettings {
     /// The receive buffer in bytes, 2 KiB to 64 MiB, which bounds the advertised window. `None`
     /// begins with 64 KiB and grows with what the path and the program take, to 12 MiB at most.
@@ -76,6 +77,32 @@ pub struct TcpSettings {
     pub reuse_port: bool,
     /// Keeps a listener at `::` from accepting IPv4 too (IPV6_V6ONLY).
     pub only_ipv6: bool,
+}
+
+devnet_virtual_file_system::setters! {
+    TcpSettings {
+        receive_buffer: Option<usize>,
+        send_buffer: Option<usize>,
+        congestion: CongestionControl,
+        explicit_congestion: bool,
+        timestamps: bool,
+        no_delay: bool,
+        cork: bool,
+        not_sent_low_water: u32,
+        maximum_segment: u16,
+        path_mtu_discovery: PathMtuDiscovery,
+        black_hole_detection: bool,
+        hop_limit: Option<u8>,
+        traffic_class: u8,
+        keep_alive: u32,
+        keep_alive_interval: u32,
+        keep_alive_count: u8,
+        user_timeout: u32,
+        linger: Option<u32>,
+        reuse_address: bool,
+        reuse_port: bool,
+        only_ipv6: bool,
+    }
 }
 
 /// The buffer sizes that settings ask for, in bytes, as small as ten thousand connections need it;
@@ -145,7 +172,7 @@ impl TcpSettings {
     }
 
     /// TCP_MAXSEG as a bound.
-    pub(crate) const fn maximum_segment(&self) -> u16 {
+    pub(crate) const fn segment_bound(&self) -> u16 {
         if self.maximum_segment == 0 { u16::MAX } else { self.maximum_segment }
     }
 }

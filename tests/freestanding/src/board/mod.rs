@@ -23,13 +23,7 @@ struct Ethernet;
 
 impl Driver for Ethernet {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            kind: Kind::Ethernet,
-            medium: Medium::Ethernet,
-            mtu: 1500,
-            burst: None,
-            reliable: false,
-        }
+        Capabilities::new(Kind::Ethernet, Medium::Ethernet, 1500)
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

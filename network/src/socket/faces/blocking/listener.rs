@@ -10,7 +10,7 @@ use super::names::{ToSocketAddrs, first_of};
 use super::stream::TcpStream;
 use super::wait::Blocker;
 use crate::limits;
-use crate::socket::{self, Sockets, TcpSettings};
+use crate::socket::{self, Sockets};
 
 /// The backlog, as in `std::net`.
 const BACKLOG: u32 = 128;
@@ -91,7 +91,7 @@ impl TcpListener {
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         let hop_limit = Some(hop_limit(ttl)?);
         let settings = self.0.listener.settings();
-        self.0.listener.set_settings(TcpSettings { hop_limit, ..settings });
+        self.0.listener.set_settings(settings.hop_limit(hop_limit));
         Ok(())
     }
 

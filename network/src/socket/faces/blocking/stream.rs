@@ -123,7 +123,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.0.stream.set_settings(&TcpSettings { no_delay: nodelay, ..self.settings() });
+        self.0.stream.set_settings(&self.settings().no_delay(nodelay));
         Ok(())
     }
 
@@ -141,7 +141,7 @@ impl TcpStream {
     /// `InvalidInput`.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         let hop_limit = Some(hop_limit(ttl)?);
-        self.0.stream.set_settings(&TcpSettings { hop_limit, ..self.settings() });
+        self.0.stream.set_settings(&self.settings().hop_limit(hop_limit));
         Ok(())
     }
 
