@@ -249,7 +249,7 @@ impl Server {
 }
 
 /// The connections of a server, and what it does about them.
-struct Connections<'a> {
+pub(super) struct Connections<'a> {
     server: &'a Server,
     crowd: Crowd<'a>,
     /// When the longest idle one must end, or earlier.
@@ -257,7 +257,7 @@ struct Connections<'a> {
 }
 
 impl<'a> Connections<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub(super) fn new(server: &'a Server) -> Self {
         let room = Room { all: limits::HTTP_CONNECTIONS, source: limits::HTTP_PER_SOURCE };
         Self { server, crowd: Crowd::new(room), expiry: Limit::default() }
     }
@@ -274,14 +274,14 @@ impl<'a> Connections<'a> {
 
     /// # Errors
     /// `NoBufferSpace` when there is no room.
-    fn enter(&mut self, stream: File, remote: SocketAddr) -> Result<()> {
+    pub(super) fn enter(&mut self, stream: File, remote: SocketAddr) -> Result<()> {
         let leaving = self.crowd.enter(stream, remote).ok_or(Error::NoBufferSpace)?;
         leaving.into_iter().for_each(|index| self.linger(index));
         Ok(())
     }
 
     /// Lets those go on that can; not more than a turn's share of them.
-    fn poll(&mut self, context: &mut Context<'_>) {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) {
         let mut turns = 0;
         while let Some(index) = self.crowd.next_ready(context.waker()) {
             self.go_on(index);
@@ -330,12 +330,18 @@ impl<'a> Connections<'a> {
         }
     }
 
-    /// Ends those that are idle for too long. Nothing wakes a server without clients.
+    /// Ends those that are idle for too long, not more than a turn's share of them. Nothing wakes a
+    /// server without clients.
     fn poll_expiry(&mut self, context: &mut Context<'_>) {
         let clock = self.server.platform.clock.as_ref();
+        let mut turns = 0;
         while let Some((index, since)) = self.crowd.oldest() {
             let left = since.after(IDLE).since(clock.now());
             if left.is_zero() {
+                if turns == limits::HTTP_TURN {
+                    return context.waker().wake_by_ref();
+                }
+                turns += 1;
                 self.crowd.give_way(index);
                 self.linger(index);
             } else if self.expiry.poll(context, clock, left).is_ready() {

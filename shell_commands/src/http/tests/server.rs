@@ -1,14 +1,17 @@
 //! The server, with requests of many clients.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake};
 use std::time::Duration;
 
 use devnet_network::command::Shutdown;
 use devnet_network::command::socket::Direction;
-use devnet_virtual_file_system::Credentials;
+use devnet_virtual_file_system::{Credentials, File};
 use futures_lite::future;
 
 use crate::context::{Files, Stream};
-use crate::http::server::Server;
+use crate::http::server::{Connections, Server};
 use crate::limits;
 use crate::testing::{World, connection};
 
@@ -48,6 +51,16 @@ fn say_in(world: &World, server: &Server, pieces: &[&[u8]]) -> String {
         server.converse(theirs, remote).await;
     };
     String::from_utf8(world.block_on(future::zip(serve, ask)).1).unwrap()
+}
+
+/// Whether a task wants another turn.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn say(bytes: &[u8]) -> String {
@@ -319,6 +332,42 @@ fn every_request_is_logged_once() {
         "192.0.2.1:1024 - 405 Method Not Allowed 23\n",
     ];
     assert_eq!(world.text("/log"), lines.concat());
+}
+
+/// Clients that ask at once, or are idle for too long at once, do not keep the thread.
+#[test]
+fn a_turn_serves_a_share_of_a_crowd() {
+    // Its clock runs ahead to whoever sleeps, so that the idle ones end soon.
+    let world = World::new();
+    let server = server(&world);
+    let mut connections = Connections::new(&server);
+    let mut clients: Vec<File> = (0..3 * limits::HTTP_TURN)
+        .map(|_| {
+            let (ours, theirs) = connection();
+            assert_eq!(ours.try_write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Ok(27));
+            connections.enter(theirs, "192.0.2.1:1024".parse().unwrap()).unwrap();
+            ours
+        })
+        .collect();
+    let (mut answered, mut turns) = (0, 0);
+    while !clients.is_empty() {
+        let woken = Arc::new(Woken::default());
+        connections.poll(&mut Context::from_waker(&Arc::clone(&woken).into()));
+        let (before, mut now) = (clients.len(), 0);
+        clients.retain(|client| match client.try_read(&mut [0; 4096]) {
+            Ok(0) => false,
+            read => {
+                now += usize::from(read.is_ok());
+                true
+            }
+        });
+        let ended = before - clients.len();
+        assert!(now + ended <= limits::HTTP_TURN, "{now} answers, {ended} ends in a turn");
+        assert!(woken.0.load(Ordering::Relaxed) || clients.is_empty(), "nobody goes on");
+        (answered, turns) = (answered + now, turns + 1);
+    }
+    assert_eq!(answered, 3 * limits::HTTP_TURN);
+    assert!((6..50).contains(&turns), "{turns}");
 }
 
 #[test]
