@@ -1,17 +1,18 @@
 //! Address types that `core::net` lacks: a prefix and a hardware address.
 //!
-//! Everything else in this crate uses `core::net`. Both types parse and print the usual notation
-//! and contain no policy.
+//! Everything else in this crate uses `core::net`. Both types parse and print the usual notation,
+//! which stands for them in formats that people read (JSON), and contain no policy.
 
+use alloc::string::String;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
 use devnet_virtual_file_system::Error;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A 48-bit MAC address (IEEE 802).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HardwareAddress(pub [u8; 6]);
 
 impl HardwareAddress {
@@ -82,7 +83,7 @@ impl FromStr for HardwareAddress {
 
 /// An IP address with a prefix length: an address on a network, or (with the host bits clear) a
 /// network.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix {
     address: IpAddr,
     length: u8,
@@ -238,6 +239,57 @@ impl FromStr for Prefix {
             Some(_) => Err(Error::InvalidInput),
         }
     }
+}
+
+/// In formats that people read as text, in others as its parts.
+impl Serialize for Prefix {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.address, self.length).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Prefix {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            from_notation(deserializer, "no prefix")
+        } else {
+            let (address, length) = Deserialize::deserialize(deserializer)?;
+            Ok(Self { address, length })
+        }
+    }
+}
+
+/// In formats that people read as text, in others as its octets.
+impl Serialize for HardwareAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HardwareAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            from_notation(deserializer, "no hardware address")
+        } else {
+            Deserialize::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+fn from_notation<'de, T: FromStr, D: Deserializer<'de>>(
+    deserializer: D,
+    otherwise: &str,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| de::Error::custom(format_args!("{text:?} is {otherwise}")))
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::fs;
 
 use devnet_network::command::errors::COMMON;
-use devnet_network::command::{TABLE, text};
-use devnet_virtual_file_system::File;
+use devnet_network::command::{TABLE, table, text};
+use devnet_virtual_file_system::{CommandVisitor, ControlCommand, File, encode};
 use world::pair::hosts;
 use world::{Host, World};
 
-use crate::control::samples::samples;
+use crate::control::samples::{Sample, samples};
 use crate::control::{self, FOREVER, golden, page};
 use crate::lines::{lines, words};
 use crate::text as text_page;
@@ -56,6 +56,25 @@ fn numbers_and_bytes_are_forever() {
         assert!(now.contains(&former), "{FOREVER}. No longer true:\n{former}");
     }
     assert_eq!(commands(&written).len(), now.len(), "a command is new: {RENEW}");
+}
+
+/// Through JSON and back are the same bytes, of every command.
+#[test]
+fn every_payload_is_json_too() {
+    struct Back<'a>(&'a Sample);
+    impl CommandVisitor for Back<'_> {
+        type Output = [Vec<u8>; 2];
+
+        fn visit<C: ControlCommand>(self) -> Self::Output {
+            let request: C::Request = serde_json::from_str(&self.0.request.json).expect("JSON");
+            let response: C::Response = serde_json::from_str(&self.0.response.json).expect("JSON");
+            [encode(&request).expect("a request"), encode(&response).expect("a response")]
+        }
+    }
+    for sample in samples() {
+        let back = table::visit(sample.command.identifier(), Back(&sample)).expect("a command");
+        assert_eq!(back, [sample.request.bytes, sample.response.bytes], "{}", sample.name);
+    }
 }
 
 #[test]

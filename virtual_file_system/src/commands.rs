@@ -54,9 +54,10 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///
 /// It generates the module with one unit struct per command that implements
 /// [`ControlCommand`](crate::ControlCommand), the constant `TABLE` of
-/// [`CommandEntry`](crate::CommandEntry), and the enum `Request` with one variant per command and
-/// `decode`, `parse`, `authority`, `identifier`. The doc lines of a command become its
-/// documentation.
+/// [`CommandEntry`](crate::CommandEntry), the function `visit` that calls a
+/// [`CommandVisitor`](crate::CommandVisitor) with a command's type, and the enum `Request` with one
+/// variant per command and `decode`, `parse`, `authority`, `identifier`. The doc lines of a command
+/// become its documentation.
 ///
 /// A device dispatches a request by its `Request::timing`: the enum `Immediate` has the commands
 /// that complete at once, `Waiting` has those that may block. Match both without `_`: a row without
@@ -166,6 +167,20 @@ macro_rules! define_commands {
                     text: $crate::__command_text!($($text)?),
                 }),*
             ];
+
+            /// Gives a visitor the type of a command; `None` if the identifier is not in this
+            /// table.
+            pub fn visit<V: $crate::CommandVisitor>(
+                identifier: $crate::Identifier,
+                visitor: V,
+            ) -> ::core::option::Option<V::Output> {
+                match identifier {
+                    $(<$name as $crate::ControlCommand>::IDENTIFIER => {
+                        ::core::option::Option::Some(visitor.visit::<$name>())
+                    })*
+                    _ => ::core::option::Option::None,
+                }
+            }
 
             const _: () = $crate::commands::assert_unique(TABLE);
             $($(const _: () = $crate::commands::assert_distinct(TABLE, $other);)*)?

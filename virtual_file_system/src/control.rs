@@ -144,6 +144,16 @@ pub trait ControlCommand {
     type Response: Serialize + DeserializeOwned;
 }
 
+/// What is done with the type of a command of which only the identifier is known; a table's
+/// `visit` calls it.
+pub trait CommandVisitor {
+    /// What it makes of the command.
+    type Output;
+
+    /// Does it.
+    fn visit<C: ControlCommand>(self) -> Self::Output;
+}
+
 /// A row of a command table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandEntry {

@@ -67,8 +67,8 @@ pub use access::{
     Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted,
 };
 pub use control::{
-    Authority, CommandEntry, ControlCommand, DataDirection, Identifier, ListEncoder, decode,
-    decode_response, encode,
+    Authority, CommandEntry, CommandVisitor, ControlCommand, DataDirection, Identifier,
+    ListEncoder, decode, decode_response, encode,
 };
 pub use device::{CharacterDevice, OpenDevice, OpenRequest};
 pub use error::{Error, Result};

@@ -9,7 +9,7 @@ macro_rules! setters {
     ($type:ident { $($field:ident: $value:ty),+ $(,)? }) => {
         impl $type {
             $(
-                #[doc = concat!("Returns it with this value of the field `", stringify!($field), "`.")]
+                #[doc = concat!("Returns it with another `", stringify!($field), "`.")]
                 #[must_use]
                 pub fn $field(mut self, $field: $value) -> Self {
                     self.$field = $field;

@@ -52,8 +52,10 @@ rows! {
     "command", "command [-p] COMMAND [ARG...]\ncommand -v|-V NAME...",
         "Runs a command and no function, or tells what a name means.", builtin (Command);
     "continue", "continue [LOOPS]", "Goes on with the next turn of a loop.", builtin (Continue);
-    "control", "control DEVICE|IF\ncontrol DEVICE|IF COMMAND [HEXBYTES]",
-        "Lists a network device's control commands, or sends one with raw bytes.",
+    "control", "control [--read-only] DEVICE|IF\n\
+        control [--read-only] [--pretty] DEVICE|IF COMMAND [JSON]\n\
+        control [--read-only] --hex DEVICE|IF COMMAND [HEXBYTES]",
+        "Lists a network device's control commands, or sends one.",
         run (control::run);
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
     "cut", "cut -b|-c|-f LIST [-d CHARACTER] [-s] [FILE...]",

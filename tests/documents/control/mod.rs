@@ -219,6 +219,7 @@ fn command(text: &mut String, entry: &CommandEntry, sample: &Sample) {
         wrapped(text, &format!("    {what}  "), &payload.shown);
         if !payload.bytes.is_empty() {
             wrapped(text, "    bytes     ", &hexadecimal(&payload.bytes));
+            wrapped(text, "    JSON      ", &payload.json);
         }
     }
 }
@@ -333,6 +334,11 @@ several lines does, and how an error names the line and the word. Below, `[ ]` m
 
 const ENCODING: &str = "
 ## Types
+
+In the shell, `control DEVICE COMMAND JSON` takes a request and shows the response as JSON, as the
+examples above have it: a structure is an object of its fields, an optional field that is absent may
+be left out, a variant is its name, or an object of its name and what it carries, and addresses,
+prefixes and hardware addresses are text.
 
 Payloads are encoded with postcard (<https://postcard.jamesmunns.com/wire-format>), the same on
 32-bit and 64-bit systems. A request must be used up: further bytes are `BadMessage`.

@@ -4,6 +4,7 @@
 //! stand in `commands.golden` forever.
 
 use std::any::type_name;
+use std::io::{Result, Write};
 
 use devnet_network::command::address::{
     AddressChange, AddressDetail, AddressEntry, AddressState, NewAddress, Origin, Scope,
@@ -42,18 +43,41 @@ use devnet_network::command::watch::Kinds;
 use devnet_network::command::*;
 use devnet_network::driver::{Kind, LinkState, Medium};
 use devnet_virtual_file_system::{ControlCommand, Error, encode};
+use serde_json::ser::Formatter;
 
-/// What one side says: its type, its value as Rust shows it, and its bytes.
+/// What one side says: its type, its value as Rust shows it and as JSON, and its bytes.
 pub(crate) struct Payload {
     pub(crate) type_name: &'static str,
     pub(crate) shown: String,
+    pub(crate) json: String,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Payload {
     fn new<T: serde::Serialize + std::fmt::Debug>(value: &T) -> Self {
         let bytes = encode(value).expect("a sample that can be encoded");
-        Self { type_name: type_name::<T>(), shown: format!("{value:?}"), bytes }
+        let mut json = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut json, Spaced);
+        value.serialize(&mut serializer).expect("a sample that can be shown");
+        let json = String::from_utf8(json).expect("text");
+        Self { type_name: type_name::<T>(), shown: format!("{value:?}"), json, bytes }
+    }
+}
+
+/// JSON with blanks, so that lines can be broken.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: Write + ?Sized>(&mut self, to: &mut W, first: bool) -> Result<()> {
+        to.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: Write + ?Sized>(&mut self, to: &mut W, first: bool) -> Result<()> {
+        to.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_value<W: Write + ?Sized>(&mut self, to: &mut W) -> Result<()> {
+        to.write_all(b": ")
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use devnet_virtual_file_system::Error;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
+use syn::{Attribute, Expr, Fields, GenericArgument, Ident, Item, Lit, Meta, PathArguments, Type};
 
 use crate::tree::root;
 
@@ -179,14 +179,14 @@ impl Types {
         for path in paths {
             let source = fs::read_to_string(&path).expect("a source");
             let file = syn::parse_file(&source).expect("Rust");
-            file.items.iter().for_each(|item| types.add(item));
+            file.items.iter().for_each(|item| types.add(item, &file.items));
         }
         types
     }
 
-    fn add(&mut self, item: &Item) {
+    fn add(&mut self, item: &Item, file: &[Item]) {
         let (name, declaration) = match item {
-            Item::Struct(item) if is_payload(&item.attrs) => {
+            Item::Struct(item) if is_payload(&item.attrs) || is_written(&item.ident, file) => {
                 let documentation = documentation(&item.attrs);
                 let shape = Shape::Structure(fields(&item.fields));
                 (item.ident.to_string(), Declaration { documentation, shape })
@@ -283,6 +283,17 @@ fn is_payload(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("derive")
             && attribute.meta.to_token_stream().to_string().contains("Serialize")
+    })
+}
+
+/// Whether a file says how a type is written, in other formats than ours field by field too.
+fn is_written(name: &Ident, file: &[Item]) -> bool {
+    file.iter().any(|item| match item {
+        Item::Impl(item) => {
+            *name == item.self_ty.to_token_stream().to_string()
+                && item.trait_.as_ref().is_some_and(|(path, _)| path.is_ident("Serialize"))
+        }
+        _ => false,
     })
 }
 

@@ -131,19 +131,32 @@ fn devices_are_files() {
 }
 
 #[test]
-fn control_sends_raw_bytes() {
+fn control_sends_json_or_raw_bytes() {
     let (world, network) = world();
-    assert_eq!(world.output("control /devices/network/eth0 SetMtu 8005"), "01\n");
+    assert_eq!(world.output("control eth0 SetMtu 1400"), "true\n");
+    assert_eq!(network.eth0.with(|state| state.status.mtu), 1400);
+    assert_eq!(world.output("control --hex /devices/network/eth0 SetMtu 8005"), "01\n");
     assert_eq!(network.eth0.with(|state| state.status.mtu), 640);
-    assert_eq!(
-        failed(&world, "control /devices/network/eth0 0x12345678"),
-        (1, "control: /devices/network/eth0: Inappropriate ioctl for device\n".into())
-    );
-    assert_eq!(
-        failed(&world, "control /devices/network/eth0 SetMtu 800500"),
-        (1, "control: /devices/network/eth0: Bad message\n".into())
-    );
-    assert_eq!(failed(&world, "control /devices/network/eth0 SetMtu 8").0, 2);
+    let status = world.output("control -r eth0 GetInterface");
+    assert!(status.starts_with('{') && status.contains(",\"name\":\"eth0\","), "{status}");
+    let pretty = world.output("control --read-only --pretty eth0 GetInterface null");
+    assert!(pretty.contains("\n  \"name\": \"eth0\",\n"), "{pretty}");
+    let address = r#"'{"prefix": "192.0.2.9/24"}'"#;
+    assert_eq!(world.output(&format!("control eth0 AddAddress {address}")), "");
+    assert!(network.changes().last().unwrap().contains("prefix: 192.0.2.9/24"));
+    for (script, status, why) in [
+        ("-r eth0 SetMtu 1400", 1, "eth0: Operation not permitted"),
+        ("eth0 0x12345678", 1, "eth0: Inappropriate ioctl for device"),
+        ("--hex eth0 SetMtu 800500", 1, "eth0: Bad message"),
+        ("--hex eth0 SetMtu 8", 2, "8: bad hexadecimal bytes"),
+        ("eth0 SetMtu", 2, "SetMtu: invalid type: null, expected u32 at line 1 column 4"),
+        ("eth0 SetMtu -1", 2, "SetMtu: invalid value: integer `-1`, expected u32 at line 1"),
+        ("eth0 NoSuch", 2, "NoSuch: bad identifier"),
+    ] {
+        let (code, message) = failed(&world, &format!("control {script}"));
+        assert_eq!(code, status, "{script}");
+        assert!(message.starts_with(&format!("control: {why}")), "{script}: {message}");
+    }
     assert!(world.output("control /devices/network/eth0").contains(" read  GetInterface "));
     world.output("echo x > /temporary/file");
     for (path, why) in
