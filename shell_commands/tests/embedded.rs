@@ -151,7 +151,7 @@ fn a_device_is_configured_and_shown_as_a_file() {
 #[test]
 fn control_takes_the_name_of_an_interface() {
     let output = succeeds("control eth0 GetLastError; control eth0");
-    contains(&output, &["00\n", "SetMtu", "SetLink"]);
+    contains(&output, &["null\n", "SetMtu", "SetLink"]);
     fails("control eth9", 1, "control: eth9: No such file or directory");
     fails("echo x > eth0; control eth0", 1, "control: eth0: Inappropriate ioctl for device");
 }

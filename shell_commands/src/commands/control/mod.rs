@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         file.control_raw(identifier, &bytes).await.map_err(|why| Failure::of(path, why))?;
     match typed::response(identifier, &answer, options.pretty).filter(|_| is_typed) {
         None => context.answer(&(to_hexadecimal(&answer) + "\n")).await,
-        Some(Ok(text)) if text == "null" => Ok(Status::SUCCESS),
+        Some(Ok(_)) if answer.is_empty() => Ok(Status::SUCCESS),
         Some(Ok(text)) => context.answer(&(text + "\n")).await,
         Some(Err(why)) => Err(Failure::of(command, why)),
     }
