@@ -5,9 +5,8 @@
 
 use super::{
     arp, basename, cat, chmod, control, cp, cut, date, dhcp, dns, echo, find, grep, head, httpd,
-    interface, ip, iperf3, launch, ls, mkdir, nc, netstat, nslookup, ping, printf, ps, pwd, rm,
-    route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr,
-    wc, wget,
+    interface, ip, iperf3, launch, ls, mkdir, names, nc, netstat, ping, printf, ps, pwd, rm, route,
+    run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -63,6 +62,11 @@ rows! {
     "date", "date [-u] [-R] [-I] [-d @SECONDS] [+FORMAT]", "Prints the time.", run (date::run);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
+    "dig", "dig [@SERVER] [-p PORT] [-4|-6] [[-q] NAME] [[-t] TYPE] [+short|+tcp|+search|\
+        +norecurse|+time=SECONDS|+tries=N]...\n\
+        dig -x ADDRESS [+[no]all|cmd|comments|question|answer|authority|additional|stats|ttlid|\
+        class]...",
+        "Asks a name server and shows its whole answer.", run (names::dig::run);
     "dirname", "dirname PATH...", "Prints paths without their last parts.",
         run (basename::directory);
     "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]",
@@ -86,6 +90,8 @@ rows! {
         [-empty] [-perm [-]MODE] [-user USER] [-maxdepth|-mindepth N] [-depth] [-prune] [-print] \
         [-print0] [-delete] [-exec COMMAND ;|+] [!|(|)|-a|-o]",
         "Finds files.", launch (find::run);
+    "getent", "getent hosts|ahosts|ahostsv4|ahostsv6 NAME|ADDRESS...\ngetent hosts",
+        "Looks hosts up as programs do, the hosts table first.", run (names::getent::run);
     "getopts", "getopts LETTERS NAME [ARG...]", "Takes the next option.", builtin (Options);
     "grep", "grep [-EFivcnlLqoswxrHh] [-m N] [-A|-B|-C N] PATTERN|-e PATTERN|-f FILE [FILE...]",
         "Prints lines that match.", run (grep::run);
@@ -94,6 +100,8 @@ rows! {
         "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND...]\nhelp text [WORD...]",
         "Lists the commands, or explains some; `text` the lines that devices take.", builtin (Help);
+    "host", "host [-t TYPE] [-T] [-r] [-W SECONDS] [-4|-6] [-p PORT] NAME|ADDRESS [SERVER]",
+        "Says what a name or an address stands for.", run (names::host::run);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [-f] [-v]",
         "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
@@ -128,7 +136,7 @@ rows! {
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s|--metrics [-n] [-e]",
         "Lists sockets, routes or interfaces, or what they use and count.", run (netstat::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME|MX|TXT|SRV|NS|SOA|HTTPS|N] NAME [SERVER]",
-        "Looks names and addresses up.", run (nslookup::run);
+        "Looks names and addresses up.", run (names::nslookup::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
         IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
         "Asks a host for echoes.", run (ping::run);

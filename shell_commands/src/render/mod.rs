@@ -18,6 +18,7 @@
 //! | [`progress`] | the bar of BusyBox' `wget` |
 //! | [`iperf`] | `iperf3` |
 //! | [`program`] | `ps` |
+//! | [`query`] | `dig` and `host` of BIND, `getent` of glibc |
 //! | [`units`] | numbers with units |
 
 pub mod calendar;
@@ -32,6 +33,7 @@ pub mod packet;
 pub mod ping;
 pub mod program;
 pub mod progress;
+pub mod query;
 pub mod units;
 
 #[cfg(test)]

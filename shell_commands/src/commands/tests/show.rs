@@ -146,6 +146,48 @@ fn netstat_shows_what_is_used_of_what_is_bounded() {
     );
 }
 
+/// Statuses and texts of BIND 9.18 and glibc.
+#[test]
+fn dig_host_and_getent_ask_as_elsewhere() {
+    let (world, network) = world();
+    assert_eq!(world.output("dig +short web.lan"), "10.0.2.4\n");
+    assert_eq!(world.output("dig +short mx web.lan -x 10.0.2.4"), "10 mail.lan.\nweb.lan.\n");
+    let answer = world.output("dig @10.0.2.9 -p 5353 web.lan +tcp +norec +noall +answer");
+    assert_eq!(answer, "web.lan.\t\t60\tIN\tA\t10.0.2.4\n");
+    let asked = network.changes();
+    assert!(asked.last().unwrap().contains("server: Some(10.0.2.9:5353), stream: true"));
+    assert!(asked.last().unwrap().contains("recursion: false, timeout_milliseconds: 15000"));
+    assert!(world.output("dig nosuch.lan").contains("status: NXDOMAIN, id: 4660\n"));
+    let none = ";; communications error: timed out\n;; no servers could be reached\n";
+    assert_eq!(world.output("dig slow.lan +nocmd; echo $?"), format!("{none}9\n"));
+    assert_eq!(failed(&world, "dig -4 web.lan").0, 1);
+    assert_eq!(failed(&world, "dig +foo"), (1, "dig: +foo: unknown option\n".into()));
+    let host = |words: &str| world.output(&format!("host {words}; echo $?"));
+    assert_eq!(
+        host("web.lan"),
+        "web.lan has address 10.0.2.4\nweb.lan mail is handled by 10 mail.lan.\n0\n"
+    );
+    assert_eq!(host("10.0.2.4"), "4.2.0.10.in-addr.arpa domain name pointer web.lan.\n0\n");
+    assert_eq!(host("-t aaaa web.lan"), "web.lan has no AAAA record\n0\n");
+    assert_eq!(host("nosuch.lan"), "Host nosuch.lan not found: 3(NXDOMAIN)\n1\n");
+    assert_eq!(
+        host("-t txt -p 99 web.lan 10.0.2.3"),
+        "Using domain server:\nName: 10.0.2.3\nAddress: 10.0.2.3#99\nAliases: \n\n\
+         web.lan descriptive text \"TXT of web.lan\"\n0\n"
+    );
+    let late = "host: connection timed out; no servers could be reached\n";
+    assert_eq!(failed(&world, "host slow.lan"), (1, late.into()));
+    let getent = |words: &str| world.output(&format!("getent {words}; echo $?"));
+    assert_eq!(getent("hosts web.lan"), "10.0.2.4        web.lan\n0\n");
+    assert_eq!(getent("hosts 10.0.2.4 nosuch.lan"), "10.0.2.4        web.lan\n2\n");
+    assert_eq!(
+        getent("ahostsv4 web.lan"),
+        "10.0.2.4        STREAM web.lan\n10.0.2.4        DGRAM  \n10.0.2.4        RAW    \n0\n"
+    );
+    assert_eq!(failed(&world, "getent passwd"), (1, "getent: passwd: unknown database\n".into()));
+    assert_eq!(failed(&world, "getent ahosts").0, 3);
+}
+
 #[test]
 fn nslookup_asks_the_resolver() {
     let (world, network) = world();

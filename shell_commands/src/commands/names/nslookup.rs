@@ -2,23 +2,20 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use devnet_network::command::dns::{Answer, Query, Question, RecordKind};
+use devnet_network::command::dns::{Query, Question, RecordKind};
 use devnet_network::command::record::RecordType;
-use devnet_network::command::{ListDnsServers, QueryRecords, Resolve};
+use devnet_network::command::{ListDnsServers, QueryRecords};
 use devnet_network::dns_message::ResponseCode;
-use devnet_virtual_file_system::{Error, File};
+use devnet_virtual_file_system::File;
 
+use super::{Asked, Family, failed, resolve, unresolved};
 use crate::context::Context;
-use crate::devices::{self, Use};
+use crate::devices;
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::name as render;
-use crate::sockets::{Sockets, bad_zone};
 use crate::status::Status;
 
-/// The port of DNS servers.
-const PORT: u16 = 53;
-
-pub(super) async fn run(context: &Context) -> Outcome {
+pub(in crate::commands) async fn run(context: &Context) -> Outcome {
     let (mut kind, mut words) = (None, Vec::new());
     for word in &context.arguments {
         match word
@@ -41,9 +38,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
         [name, server] => (*name, Some(*server)),
         _ => return Err(Failure::usage("a name is needed, and at most one server")),
     };
-    let (file, server, zone) = match server {
-        Some(text) => named_server(context, text).await?,
-        None => (devices::sockets(context, Use::Show)?, None, None),
+    let Asked { file, server, zone } = match server {
+        Some(text) => Asked::named(context, text, Family::Any).await?,
+        None => Asked::configured(context)?,
     };
     let kind = match kind {
         // An address has a reverse lookup only.
@@ -93,45 +90,6 @@ async fn records(
     }
 }
 
-async fn resolve(file: &File, question: &Question) -> Result<Answer, Failure> {
-    let answer = file.control::<Resolve>(question).await;
-    answer.map_err(|why| failed(&question.name, question.server, why))
-}
-
-fn failed(name: &str, server: Option<SocketAddr>, why: Error) -> Failure {
-    match why {
-        Error::NotFound => unresolved(name, "Non-existent domain"),
-        Error::NetworkUnreachable if server.is_none() => unresolved(name, "no name server"),
-        why => unresolved(name, &why.to_string()),
-    }
-}
-
-fn unresolved(name: &str, why: &str) -> Failure {
-    Failure::new(format!("can't resolve '{name}': {why}"))
-}
-
-/// The file to ask on, the server, and the interface if the server is named with a zone.
-async fn named_server(
-    context: &Context,
-    text: &str,
-) -> Result<(File, Option<SocketAddr>, Option<String>), Failure> {
-    let routed = Sockets::routed(&context.files);
-    let (sockets, name) =
-        routed.zoned(text).await.map_err(|why| Failure::of(text, bad_zone(why)))?;
-    match sockets.interface().map(str::to_owned) {
-        Some(interface) => {
-            let file = devices::interface(context, &interface, Use::Show)?.file;
-            let server = server_address(&file, &name).await?;
-            Ok((file, Some(server), Some(interface)))
-        }
-        None => {
-            let file = devices::sockets(context, Use::Show)?;
-            let server = server_address(&file, text).await?;
-            Ok((file, Some(server), None))
-        }
-    }
-}
-
 /// The interface that has a link-local server.
 async fn zone_of(file: &File, server: IpAddr) -> Result<Option<String>, Failure> {
     if !matches!(server, IpAddr::V6(server) if server.is_unicast_link_local()) {
@@ -144,18 +102,4 @@ async fn zone_of(file: &File, server: IpAddr) -> Result<Option<String>, Failure>
     // One address on two links is two servers, and the answer does not say which one answered.
     let mut having = known.into_iter().filter(|known| known.address == server);
     Ok(having.next().filter(|_| having.next().is_none()).map(|known| known.interface))
-}
-
-/// Parses the server: an address with or without port, or a name.
-async fn server_address(file: &File, text: &str) -> Result<SocketAddr, Failure> {
-    if let Ok(address) = text.parse() {
-        return Ok(SocketAddr::new(address, PORT));
-    }
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let question = Question { name: text.to_owned(), kind: RecordKind::Address, server: None };
-    let answer = resolve(file, &question).await?;
-    let address = answer.addresses().next().ok_or_else(|| unresolved(text, "No answer"))?;
-    Ok(SocketAddr::new(address, PORT))
 }
