@@ -90,6 +90,11 @@ fn the_kernel_pings_us_and_every_checksum_is_right() {
 }
 
 #[test]
+fn traceroute_finds_the_routers_of_the_kernel() {
+    run("traceroute.sh", &["ip", "nsenter", "sysctl"]);
+}
+
+#[test]
 fn tshark_reads_what_a_device_captures() {
     run("capture.sh", &["ip", "ping", "curl", "tshark"]);
 }

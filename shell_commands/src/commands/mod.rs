@@ -55,6 +55,7 @@ mod tee;
 mod test;
 mod touch;
 mod tr;
+mod traceroute;
 mod tree;
 mod wc;
 mod wget;

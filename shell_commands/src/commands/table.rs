@@ -6,7 +6,8 @@
 use super::{
     arp, basename, cat, chmod, control, cp, cut, date, dhcp, dns, echo, find, grep, head, httpd,
     interface, ip, iperf3, launch, ls, mkdir, names, nc, netstat, ping, printf, ps, pwd, rm, route,
-    run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, wc, wget,
+    run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr,
+    traceroute, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -186,6 +187,12 @@ rows! {
         "Ends a command that takes too long.", launch (launch::timeout);
     "touch", "touch [-c] FILE...", "Creates files.", run (touch::run);
     "tr", "tr [-c] [-d] [-s] SET [SET]", "Replaces, deletes or squeezes bytes.", run (tr::run);
+    "traceroute", "traceroute [-4|-6] [-I] [-n] [-f FIRST] [-m HOPS] [-q PROBES] [-w SECONDS] \
+        [-p PORT] [-s ADDRESS] [-i IF] HOST [BYTES]",
+        "Shows the routers on the way to a host.", run (traceroute::run);
+    "traceroute6", "traceroute6 [-I] [-n] [-f FIRST] [-m HOPS] [-q PROBES] [-w SECONDS] \
+        [-p PORT] [-s ADDRESS] [-i IF] HOST [BYTES]",
+        "Shows the routers on the way to a host by IPv6.", run (traceroute::run);
     "trap", "trap\ntrap ACTION|- EXIT|SIGNAL...", "Runs an action at the end, or after a signal.",
         builtin (Trap);
     "true", "true", "Succeeds.", run (echo::succeed);

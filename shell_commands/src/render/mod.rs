@@ -19,6 +19,7 @@
 //! | [`iperf`] | `iperf3` |
 //! | [`program`] | `ps` |
 //! | [`query`] | `dig` and `host` of BIND, `getent` of glibc |
+//! | [`traceroute`] | traceroute 2.1 |
 //! | [`units`] | numbers with units |
 
 pub mod calendar;
@@ -34,6 +35,7 @@ pub mod ping;
 pub mod program;
 pub mod progress;
 pub mod query;
+pub mod traceroute;
 pub mod units;
 
 #[cfg(test)]
