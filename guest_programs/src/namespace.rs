@@ -6,6 +6,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use devnet_virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
@@ -155,6 +156,7 @@ impl Namespace {
                     size: 0,
                     inode: 0,
                     links: 1,
+                    modified: Duration::ZERO,
                 }))
             }
         }

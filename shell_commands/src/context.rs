@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devnet_guest_programs::{Idle, Programs, Supplies, Translator};
-use devnet_network::platform::{Clock, Entropy, Spawner};
+use devnet_network::platform::{Clock, Entropy, Instant, Spawner};
 use devnet_virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
-    OpenFlags, Path, Result, UserIdentifier, VirtualFileSystem,
+    OpenFlags, Path, Result, TimeSource, UserIdentifier, VirtualFileSystem,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -39,6 +39,19 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// Returns the time since the Unix epoch.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        now(self.clock.as_ref(), self.started)
+    }
+
+    /// Returns what tells a tree the time.
+    #[must_use]
+    pub fn time_source(&self) -> TimeSource {
+        let (clock, started) = (Arc::clone(&self.clock), self.started);
+        Arc::new(move || now(clock.as_ref(), started))
+    }
+
     /// Returns clock and entropy for guest programs.
     #[must_use]
     pub fn supplies(&self) -> Supplies {
@@ -46,6 +59,10 @@ impl Platform {
             .started(self.started)
             .idle(Arc::clone(&self.idle))
     }
+}
+
+fn now(clock: &dyn Clock, started: Duration) -> Duration {
+    started + clock.now().since(Instant::ZERO)
 }
 
 /// An open file with its name in errors.
@@ -186,6 +203,14 @@ impl Files {
     /// Those of the file system.
     pub fn set_mode(&self, text: &str, mode: Mode) -> Result<()> {
         self.tree.set_mode(&self.credentials, &self.resolve(text)?, mode)
+    }
+
+    /// Changes when a node was last changed: to this time since the Unix epoch, or to now.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_modified(&self, text: &str, time: Option<Duration>) -> Result<()> {
+        self.tree.set_modified(&self.credentials, &self.resolve(text)?, time)
     }
 
     /// Changes the owner of a node.

@@ -69,6 +69,7 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     };
     let disposer = host.disposer().map_err(|why| format!("disposer: {}", words(&why)))?;
     let tree = VirtualFileSystem::with_disposer(disposer);
+    tree.set_time_source(platform.time_source());
     prepare(&tree).map_err(|why| format!("file tree: {why}"))?;
     let supplies = devnet_network::Platform {
         clock: Arc::clone(&platform.clock),

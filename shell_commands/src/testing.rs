@@ -121,6 +121,7 @@ impl World {
             executor: Arc::default(),
             clock: Arc::default(),
         };
+        world.tree.set_time_source(world.platform().time_source());
         for directory in ["/temporary", "/devices", "/devices/network"] {
             let mode = Mode::from_bits_truncate(0o777);
             world

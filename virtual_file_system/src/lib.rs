@@ -74,7 +74,7 @@ pub use device::{CharacterDevice, OpenDevice, OpenRequest};
 pub use error::{Error, Result};
 pub use file::File;
 pub use lock::Lock;
-pub use node::{Attributes, DirectoryEntry, NodeKind};
+pub use node::{Attributes, DirectoryEntry, NodeKind, TimeSource};
 pub use operation::Operation;
 pub use path::Path;
 pub use pipe::pipe;

@@ -8,6 +8,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 
 use crate::access::{Access, Credentials, GroupIdentifier, Mode, UserIdentifier, permitted};
 use crate::device::Mount;
@@ -44,6 +45,29 @@ pub struct Attributes {
     pub inode: u64,
     /// The number of names: 1, or 0 once it is removed.
     pub links: u32,
+    /// When its bytes, or the names in it, were last changed, since the Unix epoch; 0 in a tree
+    /// without a [`TimeSource`] and for a file without a name.
+    pub modified: Duration,
+}
+
+/// Tells the time since the Unix epoch. A tree calls it while it changes something, so it must not
+/// use the tree.
+pub type TimeSource = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// The clock of a tree, if it has one.
+#[derive(Default)]
+pub(crate) struct Times(Lock<Option<TimeSource>>);
+
+impl Times {
+    pub(crate) fn set(&self, source: TimeSource) {
+        // The former one is foreign code, and dropped outside.
+        drop(self.0.with(|current| current.replace(source)));
+    }
+
+    fn now(&self) -> Duration {
+        let source = self.0.with(|current| current.clone());
+        source.map_or(Duration::ZERO, |source| source())
+    }
 }
 
 /// An entry of a directory.
@@ -78,19 +102,32 @@ pub(crate) struct Node {
     content: Content,
     ownership: Lock<Ownership>,
     named: AtomicBool,
+    modified: Lock<Duration>,
+    times: Arc<Times>,
     /// What its creator pays for it; nobody pays for the root.
     _charge: Option<Charge>,
 }
 
 impl Node {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         inode: u64,
         ownership: Ownership,
         content: Content,
+        times: &Arc<Times>,
         charge: Option<Charge>,
     ) -> Self {
         let (ownership, named) = (Lock::new(ownership), AtomicBool::new(true));
-        Self { inode, content, ownership, named, _charge: charge }
+        let (modified, times) = (Lock::new(times.now()), Arc::clone(times));
+        Self { inode, content, ownership, named, modified, times, _charge: charge }
+    }
+
+    /// It changes now.
+    pub(crate) fn touch(&self) {
+        self.set_modified(self.times.now());
+    }
+
+    pub(crate) fn set_modified(&self, time: Duration) {
+        self.modified.with(|modified| *modified = time);
     }
 
     pub(crate) const fn inode(&self) -> u64 {
@@ -139,6 +176,7 @@ impl Node {
             Content::Directory | Content::CharacterDevice(_) => 0,
         };
         let links = u32::from(self.named.load(Ordering::Relaxed));
-        Attributes { kind: self.kind(), mode, owner, group, size, inode: self.inode, links }
+        let (inode, modified) = (self.inode, self.modified.with(|modified| *modified));
+        Attributes { kind: self.kind(), mode, owner, group, size, inode, links, modified }
     }
 }

@@ -60,7 +60,8 @@ rows! {
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
     "cut", "cut -b|-c|-f LIST [-d CHARACTER] [-s] [FILE...]",
         "Prints parts of lines.", run (cut::run);
-    "date", "date [-u] [-R] [-I] [-d @SECONDS] [+FORMAT]", "Prints the time.", run (date::run);
+    "date", "date [-u] [-R] [-I] [-d TIME] [-r FILE] [+FORMAT]", "Prints the time.",
+        run (date::run);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
     "dig", "dig [@SERVER] [-p PORT] [-4|-6] [[-q] NAME] [[-t] TYPE] [+short|+tcp|+search|\
@@ -128,7 +129,7 @@ rows! {
     "kill", "kill [-SIGNAL|-s SIGNAL] %JOB|PID...\nkill -l",
         "Sends signals to jobs and guest programs, or lists them.", builtin (Kill);
     "local", "local NAME[=VALUE]...", "Makes variables local to the function.", builtin (Local);
-    "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
+    "ls", "ls [-1AadFhilnpRrSt] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
@@ -174,7 +175,7 @@ rows! {
     "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
     "ss", "ss [-t] [-u] [-w] [-a|-l] [-4|-6] [-i] [-m] [-n] [-H] [-O] [-K] [FILTER]\nss -s",
         "Lists sockets with their statistics, or ends connections.", run (ss::run);
-    "stat", "stat PATH...", "Tells what files are.", run (stat::run);
+    "stat", "stat [-c FORMAT] FILE...", "Shows the attributes of files.", run (stat::run);
     "tail", "tail [-n [+]LINES | -c [+]BYTES] [-f] [-q] [-v] [FILE...]",
         "Prints the end of files.", run (tail::run);
     "tcpdump", "tcpdump [-i IF | -r FILE] [-w FILE] [-c COUNT] [-s BYTES] [-Q in|out|inout] \
@@ -185,7 +186,8 @@ rows! {
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
     "timeout", "timeout [-s SIGNAL] [--preserve-status] N[ms|s|m|h] COMMAND [ARG...]",
         "Ends a command that takes too long.", launch (launch::timeout);
-    "touch", "touch [-c] FILE...", "Creates files.", run (touch::run);
+    "touch", "touch [-c] [-m] [-d TIME] [-t [[CC]YY]MMDDhhmm[.ss]] [-r FILE] FILE...",
+        "Creates files, or sets the time of their last change.", run (touch::run);
     "tr", "tr [-c] [-d] [-s] SET [SET]", "Replaces, deletes or squeezes bytes.", run (tr::run);
     "traceroute", "traceroute [-4|-6] [-I] [-n] [-f FIRST] [-m HOPS] [-q PROBES] [-w SECONDS] \
         [-p PORT] [-s ADDRESS] [-i IF] HOST [BYTES]",

@@ -111,7 +111,19 @@ impl Expression<'_> {
 fn is_binary(word: &str) -> bool {
     matches!(
         word,
-        "=" | "==" | "!=" | "<" | ">" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-ef"
+        "=" | "=="
+            | "!="
+            | "<"
+            | ">"
+            | "-eq"
+            | "-ne"
+            | "-lt"
+            | "-le"
+            | "-gt"
+            | "-ge"
+            | "-ef"
+            | "-nt"
+            | "-ot"
     )
 }
 
@@ -121,6 +133,12 @@ fn binary(context: &Context, left: &str, operator: &str, right: &str) -> Result<
         "!=" => left != right,
         "<" => left < right,
         ">" => left > right,
+        // A file that is missing is older than one that is there.
+        "-nt" | "-ot" => {
+            let modified = |path| context.files.stat(path).ok().map(|node| node.modified);
+            let (left, right) = (modified(left), modified(right));
+            if operator == "-nt" { left > right } else { left < right }
+        }
         "-ef" => {
             let paths = (context.files.resolve(left), context.files.resolve(right));
             matches!(paths, (Ok(left), Ok(right)) if left.as_str() == right.as_str())

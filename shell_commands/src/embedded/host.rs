@@ -38,6 +38,7 @@ impl Host {
         addresses: &[IpAddr],
     ) -> Result<Self, String> {
         let tree = VirtualFileSystem::new();
+        tree.set_time_source(platform.time_source());
         let supplies = devnet_network::Platform {
             clock: platform.clock.clone(),
             entropy: platform.entropy.clone(),

@@ -1,6 +1,7 @@
 //! Times of the calendar, as `date` and `tcpdump` show them.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -18,6 +19,45 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
+
+/// The seconds since 1970 of `@SECONDS`, `YYYY-MM-DD`, or that with `hh:mm` or `hh:mm:ss` behind a
+/// blank or `T`, in UTC.
+#[must_use]
+pub fn parse(text: &str) -> Option<i64> {
+    if let Some(seconds) = text.strip_prefix('@') {
+        return seconds.parse().ok();
+    }
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00"));
+    let number = |text: &str, lengths: RangeInclusive<usize>, most: RangeInclusive<i64>| {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| most.contains(number))?;
+        (is_number && lengths.contains(&text.len())).then_some(number)
+    };
+    let mut date = date.split('-');
+    let year = number(date.next()?, 4..=4, 0..=9999)?;
+    let month = number(date.next()?, 2..=2, 1..=12)?;
+    let day = number(date.next()?, 2..=2, 1..=31)?;
+    let mut time = time.split(':');
+    let hour = number(time.next()?, 1..=2, 0..=23)?;
+    let minute = number(time.next()?, 2..=2, 0..=59)?;
+    let second = time.next().map_or(Some(0), |second| number(second, 2..=2, 0..=60))?;
+    if date.next().is_some() || time.next().is_some() {
+        return None;
+    }
+    // Years begin in March, as in `Time::of`.
+    let (shifted, place) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * shifted + shifted.div_euclid(4) - shifted.div_euclid(100)
+        + shifted.div_euclid(400)
+        + (153 * place + 2) / 5
+        + day
+        - 1
+        - 719_468;
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    // A day that the month does not have is in the next one.
+    let is_day = Time::of(days * 86_400, 0).is_some_and(|time| time.day == day);
+    is_day.then_some(seconds)
+}
 
 /// A time of the calendar, in UTC.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,26 @@ pub fn bytes(number: f64) -> String {
     scaled(number, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"])
 }
 
+/// Bytes as `ls -h` has them: up to 1023 as they are, else rounded up in units of 1024.
+#[must_use]
+pub fn bytes_for_people(number: u64) -> String {
+    let mut whole = number;
+    let mut unit = 1_u64;
+    for letter in ["", "K", "M", "G", "T"] {
+        if whole < 1024 || letter == "T" {
+            let tenths = (u128::from(number) * 10).div_ceil(u128::from(unit));
+            return if letter.is_empty() || tenths > 99 {
+                format!("{whole}{letter}")
+            } else {
+                format!("{}.{}{letter}", tenths / 10, tenths % 10)
+            };
+        }
+        unit *= 1024;
+        whole = number.div_ceil(unit);
+    }
+    number.to_string()
+}
+
 /// The number in the largest unit in which it is not below 1.
 #[must_use]
 pub fn scaled(number: f64, step: f64, units: &[&str]) -> String {

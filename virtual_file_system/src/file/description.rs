@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 
 use async_lock::Mutex;
 
@@ -39,7 +40,13 @@ pub(crate) enum Object {
 /// The object on which a file's calls act.
 pub(super) enum Target<'a> {
     Directory,
-    Regular { storage: &'a Storage, position: &'a Lock<u64>, payer: &'a Arc<Quota> },
+    Regular {
+        /// Which knows when the bytes were last changed.
+        node: &'a Node,
+        storage: &'a Storage,
+        position: &'a Lock<u64>,
+        payer: &'a Arc<Quota>,
+    },
     Device(&'a Revocable),
 }
 
@@ -72,8 +79,8 @@ impl Description {
     pub(super) fn target(&self) -> Target<'_> {
         match &self.object {
             Object::Directory(_) => Target::Directory,
-            Object::Regular { storage, position, payer, .. } => {
-                Target::Regular { storage, position, payer }
+            Object::Regular { node, storage, position, payer } => {
+                Target::Regular { node, storage, position, payer }
             }
             Object::Mounted { opened, .. } => Target::Device(opened.opened()),
             Object::Unnamed(opened) => Target::Device(opened),
@@ -120,6 +127,7 @@ impl Description {
                     size: 0,
                     inode: 0,
                     links: 0,
+                    modified: Duration::ZERO,
                 })
             }
         }

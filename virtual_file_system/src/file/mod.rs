@@ -185,9 +185,15 @@ impl File {
     pub fn try_write(&self, data: &[u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::WRITE)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, position, payer } => {
+            Target::Regular { node, storage, position, payer } => {
                 let payer = self.1.as_ref().unwrap_or(payer);
-                position.with(|position| storage.write(payer, position, self.0.appends(), data))
+                let write =
+                    |position: &mut u64| storage.write(payer, position, self.0.appends(), data);
+                let count = position.with(write)?;
+                if count > 0 {
+                    node.touch();
+                }
+                Ok(count)
             }
             Target::Device(opened) => opened.device()?.write(data).now(),
         }
@@ -227,7 +233,9 @@ impl File {
     pub fn set_length(&self, length: u64) -> Result<()> {
         match self.0.target_for(OpenFlags::WRITE)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, .. } => storage.set_length(length),
+            Target::Regular { node, storage, .. } => {
+                storage.set_length(length).inspect(|()| node.touch())
+            }
             Target::Device(opened) => opened.device().and(Err(Error::InvalidInput)),
         }
     }

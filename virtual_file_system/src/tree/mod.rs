@@ -10,11 +10,12 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use names::Names;
 
 use crate::access::{
-    Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, mode_change_permitted,
+    Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, mode_change_permitted,
     owner_change_permitted,
 };
 use crate::device::{CharacterDevice, Mount, OpenRequest};
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::file::{Description, File, Object};
 use crate::limits::{ACCOUNTS_SHARE, NODES, STORAGE_BYTES};
 use crate::lock::Lock;
-use crate::node::{Attributes, Content, DirectoryEntry, Node, NodeKind};
+use crate::node::{Attributes, Content, DirectoryEntry, Node, NodeKind, TimeSource, Times};
 use crate::path::Path;
 use crate::quota::{Disposer, Quota, Stored, drop_at_once};
 use crate::storage::Storage;
@@ -40,6 +41,7 @@ pub struct VirtualFileSystem {
 
 struct Tree {
     names: Lock<Names>,
+    times: Arc<Times>,
     /// The share of all accounts together; the rest is the system's alone.
     accounts: Arc<Quota>,
 }
@@ -85,7 +87,9 @@ impl VirtualFileSystem {
         let (part, whole) = ACCOUNTS_SHARE;
         let share = Stored { nodes: NODES / whole * part, bytes: bytes / whole * part };
         let accounts = Arc::new(payer.part(share));
-        Self { tree: Arc::new(Tree { names: Lock::new(Names::new()), accounts }), payer }
+        let times = Arc::<Times>::default();
+        let names = Lock::new(Names::new(Arc::clone(&times)));
+        Self { tree: Arc::new(Tree { names, times, accounts }), payer }
     }
 
     /// Opens an account with a limit, and returns the same tree at its cost: what is created and
@@ -129,6 +133,7 @@ impl VirtualFileSystem {
             Content::Regular(storage) => {
                 if flags.contains(OpenFlags::TRUNCATE) {
                     storage.set_length(0)?;
+                    node.touch();
                 }
                 let storage = Arc::clone(storage);
                 let payer = Arc::clone(&self.payer);
@@ -225,6 +230,38 @@ impl VirtualFileSystem {
             ownership.mode = mode;
             Ok(())
         })
+    }
+
+    /// Changes when a node was last changed: to this time since the Unix epoch, or to now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PermissionDenied`] for a time, except for the owner and user 0;
+    /// [`Error::AccessDenied`] for now without write access, except for the owner.
+    pub fn set_modified(
+        &self,
+        caller: &Credentials,
+        path: &Path,
+        time: Option<Duration>,
+    ) -> Result<()> {
+        let node = self.find(caller, path)?;
+        let owns = mode_change_permitted(caller, node.ownership().owner);
+        match time {
+            Some(time) => {
+                owns?;
+                node.set_modified(time);
+            }
+            None => {
+                owns.or_else(|_| node.permit(caller, Access::WRITE))?;
+                node.touch();
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the tree a clock: from now on its nodes know when they were last changed.
+    pub fn set_time_source(&self, source: TimeSource) {
+        self.tree.times.set(source);
     }
 
     /// Changes the owner and the group of a node.

@@ -16,7 +16,7 @@ use crate::access::{
 };
 use crate::error::{Error, Result};
 use crate::limits::NODE_BYTES;
-use crate::node::{Content, DirectoryEntry, Node, NodeKind, Ownership};
+use crate::node::{Content, DirectoryEntry, Node, NodeKind, Ownership, Times};
 use crate::path::Path;
 use crate::quota::{Quota, Stored};
 
@@ -26,6 +26,7 @@ pub(super) struct Names {
     /// Directories by inode. The table is flat, so dropping a deep tree does not recurse.
     directories: BTreeMap<u64, Directory>,
     last_inode: u64,
+    times: Arc<Times>,
 }
 
 #[derive(Default)]
@@ -44,14 +45,19 @@ struct Place<'a> {
 
 impl Names {
     /// Creates the empty tree: a root directory of user 0 that everybody may list and search.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(times: Arc<Times>) -> Self {
         let ownership = Ownership {
             owner: UserIdentifier(0),
             group: GroupIdentifier(0),
             mode: Mode::from_octal(0o755),
         };
-        let root = Arc::new(Node::new(1, ownership, Content::Directory, None));
-        Self { root, directories: BTreeMap::from([(1, Directory::default())]), last_inode: 1 }
+        let root = Arc::new(Node::new(1, ownership, Content::Directory, &times, None));
+        Self {
+            root,
+            directories: BTreeMap::from([(1, Directory::default())]),
+            last_inode: 1,
+            times,
+        }
     }
 
     /// Finds a node, if the caller may search every directory on the path.
@@ -78,7 +84,8 @@ impl Names {
         let charge = payer.charge(Stored { nodes: 1, bytes: NODE_BYTES })?;
         self.last_inode += 1;
         let ownership = Ownership { owner: caller.user, group: caller.group, mode };
-        let node = Arc::new(Node::new(self.last_inode, ownership, content, Some(charge)));
+        let node =
+            Arc::new(Node::new(self.last_inode, ownership, content, &self.times, Some(charge)));
         match node.kind() {
             NodeKind::Directory => {
                 self.directories.insert(node.inode(), Directory::default());
@@ -225,12 +232,14 @@ impl Names {
     fn link(&mut self, place: &Place<'_>, node: Arc<Node>) {
         if let Some(directory) = self.directories.get_mut(&place.directory.inode()) {
             directory.entries.insert(String::from(place.name), node);
+            place.directory.touch();
         }
     }
 
     fn unlink(&mut self, place: &Place<'_>) {
         if let Some(directory) = self.directories.get_mut(&place.directory.inode()) {
             directory.entries.remove(place.name);
+            place.directory.touch();
         }
     }
 

@@ -1,14 +1,17 @@
 //! Regular files through open descriptions: offset, append, truncate, removal, several writers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use devnet_virtual_file_system::limits::{CHUNK_OVERHEAD_BYTES, NODE_BYTES};
-use devnet_virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
+use devnet_virtual_file_system::{Error, Mode, OpenFlags, Stored, VirtualFileSystem};
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
 
-use crate::support::{READ_WRITE, create, open, path, root};
+use crate::support::{READ_WRITE, create, open, path, root, user};
 
 fn all(tree: &VirtualFileSystem, text: &str) -> Vec<u8> {
     block_on(open(tree, text, OpenFlags::READ).unwrap().read_to_end(1 << 20)).unwrap()
@@ -213,4 +216,52 @@ fn the_version_grows_with_every_change_and_with_nothing_else() {
     assert_eq!(other.version(), Ok(versions[3]));
     let directory = open(&tree, "/", OpenFlags::READ | OpenFlags::DIRECTORY).unwrap();
     assert_eq!(directory.version(), Err(Error::IsADirectory));
+}
+
+/// A tree with a clock knows when bytes and names were last changed.
+#[test]
+fn changes_have_times() {
+    let tree = VirtualFileSystem::new();
+    let [now, other] = [root(), user(7)];
+    let time = Arc::new(AtomicUsize::new(0));
+    let clock = Arc::clone(&time);
+    tree.set_time_source(Arc::new(move || {
+        Duration::from_secs(clock.load(Ordering::Relaxed) as u64)
+    }));
+    let at = |seconds| time.store(seconds, Ordering::Relaxed);
+    let modified = |text: &str| tree.stat(&now, &path(text)).unwrap().modified.as_secs();
+    at(1);
+    tree.create_directory(&now, &path("/d"), Mode::from_octal(0o755)).unwrap();
+    at(2);
+    let flags = OpenFlags::READ | OpenFlags::WRITE | OpenFlags::CREATE;
+    let file = tree.open(&now, &path("/d/f"), flags, Mode::from_octal(0o644)).unwrap();
+    assert_eq!((modified("/"), modified("/d"), modified("/d/f")), (1, 2, 2));
+    at(3);
+    assert_eq!(file.try_write(b"abc"), Ok(3));
+    at(4);
+    assert_eq!(file.try_write(b""), Ok(0));
+    let _ = file.try_read(&mut [0; 3]);
+    tree.set_mode(&now, &path("/d/f"), Mode::from_octal(0o600)).unwrap();
+    assert_eq!((modified("/d"), modified("/d/f")), (2, 3), "nothing changed");
+    file.set_length(1).unwrap();
+    assert_eq!((modified("/d/f"), file.stat().unwrap().modified.as_secs()), (4, 4));
+    at(5);
+    drop(tree.open(&now, &path("/d/f"), flags | OpenFlags::TRUNCATE, Mode::from_octal(0)).unwrap());
+    assert_eq!(modified("/d/f"), 5);
+    at(6);
+    tree.rename(&now, &path("/d/f"), &path("/g")).unwrap();
+    assert_eq!((modified("/"), modified("/d"), modified("/g")), (6, 6, 5));
+    at(7);
+    let set = |caller, time: Option<u64>| {
+        tree.set_modified(caller, &path("/g"), time.map(Duration::from_secs))
+    };
+    assert_eq!(set(&other, Some(1)), Err(Error::PermissionDenied));
+    assert_eq!(set(&other, None), Err(Error::AccessDenied), "who may not write");
+    assert_eq!((set(&now, Some(100)), modified("/g")), (Ok(()), 100));
+    assert_eq!((set(&now, None), modified("/g")), (Ok(()), 7));
+    tree.set_mode(&now, &path("/g"), Mode::from_octal(0o666)).unwrap();
+    at(8);
+    assert_eq!((set(&other, None), modified("/g")), (Ok(()), 8));
+    tree.remove(&now, &path("/g")).unwrap();
+    assert_eq!(modified("/"), 8);
 }

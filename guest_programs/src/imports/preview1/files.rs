@@ -128,6 +128,8 @@ pub(super) fn write_attributes(
     memory::write_u16(bytes, memory::at(result, 16)?, u16::from(file_type(attributes.kind)))?;
     memory::write_u64(bytes, memory::at(result, 24)?, u64::from(attributes.links))?;
     memory::write_u64(bytes, memory::at(result, 32)?, attributes.size)?;
+    let modified = u64::try_from(attributes.modified.as_nanos()).unwrap_or(u64::MAX);
+    memory::write_u64(bytes, memory::at(result, 48)?, modified)?;
     Ok(DONE)
 }
 
@@ -146,7 +148,7 @@ pub(super) fn set_size(guest: &mut Guest, _: &mut [u8], number: u32, size: u64) 
     Ok(DONE)
 }
 
-/// Files have no times.
+/// Times are those of changes, and not set by guests.
 pub(super) fn set_times(
     guest: &mut Guest,
     _: &mut [u8],

@@ -125,7 +125,7 @@ pub(super) fn rename(
     Ok(DONE)
 }
 
-/// Files have no times.
+/// Times are those of changes, and not set by guests.
 pub(super) fn set_times(
     guest: &mut Guest,
     bytes: &mut [u8],

@@ -3,6 +3,7 @@
 mod parser;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use devnet_virtual_file_system::{Attributes, Mode, NodeKind};
 use futures_lite::future;
@@ -25,6 +26,10 @@ enum Test {
     Kind(NodeKind),
     Size(Count, u64),
     Empty,
+    /// Changed later than this.
+    Newer(Duration),
+    /// Changed so many units of seconds ago.
+    Age(Count, u64),
     Permissions(u16, bool),
     Owner(u32),
     Print(u8),
@@ -46,13 +51,29 @@ enum Count {
     Under(u64),
 }
 
+impl Count {
+    const fn is(self, value: u64) -> bool {
+        match self {
+            Self::Is(number) => value == number,
+            Self::Over(number) => value > number,
+            Self::Under(number) => value < number,
+        }
+    }
+}
+
 pub(super) async fn run(launcher: &mut Launcher, context: &Context) -> Outcome {
     let words = &context.arguments;
     let is_test = |word: &String| word.starts_with('-') || word == "(" || word == "!";
     let count = words.iter().position(is_test).unwrap_or(words.len());
     let (paths, rest) = words.split_at_checked(count).unwrap_or((words, &[]));
-    let mut parser =
-        Parser { words: rest, depth: (0, usize::MAX), deepest_first: false, acts: false, level: 0 };
+    let mut parser = Parser {
+        context,
+        words: rest,
+        depth: (0, usize::MAX),
+        deepest_first: false,
+        acts: false,
+        level: 0,
+    };
     let mut test = match rest.is_empty() {
         true => Test::Constant(true),
         false => parser.any()?,
@@ -221,7 +242,7 @@ fn gathering(test: &Test) -> Option<&[String]> {
 
 /// A condition that looks at the node only.
 fn is(context: &Context, test: &Test, found: &Found) -> Result<bool, Failure> {
-    let Attributes { kind, mode, owner, size, .. } = found.node;
+    let Attributes { kind, mode, owner, size, modified, .. } = found.node;
     let name = found.path.trim_end_matches('/').rsplit('/').next().unwrap_or(&found.path);
     let name = if name.is_empty() { "/" } else { name };
     Ok(match test {
@@ -231,13 +252,10 @@ fn is(context: &Context, test: &Test, found: &Found) -> Result<bool, Failure> {
         }
         Test::Path(pattern) => matches(pattern, &found.path).map_err(Failure::new)?,
         Test::Kind(wanted) => kind == *wanted,
-        Test::Size(count, unit) => {
-            let size = size.div_ceil(*unit);
-            match *count {
-                Count::Is(number) => size == number,
-                Count::Over(number) => size > number,
-                Count::Under(number) => size < number,
-            }
+        Test::Size(count, unit) => count.is(size.div_ceil(*unit)),
+        Test::Newer(than) => modified > *than,
+        Test::Age(count, unit) => {
+            count.is(context.platform.now().saturating_sub(modified).as_secs() / unit)
         }
         Test::Empty => match kind {
             NodeKind::Directory => {

@@ -3,10 +3,12 @@
 use devnet_virtual_file_system::NodeKind;
 
 use super::{Count, Test};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::limits;
 
 pub(super) struct Parser<'w> {
+    pub(super) context: &'w Context,
     pub(super) words: &'w [String],
     pub(super) depth: (usize, usize),
     pub(super) deepest_first: bool,
@@ -132,11 +134,26 @@ impl Parser<'_> {
             "-false" => Test::Constant(false),
             "-prune" => Test::Prune,
             "-print" | "-print0" | "-exec" | "-delete" => return self.action(word),
-            "-newer" | "-mtime" | "-mmin" | "-atime" | "-ctime" => {
-                return Err(Failure::new(format!("{word}: files have no times here")));
-            }
+            "-newer" | "-mtime" | "-mmin" | "-atime" | "-ctime" => return self.time(word),
             _ => return Err(Failure::new(format!("{word}: unknown condition"))),
         })
+    }
+
+    /// When a node was last changed.
+    fn time(&mut self, word: &str) -> Result<Test, Failure> {
+        let unit = match word {
+            "-mtime" => 86_400,
+            "-mmin" => 60,
+            "-newer" => {
+                let path = self.value(word)?;
+                let node = self.context.files.stat(&path).map_err(|why| Failure::of(&path, why))?;
+                return Ok(Test::Newer(node.modified));
+            }
+            _ => return Err(Failure::new(format!("{word}: when is known of changes only"))),
+        };
+        let text = self.value(word)?;
+        let count = count(&text).ok_or_else(|| Failure::new(format!("{word}: {text}: bad value")));
+        Ok(Test::Age(count?, unit))
     }
 
     fn action(&mut self, word: &str) -> Result<Test, Failure> {

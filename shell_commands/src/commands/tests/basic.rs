@@ -7,7 +7,7 @@ fn files_are_made_listed_copied_and_removed() {
         world.output(
             "cd /temporary; mkdir -p a/b; echo x >a/f; cp a/f a/b; mv a/b/f a/b/g; ls a a/b"
         ),
-        "a:\nb\nf\na/b:\ng\n"
+        "a:\nb\nf\n\na/b:\ng\n"
     );
     assert_eq!(world.output("cat /temporary/a/b/g /temporary/a/f"), "x\nx\n");
     assert_eq!(failed(&world, "rm /temporary/a"), (1, "rm: /temporary/a: Is a directory\n".into()));
@@ -110,6 +110,48 @@ fn usage_errors_are_status_2() {
     }
 }
 
+/// Times as GNU's tools show and compare them; the clock began at 2001-09-09 01:46:40.
+#[test]
+fn files_know_when_they_were_changed() {
+    let (world, _) = world();
+    world.output("mkdir -p /temporary/t/d; cd /temporary/t; echo 1 > a; sleep 60; echo 22 > d/b");
+    let list = |words: &str| world.output(&format!("cd /temporary/t; ls {words}"));
+    assert_eq!(
+        list("-l"),
+        "total 1\n-rw-r--r-- 1 0 0 2 Sep  9 01:46 a\ndrwxr-xr-x 1 0 0 0 Sep  9 01:47 d\n"
+    );
+    assert_eq!((list("-t"), list("-tr")), ("d\na\n".into(), "a\nd\n".into()));
+    assert_eq!(list("-ld d"), "drwxr-xr-x 1 0 0 0 Sep  9 01:47 d\n");
+    assert_eq!(list("-Rp"), ".:\na\nd/\n\n./d:\nb\n");
+    for (script, expected) in [
+        ("[ d/b -nt a ] && [ a -ot d/b ] && [ a -nt none ] && echo yes", "yes\n"),
+        ("find . -newer a", "./d\n./d/b\n"),
+        ("find . -mmin +0 -type f", "./a\n"),
+        (
+            "touch -d '2020-02-29 12:00:01' a; stat -c '%n %s %Y %y' a",
+            "a 2 1582977601 2020-02-29 12:00:01.000000000 +0000\n",
+        ),
+        ("ls -l a", "-rw-r--r-- 1 0 0 2 Feb 29  2020 a\n"),
+        ("touch -t 202102030405.06 a; date -r a -Iseconds", "2021-02-03T04:05:06+00:00\n"),
+        ("touch -r a d/b; [ a -nt d/b ] || [ a -ot d/b ] || echo same", "same\n"),
+        ("find . -mtime -1 -type f", "./a\n./d/b\n"),
+        ("touch a; find . -newer a -type f", "./d/b\n"),
+        ("cat a > /dev/null; stat -c %y a", "2001-09-09 01:47:40.000000000 +0000\n"),
+        ("echo x >> a; : > d/b; stat -c %F d/b", "regular empty file\n"),
+    ] {
+        assert_eq!(world.output(&format!("cd /temporary/t; {script}")), expected, "{script}");
+    }
+    for (script, why) in [
+        ("touch -d 2021-02-29 a", "touch: 2021-02-29: bad time, or before 1970\n"),
+        ("touch -t 13010000 a", "touch: 13010000: bad time, or before 1970\n"),
+        ("touch -r none a", "touch: none: No such file or directory\n"),
+        ("stat none", "stat: none: No such file or directory\n"),
+    ] {
+        assert_eq!(failed(&world, &format!("cd /temporary/t; {script}")), (1, why.into()));
+    }
+    assert_eq!(failed(&world, "stat -c %k /temporary").0, 2);
+}
+
 #[test]
 fn devices_are_files() {
     let (world, network) = world();
@@ -121,7 +163,10 @@ fn devices_are_files() {
         (1, "echo: /devices/network/eth0: Invalid argument\n".into())
     );
     assert_eq!(world.output("ls /devices/network"), "eth0\nlo\n");
-    assert!(world.output("ls -l /devices/network").starts_with("crw-rw-rw- 1 0 0 0 eth0\n"));
+    assert_eq!(
+        world.output("ls -l /devices/network"),
+        "total 0\ncrw-rw-rw- 1 0 0 0 Sep  9 01:46 eth0\ncrw-rw-rw- 1 0 0 0 Sep  9 01:46 lo\n"
+    );
     // Mounted devices are known by their path.
     for place in ["/devices", "/devices/network", "/devices/network/eth0"] {
         assert_eq!(failed(&world, &format!("mv {place} /elsewhere")).0, 1, "{place}");
