@@ -191,6 +191,7 @@ extern crate std;
 pub mod address;
 pub mod capture;
 pub mod command;
+mod configuration;
 mod control;
 pub mod dhcp_message;
 pub mod dns_message;

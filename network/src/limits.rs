@@ -195,6 +195,12 @@ pub const FILTER_OPERATORS: usize = 128;
 pub const LINE_BYTES: usize = 1024;
 /// Bytes of all lines in one write to a device.
 pub const TEXT_BYTES: usize = 64 * 1024;
+/// Bytes of a configuration that is applied: every bound of this page reached on one interface.
+pub const CONFIGURATION_BYTES: usize = 1024 * 1024;
+/// Sections of a configuration about interfaces.
+pub const CONFIGURATION_SECTIONS: usize = 256;
+/// Lines of a configuration that are read, or written, in one turn; then other tasks run.
+pub const CONFIGURATION_PIECE: usize = 256;
 /// Characters of a wrong word that an error of a text shows.
 pub const SHOWN_WORD_CHARACTERS: usize = 40;
 /// Characters of a refused line that an error of a text shows.

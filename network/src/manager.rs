@@ -205,6 +205,7 @@ impl Manager {
             mtu: capabilities.mtu,
             metric: 0,
             hardware_address: driver.hardware_address(),
+            own_hardware_address: driver.hardware_address(),
             since: self.platform.clock.now(),
         };
         Ok(Stack::new(configuration, random, self.interfaces.shared()))

@@ -25,6 +25,14 @@ pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
             matching(word, COMMANDS.iter().map(|command| command.name.to_owned()))
         }
         Some("help") => matching(word, COMMANDS.iter().map(|command| command.name.to_owned())),
+        Some("netconfig") if words.clone().next().is_none() => {
+            let verbs = ["export", "apply", "check", "diff", "save", "wait"];
+            matching(word, verbs.map(str::to_owned))
+        }
+        Some("netconfig") if word.starts_with('-') => {
+            let options = ["--link", "--address", "--dns", "--online", "--timeout"];
+            matching(word, options.map(str::to_owned))
+        }
         Some(first) if wants_interface(first, words.last()) => matching(word, interfaces(files)),
         _ => paths(files, word),
     };
@@ -36,7 +44,7 @@ fn wants_interface(command: &str, last: Option<&str>) -> bool {
     match (command, last) {
         ("ifconfig", None) => true,
         ("dhcp", _) | (_, Some("dev" | "-i" | "-I")) => true,
-        ("ip", Some("set" | "show")) => true,
+        ("ip", Some("set" | "show")) | ("netconfig", Some("export" | "wait")) => true,
         ("dns", Some(address)) => address.contains(['.', ':']),
         _ => false,
     }
@@ -96,6 +104,9 @@ mod tests {
     fn interfaces_follow_their_commands() {
         assert_eq!(completed("ifconfig e"), (9, vec!["eth0 ".to_owned()]));
         assert_eq!(completed("dhcp "), (5, vec!["eth0 ".to_owned(), "lo ".to_owned()]));
+        assert_eq!(completed("netconfig wait e"), (15, vec!["eth0 ".to_owned()]));
+        assert_eq!(completed("netconfig ex"), (10, vec!["export ".to_owned()]));
+        assert_eq!(completed("netconfig wait eth0 --t"), (20, vec!["--timeout ".to_owned()]));
         assert_eq!(completed("ip addr add 10.0.0.1/8 dev l"), (27, vec!["lo ".to_owned()]));
     }
 

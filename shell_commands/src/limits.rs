@@ -49,6 +49,10 @@ pub const DEPTH: usize = 256;
 /// Bytes of a module that is translated on the current thread; a larger one is translated on its
 /// own thread, so that the network keeps running.
 pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
+/// Bytes of a configuration in one request, which has 16,383 at most.
+pub const CONFIGURATION_PIECE_BYTES: usize = 16_000;
+/// Bytes of a hosts file.
+pub const HOSTS_BYTES: usize = 1024 * 1024;
 /// Default seconds that `dhcp` waits for a lease.
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.

@@ -10,6 +10,7 @@ use std::fmt::Write;
 
 use devnet_network::command::address::{AddressState, Origin};
 use devnet_network::command::capture::CaptureDirection;
+use devnet_network::command::configuration::NoteKind;
 use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::dns::{RecordData, RecordKind};
 use devnet_network::command::drops::DropReason;
@@ -291,6 +292,11 @@ fn tags(text: &mut String) {
         text,
         "capture_direction",
         values![CaptureDirection::Both, CaptureDirection::In, CaptureDirection::Out],
+    );
+    enumeration(
+        text,
+        "note_kind",
+        values![NoteKind::MatchesNothing, NoteKind::AddressBesideDhcp, NoteKind::GatewayAwaited],
     );
     enumeration(text, "host_model", values![HostModel::Strong, HostModel::Weak]);
     enumeration(text, "preference", values![Preference::Low, Preference::Medium, Preference::High]);

@@ -6,6 +6,7 @@ mod answers;
 mod autoconfiguration;
 mod cancellation;
 mod captures;
+mod configuration;
 mod connecting;
 mod control;
 mod crowd;

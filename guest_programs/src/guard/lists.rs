@@ -3,7 +3,10 @@
 
 use alloc::vec::Vec;
 
-use devnet_network::command::{ListNeighbors, ListRouteDetails, ListRoutes, ListSockets, Request};
+use devnet_network::command::{
+    ApplyConfiguration, CheckConfiguration, ExportConfiguration, ListNeighbors, ListRouteDetails,
+    ListRoutes, ListSockets, Request,
+};
 use devnet_virtual_file_system::{
     ControlCommand, Error, Identifier, ListEncoder, OpenFlags, Result,
 };
@@ -17,6 +20,9 @@ pub(crate) fn is_long(identifier: Identifier) -> bool {
         ListRoutes::IDENTIFIER,
         ListRouteDetails::IDENTIFIER,
         ListSockets::IDENTIFIER,
+        ExportConfiguration::IDENTIFIER,
+        ApplyConfiguration::IDENTIFIER,
+        CheckConfiguration::IDENTIFIER,
     ]
     .contains(&identifier)
 }

@@ -152,6 +152,12 @@ impl Guard {
             | Request::LeaveGroup(_)
             | Request::ReceiveError(())
             | Request::GetStreamStatistics(()) => Ok(Action::Forward),
+            // The device would keep the pieces, which nobody is charged for.
+            Request::ApplyConfiguration(text) | Request::CheckConfiguration(text)
+                if text.has_more =>
+            {
+                Err(Error::MessageTooLong)
+            }
             // All other commands are about interfaces. For an interface's own device, opening it
             // was the check.
             _ if self.place == DeviceKind::Interface => Ok(Action::Forward),
@@ -214,7 +220,11 @@ impl Guard {
             Request::GetLastError(()) => {
                 let last =
                     self.state.with(|state| state.last_error.as_deref().map(LastError::from));
-                reply(Ok(last))
+                match last {
+                    // It saw a configuration, if there was one.
+                    None => self.forward(request).await,
+                    last => reply(Ok(last)),
+                }
             }
             list => self.list(&list).await,
         }

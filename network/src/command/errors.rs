@@ -164,6 +164,20 @@ const PEEK: &[Error] = &[
     Unsupported,
 ];
 
+/// Those of the command of a line. `GetLastError` names the line.
+const CONFIGURATION: &[Error] = &[
+    InvalidInput,
+    MessageTooLong,
+    AddressNotAvailable,
+    AlreadyExists,
+    NoBufferSpace,
+    NetworkUnreachable,
+    HostUnreachable,
+    NotFound,
+    Unsupported,
+    InputOutput,
+];
+
 impl Request {
     /// The errors that this command can answer beside the [common](COMMON) ones.
     #[must_use]
@@ -250,8 +264,11 @@ impl Request {
             }
             Self::ReceiveError(()) => &[InvalidInput, Unsupported],
             Self::Peek(_) => PEEK,
-            Self::Watch(_) | Self::GetCapture(()) => &[InvalidInput],
+            Self::Watch(_) | Self::GetCapture(()) | Self::ExportConfiguration(_) => {
+                &[InvalidInput]
+            }
             Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
+            Self::ApplyConfiguration(_) | Self::CheckConfiguration(_) => CONFIGURATION,
         }
     }
 }

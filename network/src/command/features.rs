@@ -64,9 +64,12 @@ impl Request {
             )
             | Self::JoinGroup(_)
             | Self::LeaveGroup(_) => cfg!(feature = "multicast"),
-            Self::Watch(_) | Self::GetLastError(()) | Self::GetMetrics(()) => {
-                cfg!(feature = "commands-as-text")
-            }
+            Self::Watch(_)
+            | Self::GetLastError(())
+            | Self::GetMetrics(())
+            | Self::ExportConfiguration(_)
+            | Self::ApplyConfiguration(_)
+            | Self::CheckConfiguration(_) => cfg!(feature = "commands-as-text"),
             Self::Capture(_) | Self::GetCapture(()) => cfg!(feature = "capture"),
             _ => true,
         }

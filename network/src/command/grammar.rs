@@ -92,7 +92,7 @@ grammar! {
             "address replace PREFIX [PREFIX ...]", "", "address replace 10.0.2.20/24 fd00:2::20/64";
         }
         SetAddress(_) {
-            "address set PREFIX [broadcast IPV4] [peer PREFIX] [label LABEL] [valid SECONDS] \
+            "address set PREFIX [broadcast (none | IPV4)] [peer PREFIX] [label LABEL] [valid SECONDS] \
              [preferred SECONDS] [prefix-route (on | off)] [detection (on | off)]",
                 "Adds it, or changes its lifetimes and its prefix route. Without limit unless \
                  seconds are given; the label begins with the interface's name.",
@@ -111,14 +111,15 @@ grammar! {
                 "route remove default via 10.0.2.2";
         }
         SetRoute(_) {
-            "route (insert | prepend | replace | change) DESTINATION [via ADDRESS] \
+            "route (insert | append | prepend | replace | change) DESTINATION [via ADDRESS] \
              [metric NUMBER] [interface INTERFACE] [source ADDRESS] [mtu BYTES] \
              [onlink (on | off)] [protocol OCTET] [expires SECONDS]",
                 "`insert` is `add` with everything that a route may have, `replace` takes the \
                  place of the first of equal destination and metric or is new, `change` needs one. \
                  `onlink` says that the gateway is on the link. The protocol is 3 unless given.",
                 "route replace 198.51.100.0/24 via 10.0.2.2 mtu 1400";
-            "route (blackhole | unreachable | prohibit | throw) DESTINATION [metric NUMBER]",
+            "route (blackhole | unreachable | prohibit | throw) DESTINATION [metric NUMBER] \
+             [protocol OCTET]",
                 "A route of the whole system. On `/devices/sockets`.",
                 "route blackhole 203.0.113.0/24";
         }
@@ -163,7 +164,8 @@ grammar! {
             "dns host flush", "On `/devices/sockets`.", "dns host flush";
         }
         StartDhcp(_) {
-            "dhcp start [hostname HOSTNAME]", "Without a name none is sent.",
+            "dhcp start [hostname HOSTNAME] [requested IPV4]",
+                "Without a name none is sent. The address is asked for first.",
                 "dhcp start hostname printer";
         }
         StopDhcp(()) { "dhcp stop", "", "dhcp stop"; }
@@ -239,6 +241,9 @@ grammar! {
                  pcap-filter(7), up to the end of the line.",
                 "capture snap-length 96 filter tcp port 80";
         }
+        ExportConfiguration(_) {
+            "export", "", "export";
+        }
         Watch(_) { "watch [KIND ...]", "Every kind unless some are given.", "watch link address"; }
     }
     // A line has no response, so commands that only read have none: the status text has it.
@@ -281,5 +286,7 @@ grammar! {
         GetStreamStatistics(()),
         Peek(_),
         GetLastError(()),
+        ApplyConfiguration(_),
+        CheckConfiguration(_),
     }
 }

@@ -60,6 +60,15 @@ pub enum Fault {
         /// Why.
         error: Error,
     },
+    /// The line is a command, and cannot stand there in a configuration.
+    Configuration {
+        /// The line.
+        text: String,
+        /// Why.
+        reason: String,
+    },
+    /// The configuration has more than [`CONFIGURATION_BYTES`](limits::CONFIGURATION_BYTES).
+    ConfigurationTooLong,
 }
 
 impl LineError {
@@ -90,8 +99,12 @@ impl LineError {
     pub const fn error(&self) -> Error {
         match &self.fault {
             Fault::Word { error, .. } | Fault::Refused { error, .. } => *error,
-            Fault::Missing { .. } | Fault::NotUtf8 => Error::InvalidInput,
-            Fault::LineTooLong | Fault::TextTooLong => Error::MessageTooLong,
+            Fault::Missing { .. } | Fault::NotUtf8 | Fault::Configuration { .. } => {
+                Error::InvalidInput
+            }
+            Fault::LineTooLong | Fault::TextTooLong | Fault::ConfigurationTooLong => {
+                Error::MessageTooLong
+            }
         }
     }
 }
@@ -139,6 +152,16 @@ impl fmt::Display for Fault {
             Self::Refused { text, error } => {
                 let shown = Shown(text, limits::SHOWN_LINE_CHARACTERS);
                 write!(formatter, "{shown}: {error}")?;
+                &None
+            }
+            Self::Configuration { text, reason } => {
+                let shown = Shown(text, limits::SHOWN_LINE_CHARACTERS);
+                let between = if text.is_empty() { "" } else { ": " };
+                write!(formatter, "{shown}{between}{}", Shown(reason, limits::LINE_BYTES))?;
+                &None
+            }
+            Self::ConfigurationTooLong => {
+                write!(formatter, "the text is longer than {} bytes", limits::CONFIGURATION_BYTES)?;
                 &None
             }
         };

@@ -25,9 +25,11 @@
 //! | 144–159 | file |
 //! | 160–175 | system |
 //! | 176–191 | capture |
+//! | 192–207 | configuration |
 
 pub mod address;
 pub mod capture;
+pub mod configuration;
 pub mod counters;
 pub mod dhcp;
 pub mod dns;
@@ -257,13 +259,26 @@ devnet_virtual_file_system::define_commands! {
         176 => Capture: Read (capture::CaptureOptions) -> ();
         /// Returns what the capture of this open file has seen.
         177 => GetCapture: Read (()) -> capture::CaptureStatistics;
+
+        /// Returns the lines that make a new interface, or on `/devices/sockets` a new system, what
+        /// commands made of this one. What was learned is not among them. After `true` the next
+        /// read of the file returns them, up to its end, and the response is empty.
+        192 => ExportConfiguration: Read (bool) -> String;
+        /// Makes the interface, or on `/devices/sockets` what the sections of the text name, what a
+        /// new one is after these lines, or changes nothing; what is so already is not touched.
+        /// Returns what that changed.
+        193 => ApplyConfiguration: Write (configuration::ConfigurationText)
+            -> configuration::ConfigurationOutcome;
+        /// Returns what `ApplyConfiguration` would change, or fails as it would; changes nothing.
+        194 => CheckConfiguration: Read (configuration::ConfigurationText)
+            -> configuration::ConfigurationOutcome;
     }
 }
 
 pub use table::*;
 
 /// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 11] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 12] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -275,6 +290,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 11] = [
     ("file", 144..=159),
     ("system", 160..=175),
     ("capture", 176..=191),
+    ("configuration", 192..=207),
 ];
 
 /// The nouns, in the order of their commands' numbers.

@@ -64,6 +64,8 @@ impl Mode {
             Request::Accept(_) => self.after_accept(),
             Request::Watch(_) => self.after_watch(),
             Request::Capture(_) => self.after_capture(),
+            Request::ExportConfiguration(true) => self.only_status(),
+            Request::ExportConfiguration(false) => Ok(self),
             Request::GetCapture(()) => self.only_capture(),
             Request::NextConnection(()) => self.only_listener(),
             Request::Shutdown(_) => self.only_stream(Error::NotConnected),
@@ -81,6 +83,8 @@ impl Mode {
             | Request::LeaveGroup(_) => self.only_datagram(),
             // Commands about interfaces, and about the file itself; every mode allows them.
             Request::GetLastError(())
+            | Request::ApplyConfiguration(_)
+            | Request::CheckConfiguration(_)
             | Request::SetSystemOption(_)
             | Request::ListSystemOptions(())
             | Request::EndConnection(_)
@@ -191,6 +195,13 @@ impl Mode {
     const fn after_capture(self) -> Result<Self> {
         match self {
             Self::Status => Ok(Self::Capture),
+            _ => Err(Error::InvalidInput),
+        }
+    }
+
+    const fn only_status(self) -> Result<Self> {
+        match self {
+            Self::Status => Ok(self),
             _ => Err(Error::InvalidInput),
         }
     }

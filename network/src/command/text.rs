@@ -105,6 +105,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
         }
         ["capture", rest @ ..] => capture(rest).map(Request::Capture),
+        ["export"] => Ok(Request::ExportConfiguration(true)),
         ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
         _ => socket(words),
     }
@@ -167,6 +168,7 @@ fn set_address(prefix: &str, rest: &[&str]) -> Result<Request, Error> {
     let mut change = AddressChange { replace: true, ..AddressChange::new(value(prefix)?) };
     for [key, word] in pairs(rest)? {
         match *key {
+            "broadcast" if *word == "none" => change.broadcast = Broadcast::None,
             "broadcast" => change.broadcast = Broadcast::Address(value(word)?),
             "peer" => change.peer = Some(value(word)?),
             "label" => change.label = Some((*word).into()),
@@ -199,7 +201,9 @@ fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, E
     let is_system = change.kind != RouteKind::Unicast;
     for [key, word] in pairs {
         match *key {
-            _ if is_system && *key != "metric" => return Err(Error::InvalidInput),
+            _ if is_system && !matches!(*key, "metric" | "protocol") => {
+                return Err(Error::InvalidInput);
+            }
             "via" => change.gateway = Some(value(word)?),
             "metric" => change.metric = value(word)?,
             "interface" => change.interface = Some((*word).into()),
@@ -241,8 +245,11 @@ fn route(words: &[&str]) -> Result<Request, Error> {
     let [verb, target, rest @ ..] = words else { return Err(Error::InvalidInput) };
     let (mut gateway, mut metric, mut interface) = (None, None, None);
     let pairs = pairs(rest)?;
-    if !matches!(*verb, "add" | "append" | "remove") {
-        return set_route(verb, target, pairs);
+    let is_plain = |[key, _]: &[&str; 2]| matches!(*key, "via" | "metric" | "interface");
+    match *verb {
+        "add" | "remove" => {}
+        "append" if pairs.iter().all(is_plain) => {}
+        _ => return set_route(verb, target, pairs),
     }
     for [key, word] in pairs {
         match *key {
@@ -270,9 +277,16 @@ fn route(words: &[&str]) -> Result<Request, Error> {
 
 fn dhcp(words: &[&str]) -> Result<Request, Error> {
     match words {
-        ["start"] => Ok(Request::StartDhcp(DhcpOptions::default())),
-        ["start", "hostname", name] => {
-            Ok(Request::StartDhcp(DhcpOptions { hostname: Some((*name).into()), requested: None }))
+        ["start", rest @ ..] => {
+            let mut options = DhcpOptions::default();
+            for [key, word] in pairs(rest)? {
+                match *key {
+                    "hostname" => options.hostname = Some((*word).into()),
+                    "requested" => options.requested = Some(value(word)?),
+                    _ => return Err(Error::InvalidInput),
+                }
+            }
+            Ok(Request::StartDhcp(options))
         }
         ["stop"] => Ok(Request::StopDhcp(())),
         ["renew"] => Ok(Request::RenewDhcp(())),

@@ -91,6 +91,15 @@ impl OpenFile {
             Immediate::ListRouteDetails(()) => return Operation::turns(self.list_route_details()),
             Immediate::ListNeighbors(()) => return Operation::turns(self.list_neighbors()),
             Immediate::ListSockets(()) => return Operation::turns(self.list_sockets()),
+            Immediate::ExportConfiguration(is_for_read) => {
+                return Operation::turns(self.export_configuration(is_for_read));
+            }
+            Immediate::ApplyConfiguration(piece) => {
+                return Operation::turns(self.configure(piece, false));
+            }
+            Immediate::CheckConfiguration(piece) => {
+                return Operation::turns(self.configure(piece, true));
+            }
             Immediate::ListRoutePreferences(()) => reply(Ok(
                 self.collect(|stack| stack.ip.route_preferences(&stack.context).collect())
             )),

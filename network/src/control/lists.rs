@@ -105,7 +105,7 @@ impl Pieces {
 }
 
 /// Lets other tasks run.
-async fn give_way() {
+pub(super) async fn give_way() {
     let mut has_given_way = false;
     poll_fn(|context| {
         if mem::replace(&mut has_given_way, true) {

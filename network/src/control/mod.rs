@@ -6,6 +6,7 @@
 //! | [`written`] | the texts that were written to an open file |
 //! | [`execute`] | each command and its operation |
 //! | [`interfaces`] | commands about interfaces |
+//! | [`configuration`] | the whole configuration as text |
 //! | [`lists`] | lists that may be long |
 //! | [`sockets`] | commands that make a file a socket, and commands of sockets |
 //! | [`state`] | the state of a file in each mode |
@@ -20,6 +21,7 @@
 
 mod capture;
 mod capturer;
+mod configuration;
 mod execute;
 mod interfaces;
 mod lists;

@@ -117,7 +117,7 @@ impl OpenFile {
         self.text.with(|text| text.clone())?.last_error.with(|last| last.clone())
     }
 
-    fn text(&self) -> Arc<Written> {
+    pub(super) fn text(&self) -> Arc<Written> {
         self.text.with(|text| Arc::clone(text.get_or_insert_default()))
     }
 

@@ -1,5 +1,7 @@
 //! What an open file knows of the texts that were written to it.
 
+use alloc::string::String;
+
 use async_lock::Mutex;
 use devnet_virtual_file_system::{Error, Lock};
 
@@ -10,6 +12,8 @@ use crate::command::line_error::LineError;
 pub(super) struct Written {
     /// Serializes writes, so that the lines of one stay together even when some wait.
     pub(super) lines: Mutex<()>,
+    /// The pieces of a configuration of which more follows.
+    pub(super) pending: Lock<String>,
     /// Why the last text failed.
     pub(super) last_error: Lock<Option<LineError>>,
 }

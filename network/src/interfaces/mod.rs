@@ -7,10 +7,12 @@
 //! | file | owns |
 //! |---|---|
 //! | this one | the list of interfaces, and which of them reaches a destination |
+//! | [`configured`] | the sections of the configuration that was applied last |
 //! | [`place`] | one interface or all of them: the scope of a socket or a device file |
 //! | [`registration`] | what ends with an interface: its device in the file tree, its name |
 //! | [`routed`] | sockets and watchers on every present and future interface |
 
+mod configured;
 mod place;
 mod registration;
 mod routed;
@@ -28,6 +30,7 @@ pub(crate) use self::registration::{Name, Names, Registration};
 use self::routed::Routed;
 use crate::command::route::RouteChoice;
 use crate::command::system::HostModel;
+use crate::configuration::Section;
 use crate::interface::Interface;
 use crate::mount::Mount;
 use crate::stack::addresses::is_link_local_ipv4;
@@ -54,6 +57,8 @@ struct Tables {
     system: Option<Mount>,
     registrations: Vec<Registration>,
     routed: Routed,
+    /// The sections of the configuration that was applied last.
+    sections: Vec<Section>,
     /// The index of the interface that was chosen last, while addresses and routes stand still.
     last_choice: FlowCache<IpAddr, u32>,
 }
@@ -96,6 +101,7 @@ impl Interfaces {
         message!(info, "devnet::interface", "{}: registered", interface.name);
         self.0.tables.with(|tables| tables.registrations.push(registration));
         self.serve_routed(&interface);
+        self.configure(&interface);
         self.0.host.increment_generation();
     }
 

@@ -13,7 +13,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use devnet_virtual_file_system::Error;
 
 use crate::address::Prefix;
-use crate::command::address::{AddressState, NewAddress, Origin, Scope};
+use crate::command::address::{
+    AddressChange, AddressState, Broadcast, NewAddress, Origin, Scope,
+};
 use crate::limits;
 use crate::platform::Instant;
 
@@ -46,6 +48,8 @@ pub(crate) struct Details {
     /// No broadcast address is shown.
     pub(crate) hides_broadcast: bool,
     pub(crate) no_prefix_route: bool,
+    /// It was asked for without duplicate address detection.
+    pub(crate) no_detection: bool,
 }
 
 impl Address {
@@ -192,6 +196,65 @@ impl Addresses {
             details: None,
         });
         Ok(())
+    }
+
+    /// Adds an address with everything that a command says of it, without lifetimes.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn add_asked(
+        &mut self,
+        change: &AddressChange,
+        state: AddressState,
+    ) -> Result<(), Error> {
+        let local = change.prefix.address();
+        let prefix = change.peer.map_or(change.prefix, |_| Prefix::host(local));
+        let broadcast = match change.broadcast {
+            Broadcast::Address(address) => Some(address),
+            Broadcast::Default | Broadcast::None => None,
+        };
+        self.add(&NewAddress { prefix, broadcast }, Origin::Static, state)?;
+        let details = Details {
+            peer: change.peer,
+            label: change.label.clone(),
+            hides_broadcast: change.broadcast == Broadcast::None,
+            no_prefix_route: change.no_prefix_route,
+            no_detection: change.no_detection,
+        };
+        if let Some(entry) = self.list.last_mut() {
+            entry.details = (details != Details::default()).then(|| Box::new(details));
+        }
+        Ok(())
+    }
+
+    /// Says whether an address was asked for with duplicate address detection.
+    pub(crate) fn set_detection(&mut self, prefix: Prefix, has_detection: bool) {
+        let Some(entry) = self.find_prefix_mut(prefix) else { return };
+        let mut details = entry.details.take().map_or_else(Details::default, |known| *known);
+        details.no_detection = !has_detection;
+        entry.details = (details != Details::default()).then(|| Box::new(details));
+    }
+
+    /// Brings the addresses that commands added into this order; the others keep their places.
+    pub(crate) fn arrange(&mut self, order: &[Prefix]) {
+        let rank = |entry: &Address| order.iter().position(|prefix| *prefix == entry.prefix);
+        let mut statics: Vec<Address> =
+            self.list.iter().filter(|entry| entry.origin == Origin::Static).cloned().collect();
+        if statics.is_sorted_by_key(rank) {
+            return;
+        }
+        statics.sort_by_key(rank);
+        self.revision = self.revision.wrapping_add(1);
+        let places = self.list.iter_mut().filter(|entry| entry.origin == Origin::Static);
+        for (place, entry) in places.zip(statics) {
+            *place = entry;
+        }
+    }
+
+    /// Removes addresses for which `stays` returns false.
+    pub(crate) fn retain(&mut self, stays: impl FnMut(&Address) -> bool) {
+        self.revision = self.revision.wrapping_add(1);
+        self.list.retain(stays);
     }
 
     /// Removes the address `prefix`, which must match in length too.

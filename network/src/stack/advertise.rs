@@ -58,15 +58,7 @@ impl Advertiser {
             return Err(Error::Unsupported);
         }
         if let Some(what) = &what {
-            let is_usable = what.prefix.address().is_ipv6()
-                && what.prefix.length() == 64
-                && !what.prefix.address().is_multicast();
-            if !is_usable || what.dns_servers.len() > limits::DNS_SERVERS {
-                return Err(Error::InvalidInput);
-            }
-            if cx.configuration.hardware_address.is_none() {
-                return Err(Error::Unsupported);
-            }
+            Self::check(cx, what)?;
         }
         if self.what == what {
             return Ok(false);
@@ -76,6 +68,28 @@ impl Advertiser {
         ip.update_address_groups(cx);
         self.advertise(cx, ip);
         Ok(true)
+    }
+
+    /// Whether something can be advertised.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub(crate) fn check(cx: &Context, what: &Advertisement) -> Result<(), Error> {
+        let is_usable = what.prefix.address().is_ipv6()
+            && what.prefix.length() == 64
+            && !what.prefix.address().is_multicast();
+        if !is_usable || what.dns_servers.len() > limits::DNS_SERVERS {
+            return Err(Error::InvalidInput);
+        }
+        if cx.configuration.hardware_address.is_none() {
+            return Err(Error::Unsupported);
+        }
+        Ok(())
+    }
+
+    /// What is advertised.
+    pub(crate) const fn what(&self) -> Option<&Advertisement> {
+        self.what.as_ref()
     }
 
     /// Multicasts an advertisement and arms the timer for the next one.

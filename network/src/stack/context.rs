@@ -78,6 +78,8 @@ pub(crate) struct Configuration {
     pub(crate) mtu: usize,
     pub(crate) metric: u32,
     pub(crate) hardware_address: Option<HardwareAddress>,
+    /// The hardware address that the driver came with.
+    pub(crate) own_hardware_address: Option<HardwareAddress>,
     pub(crate) since: Instant,
 }
 
@@ -262,6 +264,7 @@ pub(crate) mod tests {
             mtu: 1500,
             metric: 0,
             hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 1])),
+            own_hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 1])),
             since: Instant::from_micros(1_000_000),
         };
         Context::new(configuration, Random::new(Arc::new(Counter)).unwrap())

@@ -23,6 +23,7 @@ pub(crate) mod changes;
 pub(crate) mod context;
 pub(crate) mod counters;
 pub(crate) mod datagram;
+pub(crate) mod desired;
 #[cfg_attr(not(feature = "dhcp"), path = "dhcp/absent.rs")]
 pub(crate) mod dhcp;
 pub(crate) mod flow;
@@ -267,7 +268,8 @@ impl Stack {
         let Some(former) = configuration.set_hardware_address(address, driver)? else {
             return Ok(false);
         };
-        self.ip.link.neighbors.flush(|_, _| true);
+        // What a command said of neighbors stays true.
+        self.ip.link.neighbors.flush(|_, is_permanent| !is_permanent);
         let former = IpAddr::V6(former.link_local());
         if let Some(prefix) = self.ip.addresses.prefix_of(former, Origin::Kernel) {
             // It was found just above.
@@ -323,6 +325,8 @@ impl Stack {
     pub(crate) fn stop_dhcp(&mut self) -> bool {
         let (was_running, action) = self.dhcp.stop(&mut self.context, &mut self.ip);
         self.apply(action);
+        // Nothing of IPv4 brings back what they wait for.
+        self.ip.routes.forget_all_waiting();
         was_running
     }
 

@@ -129,6 +129,12 @@ impl NameServers {
         Ok(changes)
     }
 
+    /// The domains that commands set.
+    pub(crate) fn asked_domains(&self) -> Vec<String> {
+        let asked = self.domains.iter().filter(|(_, origin)| *origin == Origin::Static);
+        asked.map(|(domain, _)| domain.clone()).collect()
+    }
+
     /// Removes domains for which `stays` returns false.
     pub(crate) fn retain_domains(&mut self, mut stays: impl FnMut(&str, Origin) -> bool) {
         self.domains.retain(|(domain, origin)| stays(domain, *origin));

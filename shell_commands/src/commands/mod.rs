@@ -35,6 +35,7 @@ mod ls;
 mod mkdir;
 mod names;
 mod nc;
+pub(crate) mod netconfig;
 mod netstat;
 mod ping;
 mod printf;

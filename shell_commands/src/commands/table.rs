@@ -5,9 +5,9 @@
 
 use super::{
     arp, basename, cat, chmod, control, cp, cut, date, dhcp, dns, echo, find, grep, head, httpd,
-    interface, ip, iperf3, launch, ls, mkdir, names, nc, netstat, ping, printf, ps, pwd, rm, route,
-    run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr,
-    traceroute, wc, wget,
+    interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd,
+    rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch,
+    tr, traceroute, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -135,6 +135,10 @@ rows! {
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
         SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
         "Connects, or listens: input to the network, network to output.", run (nc::run);
+    "netconfig", "netconfig export [IF]\nnetconfig apply|check|diff FILE|-\nnetconfig save [FILE]\n\
+        netconfig wait IF [--link] [--address] [--dns] [--online] [--timeout SECONDS]",
+        "Shows, checks, applies or saves the configuration of the network, or waits for it.",
+        run (netconfig::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s|--metrics [-n] [-e]",
         "Lists sockets, routes or interfaces, or what they use and count.", run (netstat::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME|MX|TXT|SRV|NS|SOA|HTTPS|N] NAME [SERVER]",

@@ -10,6 +10,9 @@ use devnet_network::command::address::{
     AddressChange, AddressDetail, AddressEntry, AddressState, NewAddress, Origin, Scope,
 };
 use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
+use devnet_network::command::configuration::{
+    ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
+};
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use devnet_network::command::dns::{
@@ -123,6 +126,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.push(sample::<SetSystemOption>("system host-model weak", model, true));
     all.push(sample::<ListSystemOptions>("", (), vec![model]));
     all.extend(captures());
+    all.extend(configurations());
     all
 }
 
@@ -138,6 +142,22 @@ fn captures() -> [Sample; 2] {
     [
         sample::<Capture>(line, options, ()),
         sample::<GetCapture>("", (), CaptureStatistics { passed: 120, lost: 3, sent: 1 }),
+    ]
+}
+
+fn configurations() -> [Sample; 3] {
+    let text = ConfigurationText { text: "link up\nmtu 1400\n".into(), has_more: false };
+    let change = ConfigurationChange {
+        interface: "eth0".into(),
+        removed: vec!["link down".into()],
+        added: vec!["mtu 1400".into(), "link up".into()],
+    };
+    let note = ConfigurationNote { line: 3, kind: NoteKind::AddressBesideDhcp };
+    let outcome = ConfigurationOutcome { changes: vec![change], notes: vec![note] };
+    [
+        sample::<ExportConfiguration>("export", true, String::new()),
+        sample::<ApplyConfiguration>("", text.clone(), outcome.clone()),
+        sample::<CheckConfiguration>("", text, outcome),
     ]
 }
 

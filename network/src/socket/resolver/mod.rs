@@ -11,11 +11,13 @@
 //! | this one | questions, from candidates to answers |
 //! | `exchange` | one server: UDP, TCP, EDNS, spelling |
 //! | `cache` | answers that are kept |
+//! | `configured` | what commands ask of the system's: read, checked and made so |
 //! | `kept` | whether a question needs a server, and what is stale |
 //! | `names` | what the system has: its own servers, hosts, options; commands |
 //! | `place` | which servers and which candidates |
 
 mod cache;
+mod configured;
 mod exchange;
 mod kept;
 mod names;

@@ -23,15 +23,15 @@ use crate::stack::name_servers::NameServers;
 /// What the resolver of a system has.
 #[derive(Debug, Default)]
 pub(in crate::socket) struct Names {
-    settings: Lock<Settings>,
+    pub(super) settings: Lock<Settings>,
     pub(super) cache: Lock<Cache>,
 }
 
 #[derive(Debug, Default)]
-struct Settings {
-    system: NameServers,
-    hosts: Vec<HostEntry>,
-    options: Options,
+pub(super) struct Settings {
+    pub(super) system: NameServers,
+    pub(super) hosts: Vec<HostEntry>,
+    pub(super) options: Options,
 }
 
 /// The options.
@@ -66,7 +66,26 @@ impl Options {
         (self.timeout > 0).then(|| Duration::from_millis(u64::from(self.timeout)))
     }
 
-    const fn list(self) -> [ResolverOption; 5] {
+    /// Sets one; true if it was another.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a value out of range.
+    pub(super) fn set(&mut self, option: ResolverOption) -> Result<bool, Error> {
+        let before = self.list();
+        match option {
+            ResolverOption::Dots(dots) if dots <= limits::DNS_DOTS => self.dots = dots,
+            ResolverOption::Timeout(milliseconds) => self.timeout = milliseconds,
+            ResolverOption::Stale(seconds) => self.stale = seconds,
+            ResolverOption::CacheEntries(most) if most <= limits::DNS_CACHE_ENTRIES => {
+                self.cache_entries = most;
+            }
+            ResolverOption::MixedCase(is_mixed) => self.is_mixed = is_mixed,
+            _ => return Err(Error::InvalidInput),
+        }
+        Ok(before != self.list())
+    }
+
+    pub(super) const fn list(self) -> [ResolverOption; 5] {
         [
             ResolverOption::Dots(self.dots),
             ResolverOption::Timeout(self.timeout),
@@ -103,7 +122,7 @@ impl Settings {
     }
 }
 
-fn add_host(hosts: &mut Vec<HostEntry>, entry: HostEntry) -> Result<(), Error> {
+pub(super) fn add_host(hosts: &mut Vec<HostEntry>, entry: HostEntry) -> Result<(), Error> {
     if entry.names.is_empty() {
         return Err(Error::InvalidInput);
     }
@@ -178,21 +197,7 @@ impl Resolver {
     /// # Errors
     /// `InvalidInput` for a value out of range.
     pub(crate) fn set_option(&self, option: ResolverOption) -> Result<bool, Error> {
-        let new = self.sockets.names.settings.with(|settings| {
-            let options = &mut settings.options;
-            let before = options.list();
-            match option {
-                ResolverOption::Dots(dots) if dots <= limits::DNS_DOTS => options.dots = dots,
-                ResolverOption::Timeout(milliseconds) => options.timeout = milliseconds,
-                ResolverOption::Stale(seconds) => options.stale = seconds,
-                ResolverOption::CacheEntries(most) if most <= limits::DNS_CACHE_ENTRIES => {
-                    options.cache_entries = most;
-                }
-                ResolverOption::MixedCase(is_mixed) => options.is_mixed = is_mixed,
-                _ => return Err(Error::InvalidInput),
-            }
-            Ok(before != options.list())
-        })?;
+        let new = self.sockets.names.settings.with(|settings| settings.options.set(option))?;
         if let ResolverOption::CacheEntries(most) = option {
             let mut left = most as usize;
             self.sockets.names.cache.with(|cache| {

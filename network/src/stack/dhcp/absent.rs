@@ -49,6 +49,14 @@ pub(crate) enum Action {
 pub(crate) struct DhcpClient {}
 
 impl DhcpClient {
+    pub(crate) fn check(_: &Context, _: &DhcpOptions) -> Result<(), Error> {
+        Err(Error::Unsupported)
+    }
+
+    pub(crate) fn asked(&self) -> Option<&DhcpOptions> {
+        None
+    }
+
     pub(crate) fn start(
         &mut self,
         _: &mut Context,

@@ -94,6 +94,21 @@ impl DhcpClient {
         ip: &mut Ip,
         options: DhcpOptions,
     ) -> Result<bool, Error> {
+        Self::check(cx, &options)?;
+        self.options = options;
+        if self.state.is_some() {
+            return Ok(false);
+        }
+        self.state = Some(DhcpState::Init);
+        self.link_changed(cx, ip);
+        Ok(true)
+    }
+
+    /// Whether the client can be started with these options.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(crate) fn check(cx: &Context, options: &DhcpOptions) -> Result<(), Error> {
         if cx.configuration.capabilities.medium != Medium::Ethernet
             || cx.configuration.hardware_address.is_none()
         {
@@ -107,13 +122,12 @@ impl DhcpClient {
         if options.hostname.as_ref().is_some_and(is_bad) {
             return Err(Error::InvalidInput);
         }
-        self.options = options;
-        if self.state.is_some() {
-            return Ok(false);
-        }
-        self.state = Some(DhcpState::Init);
-        self.link_changed(cx, ip);
-        Ok(true)
+        Ok(())
+    }
+
+    /// The options, while it runs.
+    pub(crate) fn asked(&self) -> Option<&DhcpOptions> {
+        self.state.is_some().then_some(&self.options)
     }
 
     /// Renews the lease now.

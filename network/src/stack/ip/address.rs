@@ -9,7 +9,7 @@ use devnet_virtual_file_system::Error;
 use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{
-    AddressChange, AddressDetail, AddressEntry, AddressState, Broadcast, NewAddress, Origin,
+    AddressChange, AddressDetail, AddressEntry, AddressState, Broadcast,
 };
 use crate::limits;
 use crate::platform::Instant;
@@ -22,7 +22,10 @@ fn end(now: Instant, seconds: Option<u32>) -> Option<Instant> {
 }
 
 /// Checks what does not depend on the table.
-fn check(cx: &Context, change: &AddressChange) -> Result<(), Error> {
+///
+/// # Errors
+/// `InvalidInput` for what does not fit together.
+pub(crate) fn check(cx: &Context, change: &AddressChange) -> Result<(), Error> {
     let is_ipv4 = change.prefix.address().is_ipv4();
     let is_foreign_peer =
         change.peer.is_some_and(|peer| peer.address().is_ipv4() != is_ipv4 || !peer.is_valid());
@@ -73,21 +76,10 @@ impl Ip {
         }
         let state =
             if change.no_detection { AddressState::Preferred } else { self.first_state(cx, local) };
-        let broadcast = match change.broadcast {
-            Broadcast::Address(address) => Some(address),
-            Broadcast::Default | Broadcast::None => None,
-        };
-        self.addresses.add(&NewAddress { prefix, broadcast }, Origin::Static, state)?;
-        let details = Details {
-            peer: change.peer,
-            label: change.label.clone(),
-            hides_broadcast: change.broadcast == Broadcast::None,
-            no_prefix_route: change.no_prefix_route,
-        };
+        self.addresses.add_asked(change, state)?;
         let (valid, preferred) =
             (end(cx.now, change.valid_seconds), end(cx.now, change.preferred_seconds));
         if let Some(entry) = self.addresses.find_prefix_mut(prefix) {
-            entry.details = (details != Details::default()).then(|| Box::new(details));
             entry.valid_until = valid;
             entry.preferred_until = preferred;
             if preferred.is_some_and(|until| until <= cx.now)
@@ -124,7 +116,7 @@ impl Ip {
         }
         let after = (entry.valid_until, entry.preferred_until, entry.connected());
         match (before.2, after.2) {
-            (Some(network), None) => self.disconnect(network, local),
+            (Some(network), None) => self.disconnect(network, local, false),
             (None, Some(network)) => self.routes.connect(network, local, cx.configuration.metric),
             _ => {}
         }

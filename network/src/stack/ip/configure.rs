@@ -102,7 +102,8 @@ impl Ip {
     pub(crate) fn remove_address(&mut self, cx: &mut Context, prefix: Prefix) -> Result<(), Error> {
         let removed = self.addresses.remove(prefix)?;
         if let Some(network) = removed.connected() {
-            self.disconnect(network, prefix.address());
+            let was_learned = removed.origin != Origin::Static;
+            self.disconnect(network, prefix.address(), was_learned);
         }
         if !self.addresses.owns(prefix.address()) {
             self.link.drop_queued_from(cx, prefix.address());
@@ -112,10 +113,10 @@ impl Ip {
     }
 
     /// An address no longer implies the connected route of a network; another one may.
-    pub(super) fn disconnect(&mut self, network: Prefix, former: IpAddr) {
+    pub(super) fn disconnect(&mut self, network: Prefix, former: IpAddr, was_learned: bool) {
         let implies = |entry: &&Address| entry.connected() == Some(network);
         let remaining = self.addresses.iter().find(implies).map(|entry| entry.prefix.address());
-        self.routes.disconnect(network, former, remaining);
+        self.routes.disconnect(network, former, remaining, was_learned);
     }
 
     /// Updates the addresses that the interfaces of the system share.

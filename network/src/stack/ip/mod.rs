@@ -16,7 +16,7 @@
 //! | [`path_mtu`] | the path MTU cache |
 //! | [`identification`] | identifications and flow labels |
 
-mod address;
+pub(crate) mod address;
 pub(crate) mod configure;
 pub(crate) mod egress;
 mod fragment;

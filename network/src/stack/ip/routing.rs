@@ -1,5 +1,6 @@
 //! Routes by command: of this interface, and the copies of those of the whole system.
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -107,6 +108,24 @@ impl Ip {
         self.arm_routes(cx);
         self.routes_changed(cx);
         Ok(is_changed)
+    }
+
+    /// Makes these the routes of this interface that commands asked for.
+    ///
+    /// # Errors
+    /// As [`described`].
+    pub(crate) fn replace_routes(
+        &mut self,
+        cx: &mut Context,
+        changes: &[RouteChange],
+    ) -> Result<(), Error> {
+        let metric = cx.configuration.metric;
+        let described = changes.iter().map(|change| described(change, metric, cx.now));
+        let routes = described.collect::<Result<Vec<_>, _>>()?;
+        self.routes.replace_asked(&routes);
+        self.arm_routes(cx);
+        self.routes_changed(cx);
+        Ok(())
     }
 
     fn arm_routes(&mut self, cx: &mut Context) {

@@ -5,6 +5,7 @@
 //! Connected routes are added and removed with their addresses.
 
 mod entry;
+mod waiting;
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -13,6 +14,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::Error;
 
 pub(crate) use self::entry::{Details, Route};
+use self::waiting::{Waiting, is_asked};
 use crate::address::Prefix;
 use crate::command::address::Origin;
 use crate::command::route::{ChangeMode, Preference, RouteFilter, RouteKind, RouteSelector};
@@ -24,6 +26,8 @@ use crate::stack::addresses::is_link_local_ipv4;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Routes {
     list: Vec<Route>,
+    /// Routes that commands asked for and that cannot be in the table now.
+    waiting: Vec<Waiting>,
     /// Something changed since [`take_changed`](Self::take_changed).
     changed: bool,
     /// Some route has an MTU.
@@ -119,7 +123,10 @@ impl Routes {
             }
             _ => {}
         }
-        if self.list.len() >= limits::ROUTES {
+        if is_asked(&route) {
+            self.forget_waiting(|known| is_equal(known) && has_same_way(known));
+        }
+        if self.list.len() + self.waiting.len() >= limits::ROUTES {
             return Err(Error::NoBufferSpace);
         }
         let place = match (mode, first) {
@@ -128,6 +135,9 @@ impl Routes {
         };
         self.list.insert(place, route);
         self.touch();
+        if route.is_on_link() {
+            self.bring_in();
+        }
         Ok(true)
     }
 
@@ -139,11 +149,15 @@ impl Routes {
         };
         *known = route;
         self.touch();
-        self.drop_off_link();
+        self.drop_off_link(false);
         true
     }
 
-    fn checked(mut route: Route) -> Result<Route, Error> {
+    /// The route in its one form.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a destination that no route can have.
+    pub(crate) fn checked(mut route: Route) -> Result<Route, Error> {
         if !route.destination.is_valid() {
             return Err(Error::InvalidInput);
         }
@@ -163,11 +177,18 @@ impl Routes {
         Ok(route)
     }
 
-    fn check_gateway(&self, gateway: IpAddr, is_onlink: bool) -> Result<(), Error> {
+    /// Refuses a gateway that is no host, wherever it is.
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    pub(crate) fn check_unicast(gateway: IpAddr) -> Result<(), Error> {
         let is_broadcast = matches!(gateway, IpAddr::V4(address) if address.is_broadcast());
-        if gateway.is_multicast() || gateway.is_unspecified() || is_broadcast {
-            return Err(Error::InvalidInput);
-        }
+        let is_host = !(gateway.is_multicast() || gateway.is_unspecified() || is_broadcast);
+        if is_host { Ok(()) } else { Err(Error::InvalidInput) }
+    }
+
+    fn check_gateway(&self, gateway: IpAddr, is_onlink: bool) -> Result<(), Error> {
+        Self::check_unicast(gateway)?;
         if is_onlink {
             return Ok(());
         }
@@ -185,22 +206,16 @@ impl Routes {
     ///
     /// # Errors
     /// `NoSuchProcess` when none does, as on Linux.
-    pub(crate) fn remove(&mut self, selector: &RouteSelector) -> Result<Route, Error> {
-        let destination = selector.destination.network();
-        let place = self
-            .list
-            .iter()
-            .position(|route| {
-                route.is_unicast()
-                    && route.destination == destination
-                    && selector.gateway.is_none_or(|gateway| route.gateway == Some(gateway))
-                    && selector.metric.is_none_or(|metric| route.metric == metric)
-            })
-            .ok_or(Error::NoSuchProcess)?;
-        let removed = self.list.remove(place);
+    pub(crate) fn remove(&mut self, selector: &RouteSelector) -> Result<(), Error> {
+        let place = self.list.iter().position(|route| Self::is_meant(selector, route));
+        let Some(place) = place else {
+            let is_known = self.forget_waiting(|route| Self::is_meant(selector, route));
+            return if is_known { Ok(()) } else { Err(Error::NoSuchProcess) };
+        };
+        self.list.remove(place);
         self.touch();
-        self.drop_off_link();
-        Ok(removed)
+        self.drop_off_link(false);
+        Ok(())
     }
 
     /// Removes the first route that counts and matches a filter, or all that do; returns how many.
@@ -215,18 +230,25 @@ impl Routes {
             removed += u32::from(goes);
             !goes
         });
-        self.drop_off_link();
+        self.drop_off_link(false);
+        while (filter.all || removed == 0)
+            && self.forget_waiting(|route| counts(route) && route.matches(filter))
+        {
+            removed += 1;
+        }
         removed
     }
 
     /// Removes routes whose time is over.
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.remove_matching(|route| route.details.expires.is_some_and(|at| at <= now));
+        self.expire_waiting(now);
+        self.retain(|route| route.details.expires.is_none_or(|at| at > now));
+        self.drop_off_link(false);
     }
 
     /// When the next route expires.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
-        self.list.iter().filter_map(|route| route.details.expires).min()
+        self.list.iter().chain(self.asked()).filter_map(|route| route.details.expires).min()
     }
 
     /// The MTU of a path that its route has.
@@ -252,7 +274,7 @@ impl Routes {
     /// Removes routes for which `goes` returns true, and those whose gateways are off-link then.
     pub(crate) fn remove_matching(&mut self, goes: impl Fn(&Route) -> bool) {
         self.retain(|route| !goes(route));
-        self.drop_off_link();
+        self.drop_off_link(true);
     }
 
     /// Removes routes for which `stays` returns false.
@@ -276,7 +298,7 @@ impl Routes {
         for route in routes {
             let _ = self.add(*route, true);
         }
-        self.drop_off_link();
+        self.drop_off_link(true);
     }
 
     /// Adds the connected route of an address; keeps one that exists. An IPv4 address without a
@@ -301,12 +323,14 @@ impl Routes {
     }
 
     /// Removes the connected route of a removed address, unless `remaining` still implies it, and
-    /// routes whose gateways are off-link then. (Linux keeps those, unusable.)
+    /// routes whose gateways are off-link then. (Linux keeps those, unusable.) If the address was
+    /// learned, what commands asked for comes back with it.
     pub(crate) fn disconnect(
         &mut self,
         network: Prefix,
         former: IpAddr,
         remaining: Option<IpAddr>,
+        was_learned: bool,
     ) {
         let former = Some(former);
         self.revision = self.revision.wrapping_add(1);
@@ -318,28 +342,20 @@ impl Routes {
             });
         }
         // A source that a command gave does not become another one.
+        let mut gone = Vec::new();
         self.retain(|route| {
-            route.origin != Origin::Static || route.source != former || remaining == former
+            let stays =
+                route.origin != Origin::Static || route.source != former || remaining == former;
+            if !stays && was_learned {
+                gone.push(*route);
+            }
+            stays
         });
+        gone.into_iter().for_each(|route| self.wait_for_source(route));
         for route in self.list.iter_mut().filter(|route| route.source == former) {
             route.source = remaining;
         }
-        self.drop_off_link();
-    }
-
-    fn drop_off_link(&mut self) {
-        let connected: Vec<Prefix> = self
-            .list
-            .iter()
-            .filter(|route| route.is_on_link())
-            .map(|route| route.destination)
-            .collect();
-        self.retain(|route| {
-            route.details.is_onlink
-                || route
-                    .gateway
-                    .is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
-        });
+        self.drop_off_link(was_learned);
     }
 
     /// True when something changed since the last call.
@@ -350,6 +366,7 @@ impl Routes {
     /// Sets the metric of every route that has none of its own.
     pub(crate) fn set_metric(&mut self, metric: u32) {
         self.touch();
+        self.set_waiting_metric(metric);
         for route in self.list.iter_mut().filter(|route| !route.has_own_metric) {
             route.metric = metric;
         }
@@ -447,9 +464,9 @@ mod tests {
         let network = "10.0.0.0/24".parse().unwrap();
         let [first, second] = ["10.0.0.5", "10.0.0.6"].map(|text| text.parse().unwrap());
         routes.add(route("0.0.0.0/0", Some("10.0.0.1"), 0), false).unwrap();
-        routes.disconnect(network, first, Some(second));
+        routes.disconnect(network, first, Some(second), false);
         assert_eq!(routes.iter().count(), 2);
-        routes.disconnect(network, second, None);
+        routes.disconnect(network, second, None, false);
         assert_eq!(routes.iter().count(), 0);
     }
 

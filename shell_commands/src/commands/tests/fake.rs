@@ -200,6 +200,10 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::ListDrops(()) => encode(&samples::drops()),
         Request::ListCounters(()) => encode(&samples::counters()),
         Request::GetMetrics(()) => encode("# EOF\n"),
+        Request::ExportConfiguration(_) => encode("link up\nmtu 1400\n"),
+        Request::ApplyConfiguration(_) | Request::CheckConfiguration(_) => {
+            encode(&samples::configured())
+        }
         Request::ListDnsServers(()) => encode(&state.dns),
         Request::GetDhcp(()) => encode(&state.dhcp),
         Request::SetEnabled(enabled) => {

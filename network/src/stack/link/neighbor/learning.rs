@@ -217,6 +217,14 @@ impl Neighbors {
         (before - self.table.len()) as u32
     }
 
+    /// The static entries, in no order.
+    pub(crate) fn permanent(&self) -> impl Iterator<Item = (IpAddr, HardwareAddress)> {
+        self.table.iter().filter_map(|(address, neighbor)| {
+            let is_permanent = neighbor.state == NeighborState::Permanent;
+            neighbor.hardware.filter(|_| is_permanent).map(|hardware| (*address, hardware))
+        })
+    }
+
     /// All entries, by address.
     pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
         // Numbers sort in a third of the time that addresses take.

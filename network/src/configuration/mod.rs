@@ -1,0 +1,199 @@
+//! What is asked of an interface and of the system, apart from what is in force: read from a text,
+//! written as one, and compared.
+//!
+//! | file | owns |
+//! |---|---|
+//! | this one | what may be asked of an interface and of the system |
+//! | [`parse`] | sections and lines of a text |
+//! | [`matcher`] | which interface a section is for |
+//! | [`write`] | the lines that ask for the same |
+//!
+//! A section asks for everything about its interface: what it does not say is as on a new one. The
+//! stack says what is asked of it at present, whether a section can be, and carries it out.
+
+pub(crate) mod matcher;
+pub(crate) mod parse;
+pub(crate) mod write;
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::IpAddr;
+
+use self::matcher::Matcher;
+use crate::address::{HardwareAddress, Prefix};
+use crate::command::address::{AddressChange, Broadcast};
+use crate::command::dhcp::DhcpOptions;
+use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::interface::Advertisement;
+use crate::command::neighbor::NewNeighbor;
+use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
+use crate::command::system::HostModel;
+
+/// Everything that commands may ask of one interface.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Desired {
+    /// Administratively up; none for what a new interface is.
+    pub(crate) enabled: Option<bool>,
+    /// None for the driver's own.
+    pub(crate) hardware_address: Option<HardwareAddress>,
+    /// None for the driver's largest.
+    pub(crate) mtu: Option<u32>,
+    pub(crate) metric: u32,
+    pub(crate) advertisement: Option<Advertisement>,
+    pub(crate) addresses: Vec<AddressChange>,
+    pub(crate) routes: Vec<RouteChange>,
+    pub(crate) neighbors: Vec<NewNeighbor>,
+    pub(crate) servers: Vec<IpAddr>,
+    pub(crate) domains: Vec<String>,
+    pub(crate) dhcp: Option<DhcpOptions>,
+}
+
+impl Desired {
+    /// Gives everything that may be said in several ways its one form and order.
+    pub(crate) fn normalize(&mut self) {
+        for address in &mut self.addresses {
+            address.replace = false;
+            if address.peer.is_some() {
+                address.prefix = Prefix::host(address.prefix.address());
+            }
+            if let Broadcast::Address(broadcast) = address.broadcast
+                && address.prefix.broadcast() == Some(broadcast)
+            {
+                address.broadcast = Broadcast::Default;
+            }
+        }
+        normalize_routes(&mut self.routes, self.metric);
+        // Numbers sort faster than addresses.
+        self.neighbors.sort_unstable_by_key(|new| match new.address {
+            IpAddr::V4(address) => (false, u128::from(address.to_bits())),
+            IpAddr::V6(address) => (true, address.to_bits()),
+        });
+    }
+}
+
+/// Everything that commands may ask of the system beside its interfaces.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct DesiredSystem {
+    pub(crate) host_model: HostModel,
+    /// Those that differ from a new system's.
+    pub(crate) options: Vec<ResolverOption>,
+    pub(crate) servers: Vec<IpAddr>,
+    pub(crate) domains: Vec<String>,
+    pub(crate) hosts: Vec<HostEntry>,
+    pub(crate) routes: Vec<RouteChange>,
+}
+
+impl DesiredSystem {
+    /// Gives everything that may be said in several ways its one form and order.
+    pub(crate) fn normalize(&mut self) {
+        normalize_routes(&mut self.routes, 0);
+    }
+}
+
+/// Routes in the order of the table, those first that gateways of others may need; each of several
+/// to one destination stays before the next.
+fn normalize_routes(routes: &mut [RouteChange], metric: u32) {
+    let metric_of = |route: &RouteChange| if route.metric == 0 { metric } else { route.metric };
+    for route in routes.iter_mut() {
+        route.destination = route.destination.network();
+        route.interface = None;
+        if route.protocol == 0 {
+            route.protocol = RouteDetail::BOOT;
+        }
+    }
+    let on_link: BTreeSet<(Prefix, u32)> = routes
+        .iter()
+        .filter(|route| route.gateway.is_none())
+        .map(|route| (route.destination, metric_of(route)))
+        .collect();
+    routes.sort_by_key(|route| {
+        let (destination, metric) = (route.destination, metric_of(route));
+        let is_behind = !on_link.contains(&(destination, metric));
+        (is_behind, Reverse(destination.length()), metric, destination)
+    });
+    let mut last = None;
+    for route in routes {
+        let place = Some((route.destination, metric_of(route)));
+        route.mode = if last == place { ChangeMode::Append } else { ChangeMode::Insert };
+        last = place;
+    }
+}
+
+/// A value, and the line that says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) line: u32,
+    pub(crate) value: T,
+}
+
+/// What a section asks of each interface that it matches, with the lines that say so.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) enabled: Option<At<bool>>,
+    pub(crate) hardware_address: Option<At<HardwareAddress>>,
+    pub(crate) mtu: Option<At<u32>>,
+    pub(crate) metric: Option<At<u32>>,
+    pub(crate) advertisement: Option<At<Option<Advertisement>>>,
+    pub(crate) addresses: Vec<At<AddressChange>>,
+    pub(crate) routes: Vec<At<RouteChange>>,
+    pub(crate) neighbors: Vec<At<NewNeighbor>>,
+    pub(crate) servers: Vec<At<IpAddr>>,
+    pub(crate) domains: Option<At<Vec<String>>>,
+    pub(crate) dhcp: Option<At<Option<DhcpOptions>>>,
+}
+
+fn values<T: Clone>(all: &[At<T>]) -> Vec<T> {
+    all.iter().map(|at| at.value.clone()).collect()
+}
+
+impl Wanted {
+    /// The same without the lines, in its one form.
+    pub(crate) fn desired(&self) -> Desired {
+        let mut desired = Desired {
+            enabled: self.enabled.as_ref().map(|at| at.value),
+            hardware_address: self.hardware_address.as_ref().map(|at| at.value),
+            mtu: self.mtu.as_ref().map(|at| at.value),
+            metric: self.metric.as_ref().map_or(0, |at| at.value),
+            advertisement: self.advertisement.as_ref().and_then(|at| at.value.clone()),
+            addresses: values(&self.addresses),
+            routes: values(&self.routes),
+            neighbors: values(&self.neighbors),
+            servers: values(&self.servers),
+            domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+            dhcp: self.dhcp.as_ref().and_then(|at| at.value.clone()),
+        };
+        desired.normalize();
+        desired
+    }
+}
+
+/// What a section asks of the system, with the lines that say so.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WantedSystem {
+    pub(crate) line: u32,
+    pub(crate) host_model: Option<At<HostModel>>,
+    pub(crate) options: Vec<At<ResolverOption>>,
+    pub(crate) servers: Vec<At<IpAddr>>,
+    pub(crate) domains: Option<At<Vec<String>>>,
+    pub(crate) hosts: Vec<At<HostEntry>>,
+    pub(crate) routes: Vec<At<RouteChange>>,
+}
+
+/// A section about interfaces.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    /// The line that begins it.
+    pub(crate) line: u32,
+    pub(crate) matcher: Matcher,
+    pub(crate) wanted: Wanted,
+}
+
+/// A whole text, which may be wrong only for the interfaces that there are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sections {
+    pub(crate) system: Option<WantedSystem>,
+    /// The first one that matches an interface is its.
+    pub(crate) interfaces: Vec<Section>,
+}

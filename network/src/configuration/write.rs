@@ -1,0 +1,205 @@
+//! The lines that ask for what is desired.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+use core::net::IpAddr;
+
+use super::{Desired, DesiredSystem};
+use crate::command::address::{AddressChange, Broadcast};
+use crate::command::dhcp::DhcpOptions;
+use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::interface::Advertisement;
+use crate::command::neighbor::NewNeighbor;
+use crate::command::route::{ChangeMode, RouteChange, RouteDetail, RouteKind};
+use crate::command::system::HostModel;
+use crate::limits;
+
+/// Appends to a text, which never fails.
+macro_rules! push {
+    ($text:expr, $($argument:tt)*) => {{
+        let _ = write!($text, $($argument)*);
+    }};
+}
+
+const fn switch(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
+}
+
+impl Desired {
+    /// The lines, each after those that it needs, made as they are taken.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let link = |is_up: bool| format!("link {}", if is_up { "up" } else { "down" });
+        let neighbor = |new: &NewNeighbor| {
+            format!("neighbor add {} {}", new.address, new.hardware_address)
+        };
+        let first = [
+            self.hardware_address.map(|address| format!("mac {address}")),
+            self.mtu.map(|mtu| format!("mtu {mtu}")),
+            (self.metric != 0).then(|| format!("metric {}", self.metric)),
+            self.enabled.map(link),
+        ];
+        first
+            .into_iter()
+            .flatten()
+            .chain(self.addresses.iter().map(address))
+            .chain(self.neighbors.iter().map(neighbor))
+            .chain(self.advertisement.iter().flat_map(advertise))
+            .chain(self.servers.iter().map(server))
+            .chain(search(&self.domains))
+            .chain(self.dhcp.iter().map(dhcp))
+            .chain(self.routes.iter().map(route))
+    }
+}
+
+impl DesiredSystem {
+    /// The lines, made as they are taken.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let model = (self.host_model != HostModel::default())
+            .then(|| format!("system host-model {}", self.host_model));
+        model
+            .into_iter()
+            .chain(self.options.iter().map(option))
+            .chain(self.servers.iter().map(server))
+            .chain(search(&self.domains))
+            .chain(self.hosts.iter().flat_map(host))
+            .chain(self.routes.iter().map(route))
+    }
+}
+
+fn server(server: &IpAddr) -> String {
+    format!("dns add {server}")
+}
+
+fn advertise(what: &Advertisement) -> Vec<String> {
+    let servers = what.dns_servers.iter().map(|server| format!("{server}"));
+    wrapped(format!("advertise {}", what.prefix), servers, true)
+}
+
+fn dhcp(options: &DhcpOptions) -> String {
+    let mut line = String::from("dhcp start");
+    if let Some(name) = &options.hostname {
+        push!(line, " hostname {name}");
+    }
+    if let Some(address) = options.requested {
+        push!(line, " requested {address}");
+    }
+    line
+}
+
+fn search(domains: &[String]) -> Vec<String> {
+    wrapped(String::from("dns search"), domains.iter().cloned(), false)
+}
+
+/// The words after a beginning, in as many lines as they need; without words one line or none.
+fn wrapped(
+    beginning: String,
+    words: impl Iterator<Item = String>,
+    has_bare_line: bool,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = beginning.clone();
+    for word in words {
+        if line.len() + 1 + word.len() > limits::LINE_BYTES {
+            lines.push(core::mem::replace(&mut line, beginning.clone()));
+        }
+        push!(line, " {word}");
+    }
+    if has_bare_line || line.len() > beginning.len() {
+        lines.push(line);
+    }
+    lines
+}
+
+fn option(option: &ResolverOption) -> String {
+    match option {
+        ResolverOption::Dots(dots) => format!("dns option ndots {dots}"),
+        ResolverOption::Timeout(milliseconds) => format!("dns option timeout {milliseconds}"),
+        ResolverOption::Stale(seconds) => format!("dns option stale {seconds}"),
+        ResolverOption::CacheEntries(most) => format!("dns option cache {most}"),
+        ResolverOption::MixedCase(is_on) => format!("dns option mixed-case {}", switch(*is_on)),
+    }
+}
+
+/// One line for each name, so that no line is too long.
+fn host(entry: &HostEntry) -> impl Iterator<Item = String> {
+    entry.names.iter().map(|name| format!("dns host add {} {name}", entry.address))
+}
+
+fn address(change: &AddressChange) -> String {
+    let plain = AddressChange { broadcast: change.broadcast, ..AddressChange::new(change.prefix) };
+    let is_plain = *change == plain && change.broadcast != Broadcast::None;
+    let mut line = format!("address {} {}", if is_plain { "add" } else { "set" }, change.prefix);
+    match change.broadcast {
+        Broadcast::Default => {}
+        Broadcast::None => push!(line, " broadcast none"),
+        Broadcast::Address(address) => push!(line, " broadcast {address}"),
+    }
+    if let Some(peer) = change.peer {
+        push!(line, " peer {peer}");
+    }
+    if let Some(label) = &change.label {
+        push!(line, " label {label}");
+    }
+    if let Some(seconds) = change.valid_seconds {
+        push!(line, " valid {seconds}");
+    }
+    if let Some(seconds) = change.preferred_seconds {
+        push!(line, " preferred {seconds}");
+    }
+    if change.no_prefix_route {
+        push!(line, " prefix-route off");
+    }
+    if change.no_detection {
+        push!(line, " detection off");
+    }
+    line
+}
+
+fn route(change: &RouteChange) -> String {
+    let plain = RouteChange {
+        mode: change.mode,
+        destination: change.destination,
+        gateway: change.gateway,
+        metric: change.metric,
+        ..RouteChange::default()
+    };
+    let verb = match (change.kind, change.mode) {
+        (RouteKind::Unicast, ChangeMode::Append) => String::from("append"),
+        (RouteKind::Unicast, _) if *change == plain => String::from("add"),
+        (RouteKind::Unicast, _) => String::from("insert"),
+        (kind, _) => format!("{kind}"),
+    };
+    // `default` is a word for a gateway's family; alone it would be IPv4.
+    let is_default = change.destination.length() == 0
+        && (change.gateway.is_some() || change.destination.address().is_ipv4());
+    let mut line = format!("route {verb} ");
+    if is_default {
+        line.push_str("default");
+    } else {
+        push!(line, "{}", change.destination);
+    }
+    if let Some(gateway) = change.gateway {
+        push!(line, " via {gateway}");
+    }
+    if change.metric != 0 {
+        push!(line, " metric {}", change.metric);
+    }
+    if let Some(source) = change.source {
+        push!(line, " source {source}");
+    }
+    if let Some(mtu) = change.mtu {
+        push!(line, " mtu {mtu}");
+    }
+    if change.onlink {
+        line.push_str(" onlink on");
+    }
+    if change.kind == RouteKind::Unicast && change.protocol != RouteDetail::BOOT {
+        push!(line, " protocol {}", change.protocol);
+    }
+    if let Some(seconds) = change.expires_seconds {
+        push!(line, " expires {seconds}");
+    }
+    line
+}

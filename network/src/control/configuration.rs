@@ -1,0 +1,374 @@
+//! Commands about the whole configuration: exported, checked, applied.
+//!
+//! What a text asks for is checked against every interface first, and then carried out under the
+//! lock of one after the other. If one changed in between so that it cannot be any more, or its
+//! driver refuses, those before it become again what they were.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use devnet_virtual_file_system::{Error, Result, encode};
+
+use super::lists::give_way;
+use super::open::OpenFile;
+use super::state::State;
+use crate::command::configuration::{
+    ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
+};
+use crate::command::line_error::{Fault, LineError};
+use crate::command::route::{ChangeMode, RouteChange, RouteFilter};
+use crate::configuration::parse::Parser;
+use crate::configuration::{At, Desired, DesiredSystem, Sections, Wanted, WantedSystem};
+use crate::interface::Interface;
+use crate::limits;
+use crate::stack::desired::{Checked, Refusal, carry_out, check, desired, read};
+use crate::stack::ip::routing::described;
+use crate::stack::routes::Routes;
+
+type Outcome<T> = core::result::Result<T, Refusal>;
+
+/// One interface: what is asked of it, and what was.
+struct Step<'a> {
+    interface: Arc<Interface>,
+    wanted: &'a Wanted,
+    before: Desired,
+    after: Desired,
+}
+
+/// The system: what is asked of it, and what was.
+struct SystemStep {
+    line: u32,
+    before: DesiredSystem,
+    after: DesiredSystem,
+}
+
+/// Everything that a text asks for.
+#[derive(Default)]
+struct Plan<'a> {
+    system: Option<SystemStep>,
+    steps: Vec<Step<'a>>,
+    notes: Vec<ConfigurationNote>,
+}
+
+impl OpenFile {
+    /// The lines that recreate what is asked; made in several turns.
+    pub(super) async fn export_configuration(&self, is_for_read: bool) -> Result<Vec<u8>> {
+        let text = self.export_text().await;
+        if !is_for_read {
+            return encode(&text);
+        }
+        self.state.with(|state| match state {
+            State::Status { text: shown, position } => {
+                (*shown, *position) = (Some(text), 0);
+                encode("")
+            }
+            // The file became something else meanwhile.
+            _ => Err(Error::InvalidInput),
+        })
+    }
+
+    async fn export_text(&self) -> String {
+        let mut text = String::new();
+        let is_system = self.system().is_ok();
+        if is_system {
+            let system = self.describe_system();
+            let lines = system.lines();
+            add_section(&mut text, "system", lines).await;
+        }
+        for interface in self.interfaces() {
+            let mut asked = interface.read_now(read);
+            give_way().await;
+            asked.normalize();
+            let title = if is_system { alloc::format!("interface {}", interface.name) } else { String::new() };
+            add_section(&mut text, &title, asked.lines()).await;
+        }
+        text
+    }
+
+    /// Takes a piece of a text; applies or checks it when it is whole.
+    pub(super) async fn configure(
+        &self,
+        piece: ConfigurationText,
+        is_check: bool,
+    ) -> Result<Vec<u8>> {
+        let written = self.text();
+        let taken = written.pending.with(|pending| {
+            if pending.len() + piece.text.len() > limits::CONFIGURATION_BYTES {
+                let line = pending.matches('\n').count() + piece.text.matches('\n').count();
+                *pending = String::new();
+                let line = u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1);
+                return Err(LineError { line, fault: Fault::ConfigurationTooLong });
+            }
+            pending.push_str(&piece.text);
+            Ok((!piece.has_more).then(|| core::mem::take(pending)))
+        });
+        let outcome = match taken {
+            Ok(None) => return encode(&ConfigurationOutcome::default()),
+            Ok(Some(text)) => self.configure_text(&text, is_check).await,
+            Err(error) => Err(error),
+        };
+        let (outcome, error) = match outcome {
+            Ok(outcome) => (encode(&outcome), None),
+            Err(error) => (Err(error.error()), Some(error)),
+        };
+        written.last_error.with(|last| *last = error);
+        outcome
+    }
+
+    async fn configure_text(
+        &self,
+        text: &str,
+        is_check: bool,
+    ) -> core::result::Result<ConfigurationOutcome, LineError> {
+        let own = self.sockets.place.interface.as_ref().map(|own| own.name.as_str());
+        let mut parser = Parser::new(own);
+        for (place, line) in text.lines().enumerate() {
+            if place % limits::CONFIGURATION_PIECE == limits::CONFIGURATION_PIECE - 1 {
+                give_way().await;
+            }
+            let number = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+            parser.line(number, line)?;
+        }
+        let sections = parser.finish()?;
+        give_way().await;
+        let located = |(number, error): Refusal| {
+            let line = text.lines().nth(number.saturating_sub(1) as usize);
+            LineError::refused(number, line.unwrap_or_default(), error)
+        };
+        // No turn ends between the check and the end of what follows from it.
+        let plan = self.plan(&sections).map_err(located)?;
+        if !is_check {
+            self.carry_out(&plan).map_err(located)?;
+            self.keep(&sections);
+        }
+        Ok(outcome(&plan).await)
+    }
+
+    fn keep(&self, sections: &Sections) {
+        let all = &self.sockets.place.all;
+        match &self.sockets.place.interface {
+            None => all.keep_sections(sections.clone()),
+            Some(own) => {
+                if let Some(section) = sections.interfaces.first() {
+                    all.keep_section(&own.name, section.wanted.clone());
+                }
+            }
+        }
+    }
+
+    /// Checks the whole text against everything that is there.
+    fn plan<'a>(&self, sections: &'a Sections) -> Outcome<Plan<'a>> {
+        let mut plan = Plan::default();
+        if let Some(wanted) = &sections.system {
+            let (before, after) = (self.describe_system(), self.check_system(wanted)?);
+            plan.system = Some(SystemStep { line: wanted.line, before, after });
+        }
+        let mut matched = BTreeSet::new();
+        let assigned = match &self.sockets.place.interface {
+            None => self.sockets.place.all.assign(&sections.interfaces),
+            Some(own) => {
+                let section = sections.interfaces.first();
+                alloc::vec![(Arc::clone(own), section)]
+            }
+        };
+        for (interface, section) in assigned {
+            let Some(section) = section else { continue };
+            matched.insert(section.line);
+            let wanted = &section.wanted;
+            let (before, checked) =
+                interface.read_now(|stack| (desired(stack), check(stack, wanted)));
+            let Checked { desired: after, mut notes } = checked?;
+            plan.notes.append(&mut notes);
+            plan.steps.push(Step { interface, wanted, before, after });
+        }
+        let unmatched = sections.interfaces.iter().filter(|one| !matched.contains(&one.line));
+        plan.notes.extend(unmatched.map(|section| ConfigurationNote {
+            line: section.line,
+            kind: NoteKind::MatchesNothing,
+        }));
+        plan.notes.sort_by_key(|note| note.line);
+        plan.notes.dedup();
+        Ok(plan)
+    }
+
+    /// Carries out a plan, all of it or nothing.
+    fn carry_out(&self, plan: &Plan<'_>) -> Outcome<()> {
+        let mut done = Vec::new();
+        let mut outcome = Ok(());
+        for step in &plan.steps {
+            outcome = step.interface.change_with_driver(|stack, driver| {
+                let checked = check(stack, step.wanted)?;
+                carry_out(stack, driver, &checked.desired)
+                    .map_err(|error| (first_line(step.wanted), error))
+            });
+            done.push(step);
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if let Some(system) = &plan.system
+            && outcome.is_ok()
+        {
+            outcome = self
+                .replace_system(&system.before, &system.after)
+                .map_err(|error| (system.line, error));
+        }
+        if outcome.is_err() {
+            for step in done {
+                // It was so a moment ago.
+                let _ = step.interface.change_with_driver(|stack, driver| {
+                    carry_out(stack, driver, &step.before)
+                });
+            }
+        }
+        outcome
+    }
+}
+
+/// The system beside its interfaces.
+impl OpenFile {
+    fn describe_system(&self) -> DesiredSystem {
+        let all = &self.sockets.place.all;
+        let mut system =
+            DesiredSystem { host_model: all.host().model(), ..DesiredSystem::default() };
+        #[cfg(feature = "dns")]
+        self.sockets.resolver().describe(&mut system);
+        let route = |detail: crate::command::route::RouteDetail| RouteChange {
+            kind: detail.kind,
+            destination: detail.route.destination,
+            metric: detail.route.metric,
+            protocol: detail.protocol,
+            ..RouteChange::default()
+        };
+        system.routes = all.system_routes().into_iter().map(route).collect();
+        system.normalize();
+        system
+    }
+
+    fn check_system(&self, wanted: &WantedSystem) -> Outcome<DesiredSystem> {
+        let mut system = DesiredSystem::default();
+        system.host_model = wanted.host_model.as_ref().map_or_else(Default::default, |at| at.value);
+        #[cfg(feature = "dns")]
+        crate::socket::Resolver::check(wanted, &mut system)?;
+        let mut known = BTreeSet::new();
+        for At { line, value } in &wanted.routes {
+            let refused = |error| (*line, error);
+            let route = described(value, 0, self.sockets.clock.now()).map_err(refused)?;
+            let route = Routes::checked(route).map_err(refused)?;
+            if !known.insert((route.destination, route.metric)) {
+                return Err(refused(Error::AlreadyExists));
+            }
+            if known.len() > limits::ROUTES {
+                return Err(refused(Error::NoBufferSpace));
+            }
+            system.routes.push(value.clone());
+        }
+        system.normalize();
+        Ok(system)
+    }
+
+    fn replace_system(&self, before: &DesiredSystem, after: &DesiredSystem) -> Result<()> {
+        let all = &self.sockets.place.all;
+        all.host().set_model(after.host_model);
+        #[cfg(feature = "dns")]
+        self.sockets.resolver().replace(after)?;
+        let of = |route: &RouteChange| RouteFilter {
+            destination: Some(route.destination),
+            kind: Some(route.kind),
+            metric: Some(route.metric),
+            protocol: Some(route.protocol),
+            ..RouteFilter::default()
+        };
+        let gone = before.routes.iter().filter(|route| !after.routes.contains(route));
+        gone.for_each(|route| {
+            all.remove_system_routes(&of(route));
+        });
+        let coming = after.routes.iter().filter(|route| !before.routes.contains(route));
+        let outcome = coming.clone().try_for_each(|change| {
+            let route = described(change, 0, self.sockets.clock.now())?;
+            let route = crate::stack::routes::Route { has_own_metric: true, ..route };
+            all.set_system_route(route, ChangeMode::Append).map(drop)
+        });
+        if outcome.is_err() && before != after {
+            coming.for_each(|route| {
+                all.remove_system_routes(&of(route));
+            });
+            // It was so a moment ago.
+            let _ = self.replace_system(after, before);
+        }
+        outcome
+    }
+}
+
+/// The line that a refusal of a driver is about: it takes hardware addresses only.
+fn first_line(wanted: &Wanted) -> u32 {
+    wanted.hardware_address.as_ref().map_or(1, |at| at.line)
+}
+
+/// Adds a section to a text.
+async fn add_section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    if !title.is_empty() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(title);
+        text.push('\n');
+    }
+    for (place, line) in lines.enumerate() {
+        if place % limits::CONFIGURATION_PIECE == limits::CONFIGURATION_PIECE - 1 {
+            give_way().await;
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+}
+
+/// Says what a plan changes.
+async fn outcome(plan: &Plan<'_>) -> ConfigurationOutcome {
+    let mut changes = Vec::new();
+    if let Some(SystemStep { before, after, .. }) = &plan.system
+        && before != after
+    {
+        changes.push(difference("", before.lines(), after.lines()).await);
+    }
+    for Step { interface, before, after, .. } in &plan.steps {
+        if before != after {
+            changes.push(difference(&interface.name, before.lines(), after.lines()).await);
+        }
+    }
+    ConfigurationOutcome { changes, notes: plan.notes.clone() }
+}
+
+async fn difference(
+    interface: &str,
+    before: impl Iterator<Item = String>,
+    after: impl Iterator<Item = String>,
+) -> ConfigurationChange {
+    let (before, after) = (collected(before).await, collected(after).await);
+    let known: BTreeSet<&String> = before.iter().collect();
+    let wanted: BTreeSet<&String> = after.iter().collect();
+    let mut removed: Vec<String> =
+        before.iter().filter(|line| !wanted.contains(line)).cloned().collect();
+    let mut added: Vec<String> =
+        after.iter().filter(|line| !known.contains(line)).cloned().collect();
+    if removed.is_empty() && added.is_empty() {
+        // Only the order is another.
+        let pairs = || before.iter().zip(&after).filter(|(before, after)| before != after);
+        removed = pairs().map(|(before, _)| before.clone()).collect();
+        added = pairs().map(|(_, after)| after.clone()).collect();
+    }
+    ConfigurationChange { interface: interface.into(), removed, added }
+}
+
+async fn collected(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for (place, line) in lines.enumerate() {
+        if place % limits::CONFIGURATION_PIECE == limits::CONFIGURATION_PIECE - 1 {
+            give_way().await;
+        }
+        all.push(line);
+    }
+    all
+}

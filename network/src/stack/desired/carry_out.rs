@@ -1,0 +1,131 @@
+//! Makes what is asked of the interface what was checked. What is so already is not touched:
+//! connections go on, and nobody is told of a change that is none.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use devnet_virtual_file_system::Error;
+
+use super::{desired, identities};
+use crate::address::Prefix;
+use crate::command::address::{AddressChange, Origin};
+use crate::configuration::Desired;
+use crate::driver::Driver;
+use crate::stack::Stack;
+
+/// Carries out what [`check`](super::check) allowed, under the same lock.
+///
+/// # Errors
+/// That of a driver that does not take the hardware address; nothing was changed then.
+pub(crate) fn carry_out(
+    stack: &mut Stack,
+    driver: &mut dyn Driver,
+    target: &Desired,
+) -> Result<(), Error> {
+    let present = desired(stack);
+    if present == *target {
+        return Ok(());
+    }
+    let configuration = &stack.context.configuration;
+    let own = configuration.own_hardware_address;
+    let largest = configuration.capabilities.mtu;
+    if let Some(address) = target.hardware_address.or(own) {
+        stack.set_hardware_address(address, driver)?;
+    }
+    if target.dhcp.is_none() {
+        stack.stop_dhcp();
+    }
+    if target.enabled == Some(false) {
+        stack.set_enabled(false);
+    }
+    remove_addresses(stack, &present, target);
+    let largest = u32::try_from(largest).unwrap_or(u32::MAX);
+    stack.set_mtu(target.mtu.unwrap_or(largest))?;
+    stack.ip.set_metric(&mut stack.context, target.metric);
+    add_addresses(stack, &present, target)?;
+    // Only now, so that the link-local address takes no place from those that are asked for.
+    if target.enabled == Some(true) {
+        stack.set_enabled(true);
+    }
+    if desired(stack).routes != target.routes {
+        stack.ip.replace_routes(&mut stack.context, &target.routes)?;
+    }
+    change_neighbors(stack, &present, target)?;
+    if present.servers != target.servers {
+        stack.name_servers.retain(|_, origin| origin != Origin::Static);
+        for server in &target.servers {
+            stack.add_name_server(*server, Origin::Static)?;
+        }
+    }
+    if present.domains != target.domains {
+        stack.name_servers.set_domains(&target.domains)?;
+    }
+    let Stack { context: cx, ip, advertiser, dhcp, .. } = stack;
+    if present.advertisement != target.advertisement {
+        advertiser.set(cx, ip, target.advertisement.clone())?;
+    }
+    if present.dhcp != target.dhcp
+        && let Some(options) = &target.dhcp
+    {
+        dhcp.start(cx, ip, options.clone())?;
+    }
+    Ok(())
+}
+
+/// Removes what does not stay. Connections end only with the last prefix of their address.
+fn remove_addresses(stack: &mut Stack, present: &Desired, target: &Desired) {
+    let staying = identities(&target.addresses);
+    for (known, identity) in present.addresses.iter().zip(identities(&present.addresses)) {
+        if staying.contains(&identity) {
+            continue;
+        }
+        let local = known.prefix.address();
+        let comes_back = target.addresses.iter().any(|new| new.prefix.address() == local);
+        // Each was listed just above.
+        if comes_back {
+            let _ = stack.ip.remove_address(&mut stack.context, known.prefix);
+        } else {
+            let _ = stack.remove_address(known.prefix);
+        }
+    }
+}
+
+fn add_addresses(stack: &mut Stack, present: &Desired, target: &Desired) -> Result<(), Error> {
+    let known = identities(&present.addresses);
+    for (new, identity) in target.addresses.iter().zip(identities(&target.addresses)) {
+        let place = known.iter().position(|known| *known == identity);
+        let former = place.and_then(|place| present.addresses.get(place));
+        if former == Some(new) {
+            continue;
+        }
+        let change = AddressChange { replace: former.is_some(), ..new.clone() };
+        stack.ip.set_address(&mut stack.context, &change)?;
+        stack.ip.addresses.set_detection(new.prefix, !new.no_detection);
+    }
+    let order: Vec<Prefix> = target.addresses.iter().map(|new| new.prefix).collect();
+    stack.ip.addresses.arrange(&order);
+    Ok(())
+}
+
+fn change_neighbors(stack: &mut Stack, present: &Desired, target: &Desired) -> Result<(), Error> {
+    if present.neighbors == target.neighbors {
+        return Ok(());
+    }
+    // Both are sorted by address.
+    let find = |list: &Desired, address: IpAddr| {
+        let place = list.neighbors.binary_search_by_key(&address, |new| new.address).ok()?;
+        list.neighbors.get(place).copied()
+    };
+    let Stack { context: cx, ip, .. } = stack;
+    for known in &present.neighbors {
+        if find(target, known.address).is_none() {
+            ip.link.remove_neighbor(cx, known.address)?;
+        }
+    }
+    for new in &target.neighbors {
+        if find(present, new.address) != Some(*new) {
+            ip.add_neighbor(cx, new)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! Whether what a section asks for can be, tried on copies: nothing changes.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use devnet_virtual_file_system::Error;
+
+use crate::address::Prefix;
+use crate::command::address::{AddressState, Origin, Scope};
+use crate::command::configuration::{ConfigurationNote, NoteKind};
+use crate::command::features::has_family;
+use crate::command::route::{ChangeMode, RouteChange};
+use crate::configuration::{At, Desired, Wanted};
+use crate::limits;
+use crate::stack::Stack;
+use crate::stack::addresses::Addresses;
+use crate::stack::advertise::Advertiser;
+use crate::stack::context::Context;
+use crate::stack::dhcp::DhcpClient;
+use crate::stack::ip::address;
+use crate::stack::ip::routing::described;
+use crate::stack::name_servers::NameServers;
+use crate::stack::routes::{Route, Routes};
+
+/// The line that cannot be, and why.
+pub(crate) type Refusal = (u32, Error);
+
+/// What can be.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) desired: Desired,
+    pub(crate) notes: Vec<ConfigurationNote>,
+}
+
+/// Checks a section against the interface.
+///
+/// # Errors
+/// The line that cannot be, with what its command would answer.
+pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> {
+    let cx = &stack.context;
+    let mut desired = wanted.desired();
+    check_settings(cx, wanted, &mut desired)?;
+    let mut notes = Vec::new();
+    let addresses = check_addresses(stack, wanted, &desired, &mut notes)?;
+    check_routes(stack, wanted, &desired, &addresses, &mut notes)?;
+    check_neighbors(cx, wanted, &addresses)?;
+    desired.domains = check_names(&stack.name_servers, wanted)?;
+    Ok(Checked { desired, notes })
+}
+
+fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Result<(), Refusal> {
+    let configuration = &cx.configuration;
+    desired.enabled = Some(desired.enabled.unwrap_or_else(|| cx.is_loopback()));
+    if let Some(At { line, value }) = &wanted.hardware_address {
+        if !value.is_unicast() {
+            return Err((*line, Error::AddressNotAvailable));
+        }
+        if configuration.hardware_address.is_none() {
+            return Err((*line, Error::Unsupported));
+        }
+        let is_own = Some(*value) == configuration.own_hardware_address;
+        desired.hardware_address = (!is_own).then_some(*value);
+    }
+    let largest = configuration.capabilities.mtu;
+    if let Some(At { line, value }) = &wanted.mtu {
+        let mtu = usize::try_from(*value).unwrap_or(usize::MAX);
+        if !(limits::MTU_MINIMUM..=largest).contains(&mtu) {
+            return Err((*line, Error::InvalidInput));
+        }
+        desired.mtu = (mtu != largest).then_some(*value);
+    }
+    if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
+        DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
+    }
+    if let Some(At { line, value: Some(what) }) = &wanted.advertisement {
+        Advertiser::check(cx, what).map_err(|error| (*line, error))?;
+    }
+    Ok(())
+}
+
+/// The addresses that there will be.
+fn check_addresses(
+    stack: &Stack,
+    wanted: &Wanted,
+    desired: &Desired,
+    notes: &mut Vec<ConfigurationNote>,
+) -> Result<Addresses, Refusal> {
+    let cx = &stack.context;
+    let mtu = desired.mtu.map_or(cx.configuration.capabilities.mtu, |mtu| mtu as usize);
+    let has_dhcp = desired.dhcp.is_some();
+    let mut table = stack.ip.addresses.clone();
+    table.retain(|entry| match entry.origin {
+        Origin::Static => false,
+        Origin::Dhcp => has_dhcp,
+        Origin::RouterAdvertisement | Origin::Kernel => true,
+    });
+    for At { line, value: change } in &wanted.addresses {
+        let refused = |error| (*line, error);
+        address::check(cx, change).map_err(refused)?;
+        let local = change.prefix.address();
+        if !has_family(local) {
+            return Err(refused(Error::Unsupported));
+        }
+        if local.is_ipv6() && mtu < limits::MTU_MINIMUM_IPV6 {
+            return Err(refused(Error::InvalidInput));
+        }
+        table.add_asked(change, AddressState::Preferred).map_err(refused)?;
+        if has_dhcp && local.is_ipv4() && Scope::of(local) == Scope::Global {
+            notes.push(ConfigurationNote { line: *line, kind: NoteKind::AddressBesideDhcp });
+        }
+    }
+    if let Some(At { line, .. }) = wanted.mtu
+        && mtu < limits::MTU_MINIMUM_IPV6
+        && table.has_ipv6()
+    {
+        return Err((line, Error::InvalidInput));
+    }
+    Ok(table)
+}
+
+/// The routes without those that are asked for, once there are these addresses.
+fn learned_routes(stack: &Stack, desired: &Desired, addresses: &Addresses) -> Routes {
+    let mut routes = stack.ip.routes.clone();
+    routes.replace_asked(&[]);
+    if desired.dhcp.is_none() {
+        routes.remove_origin(Origin::Dhcp);
+    }
+    let is_of_asked = |source: IpAddr| {
+        let mut known = stack.ip.addresses.iter();
+        known.any(|entry| {
+            entry.prefix.address() == source
+                && (entry.origin == Origin::Static
+                    || (entry.origin == Origin::Dhcp && desired.dhcp.is_none()))
+        })
+    };
+    routes.remove_matching(|route| {
+        route.origin == Origin::Kernel && route.source.is_some_and(is_of_asked)
+    });
+    for entry in addresses.iter() {
+        if let Some(network) = entry.connected() {
+            routes.connect(network, entry.prefix.address(), desired.metric);
+        }
+    }
+    routes
+}
+
+fn check_routes(
+    stack: &Stack,
+    wanted: &Wanted,
+    desired: &Desired,
+    addresses: &Addresses,
+    notes: &mut Vec<ConfigurationNote>,
+) -> Result<(), Refusal> {
+    let mut table = learned_routes(stack, desired, addresses);
+    let room = limits::ROUTES.saturating_sub(table.iter().count());
+    let mut known: BTreeMap<(Prefix, u32), Vec<Option<IpAddr>>> = BTreeMap::new();
+    let mut routes: Vec<Route> = Vec::with_capacity(wanted.routes.len());
+    for At { line, value: change } in &wanted.routes {
+        let refused = |error| (*line, error);
+        let route = check_route(stack, change, desired.metric, addresses).map_err(refused)?;
+        let equals = known.entry((route.destination, route.metric)).or_default();
+        let is_again = match change.mode {
+            ChangeMode::Insert => !equals.is_empty(),
+            _ => equals.contains(&route.gateway),
+        };
+        if is_again {
+            return Err(refused(Error::AlreadyExists));
+        }
+        equals.push(route.gateway);
+        if routes.len() >= room {
+            return Err(refused(Error::NoBufferSpace));
+        }
+        routes.push(route);
+    }
+    for place in table.replace_asked(&routes) {
+        let Some(At { line, value }) = wanted.routes.get(place) else { continue };
+        let is_link_local = value.gateway.is_some_and(|gateway| Scope::of(gateway) == Scope::Link);
+        match value.gateway {
+            // The link-local address comes when the interface is up.
+            Some(IpAddr::V6(_)) if is_link_local => {}
+            Some(IpAddr::V4(_)) if desired.dhcp.is_none() => {
+                return Err((*line, Error::NetworkUnreachable));
+            }
+            _ => notes.push(ConfigurationNote { line: *line, kind: NoteKind::GatewayAwaited }),
+        }
+    }
+    Ok(())
+}
+
+fn check_route(
+    stack: &Stack,
+    change: &RouteChange,
+    metric: u32,
+    addresses: &Addresses,
+) -> Result<Route, Error> {
+    if !has_family(change.destination.address()) {
+        return Err(Error::Unsupported);
+    }
+    let route = Routes::checked(described(change, metric, stack.context.now)?)?;
+    let is_own = |address: IpAddr| addresses.find(address).is_some();
+    let is_own_gateway = route.gateway.is_some_and(|gateway| gateway.is_ipv6() && is_own(gateway));
+    let is_foreign_source = route.source.is_some_and(|source| !is_own(source));
+    if is_own_gateway || is_foreign_source {
+        return Err(Error::InvalidInput);
+    }
+    if let Some(gateway) = route.gateway {
+        Routes::check_unicast(gateway)?;
+    }
+    Ok(route)
+}
+
+fn check_neighbors(cx: &Context, wanted: &Wanted, addresses: &Addresses) -> Result<(), Refusal> {
+    let mut known = BTreeSet::new();
+    for At { line, value: new } in &wanted.neighbors {
+        let is_host = !(new.address.is_unspecified() || new.address.is_multicast())
+            && new.hardware_address.is_unicast()
+            && cx.has_neighbors()
+            && addresses.find(new.address).is_none();
+        if !is_host {
+            return Err((*line, Error::InvalidInput));
+        }
+        if !has_family(new.address) {
+            return Err((*line, Error::Unsupported));
+        }
+        if !known.insert(new.address) {
+            return Err((*line, Error::AlreadyExists));
+        }
+        if known.len() > limits::NEIGHBORS {
+            return Err((*line, Error::NoBufferSpace));
+        }
+    }
+    Ok(())
+}
+
+/// The search domains in their one form.
+fn check_names(present: &NameServers, wanted: &Wanted) -> Result<Vec<alloc::string::String>, Refusal> {
+    let mut names = present.clone();
+    names.retain(|_, origin| origin != Origin::Static);
+    for At { line, value } in &wanted.servers {
+        names.add(*value, Origin::Static).map_err(|error| (*line, error))?;
+    }
+    let Some(At { line, value }) = &wanted.domains else { return Ok(Vec::new()) };
+    names.set_domains(value).map_err(|error| (*line, error))?;
+    Ok(names.asked_domains())
+}
