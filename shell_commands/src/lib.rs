@@ -79,6 +79,7 @@ pub mod render;
 pub mod shell;
 pub mod shown;
 pub mod sockets;
+mod start;
 pub mod status;
 pub mod terminal;
 

@@ -13,6 +13,7 @@ use crate::commands::run;
 use crate::limits;
 use crate::shell::Shell;
 use crate::shell::parser;
+use crate::start;
 use crate::status::Status;
 use crate::terminal;
 
@@ -25,6 +26,7 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
             return Status::FAILURE;
         }
     }
+    start::configure(shell).await;
     let _forwarding = match (&arguments.mode, is_terminal) {
         // The terminal has its own way with Ctrl-C.
         (Mode::StandardInput, true) => None,

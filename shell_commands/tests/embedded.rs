@@ -113,7 +113,7 @@ fn a_text_that_a_device_refuses_fails_with_line_and_word() {
         1,
         "cp: /devices/network/eth0: line 1: \"mtu\\u{202e}\" is none of link, mac, mtu, metric, \
          advertise, address, route, dns, dhcp, neighbor, socket, bind, connect, listen, accept, \
-         shutdown, disconnect, option, join, leave, system, capture, watch, cable",
+         shutdown, disconnect, option, join, leave, system, capture, export, watch, cable",
     );
     let help = succeeds("help text; help text address");
     contains(&help, &["  address add PREFIX [broadcast IPV4]\n", "    example: address flush\n"]);
@@ -261,4 +261,70 @@ fn a_web_server_serves_the_counters() {
          http://127.0.0.1:8081/metrics || echo none",
     );
     contains(&output, &["\ndevnet_received_packets_total{interface=\"lo\"} ", "# EOF\nnone\n"]);
+}
+
+/// Runs the program with files of the host in the tree.
+fn with_files(files: &[(&str, &str)], commands: &str) -> Output {
+    let directory = std::env::temp_dir().join(format!(
+        "devnet-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    ));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_devnet"));
+    for (place, (path, text)) in files.iter().enumerate() {
+        let file = directory.join(place.to_string());
+        std::fs::write(&file, text).expect("a file");
+        program.arg("--import").arg(format!("{}={path}", file.display()));
+    }
+    let output = program.args(["-c", commands]).stdin(Stdio::null()).output().expect("devnet runs");
+    std::fs::remove_dir_all(&directory).expect("an empty place");
+    output
+}
+
+#[test]
+fn the_configuration_is_read_at_the_start_and_written_back() {
+    let network = "system\ndns host add 10.0.2.77 seven.lan\n\nmatch kind ethernet\nmtu 1400\n\
+                   link up\naddress add 10.0.2.50/24\nroute add default via 10.0.2.2\n";
+    let hosts = "10.0.2.4 web.example web # ours\n";
+    let output = with_files(
+        &[("/configuration/network", network), ("/configuration/hosts", hosts)],
+        "netconfig export > /temporary/shown; netconfig save; \
+         netconfig diff /configuration/network && cat /configuration/network; \
+         netconfig wait eth0 --online --timeout 10 && wget -q -O - http://web.example/; \
+         nslookup seven.lan",
+    );
+    assert_eq!(text(&output.stderr), "");
+    let shown = text(&output.stdout);
+    contains(
+        &shown,
+        &[
+            "system\ndns host add 10.0.2.77 seven.lan\ndns host add 10.0.2.4 web.example\n\
+             dns host add 10.0.2.4 web\n\ninterface lo\nlink up\n\ninterface eth0\nmtu 1400\n\
+             link up\naddress add 10.0.2.50/24\nroute add default via 10.0.2.2\n",
+            "10.0.2.77",
+            "<html>",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_configuration_is_reported_and_the_program_starts() {
+    let files = [
+        ("/configuration/network", "interface eth0\nlink up\nmtu 9\n"),
+        ("/configuration/hosts", "10.0.2.9\n"),
+    ];
+    let output = with_files(&files, "netconfig export eth0");
+    assert_eq!(text(&output.stdout), "link down\n");
+    assert_eq!(
+        text(&output.stderr),
+        "/configuration/network: line 3: mtu 9: Invalid argument\n\
+         /configuration/hosts: line 1: 10.0.2.9: which name?\n"
+    );
+    fails(
+        "echo 'interface eth0\nmtu 9' | netconfig apply -",
+        1,
+        "netconfig: -: line 2: mtu 9: Invalid argument",
+    );
+    fails("netconfig wait eth0 --link --timeout 0.1", 1, "netconfig: eth0: no link in time");
 }

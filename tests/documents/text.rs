@@ -99,6 +99,47 @@ Characters that are not printable are escaped, and long words are cut. The numbe
 for text that cannot be parsed, `ProtocolOptionNotAvailable` for an unknown option,
 `MessageTooLong` for a line or text that is too long, else that of the [command](CONTROL.md).
 
+## A configuration
+
+`export` gives the lines that make a new interface, or on `/devices/sockets` a new system, what
+commands made of this one; the next read of the file returns them. What was learned, from a lease,
+from routers, from neighbors, is not among them. `ApplyConfiguration` takes such a text and
+`CheckConfiguration` says what it would change, in the shell `netconfig`. Unlike lines that are
+written, a configuration is whole:
+
+- **Every line or none.** If a line cannot be, nothing changes, and the error names it.
+- **A section says everything.** What it does not say is as on a new interface. What is so already
+  is not touched: connections go on.
+- Lines say what shall be; those that change what is there, as `address remove`, have no place. Their
+  order matters only among addresses, servers, domains and the routes to one destination. A second
+  `dns search`, or `advertise` of the same prefix, adds to the first: one line may be too short.
+- A route waits for its gateway while the DHCP client or a router may still bring the network of it.
+
+On the device of an interface all lines are about that. On `/devices/sockets` sections begin with
+one of these lines, and what no section is about stays as it is:
+
+- `system`: the host model, options, servers, domains and hosts of the resolver, routes of the whole
+  system.
+- `interface INTERFACE`: the interface of this name.
+- `match [name PATTERN] [order NUMBER] [mac MAC] [kind KIND]`: every interface that has all of what
+  is given. In the pattern `*` stands for any letters; the order counts the interfaces, of the kind
+  if one is given, from 1 as they were registered; the address is that of the driver; the kind is
+  `ethernet`, `wireless`, `tunnel` or `loopback`.
+
+The first section that matches an interface is its, also when it is registered later.
+
+    system
+    dns search lan
+
+    interface eth0
+    link up
+    dhcp start hostname printer
+
+    match kind ethernet
+    mtu 1400
+    link up
+    address add 10.9.0.1/24
+
 ## Words
 
 Below, a word in lower case stands for itself. `[ ]` may be left out, `( | )` is a choice, and `...`

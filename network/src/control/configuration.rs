@@ -70,19 +70,23 @@ impl OpenFile {
     }
 
     async fn export_text(&self) -> String {
-        let mut text = String::new();
+        let (mut text, mut turn) = (String::new(), Turn::default());
         let is_system = self.system().is_ok();
         if is_system {
             let system = self.describe_system();
-            let lines = system.lines();
-            add_section(&mut text, "system", lines).await;
+            text.push_str("system\n");
+            turn.write(&mut text, system.lines()).await;
         }
         for interface in self.interfaces() {
             let mut asked = interface.read_now(read);
-            give_way().await;
+            turn.end_after(asked.neighbors.len() / 2).await;
             asked.normalize();
-            let title = if is_system { alloc::format!("interface {}", interface.name) } else { String::new() };
-            add_section(&mut text, &title, asked.lines()).await;
+            if is_system {
+                text.push_str("\ninterface ");
+                text.push_str(&interface.name);
+                text.push('\n');
+            }
+            turn.write(&mut text, asked.lines()).await;
         }
         text
     }
@@ -123,16 +127,13 @@ impl OpenFile {
         is_check: bool,
     ) -> core::result::Result<ConfigurationOutcome, LineError> {
         let own = self.sockets.place.interface.as_ref().map(|own| own.name.as_str());
-        let mut parser = Parser::new(own);
+        let (mut parser, mut turn) = (Parser::new(own), Turn::default());
         for (place, line) in text.lines().enumerate() {
-            if place % limits::CONFIGURATION_PIECE == limits::CONFIGURATION_PIECE - 1 {
-                give_way().await;
-            }
+            turn.end_after(1).await;
             let number = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
             parser.line(number, line)?;
         }
         let sections = parser.finish()?;
-        give_way().await;
         let located = |(number, error): Refusal| {
             let line = text.lines().nth(number.saturating_sub(1) as usize);
             LineError::refused(number, line.unwrap_or_default(), error)
@@ -307,21 +308,39 @@ fn first_line(wanted: &Wanted) -> u32 {
     wanted.hardware_address.as_ref().map_or(1, |at| at.line)
 }
 
-/// Adds a section to a text.
-async fn add_section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
-    if !title.is_empty() {
-        if !text.is_empty() {
+/// The lines of one turn.
+#[derive(Default)]
+struct Turn {
+    lines: usize,
+}
+
+impl Turn {
+    /// Ends the turn before these lines if it had enough of them.
+    async fn end_after(&mut self, lines: usize) {
+        if self.lines + lines > limits::CONFIGURATION_PIECE {
+            give_way().await;
+            self.lines = 0;
+        }
+        self.lines += lines;
+    }
+
+    /// Appends lines to a text.
+    async fn write(&mut self, text: &mut String, lines: impl Iterator<Item = String>) {
+        for line in lines {
+            self.end_after(1).await;
+            text.push_str(&line);
             text.push('\n');
         }
-        text.push_str(title);
-        text.push('\n');
     }
-    for (place, line) in lines.enumerate() {
-        if place % limits::CONFIGURATION_PIECE == limits::CONFIGURATION_PIECE - 1 {
-            give_way().await;
+
+    /// Collects lines.
+    async fn collect(&mut self, lines: impl Iterator<Item = String>) -> Vec<String> {
+        let mut all = Vec::new();
+        for line in lines {
+            self.end_after(1).await;
+            all.push(line);
         }
-        text.push_str(&line);
-        text.push('\n');
+        all
     }
 }
 
@@ -346,7 +365,8 @@ async fn difference(
     before: impl Iterator<Item = String>,
     after: impl Iterator<Item = String>,
 ) -> ConfigurationChange {
-    let (before, after) = (collected(before).await, collected(after).await);
+    let mut turn = Turn::default();
+    let (before, after) = (turn.collect(before).await, turn.collect(after).await);
     let known: BTreeSet<&String> = before.iter().collect();
     let wanted: BTreeSet<&String> = after.iter().collect();
     let mut removed: Vec<String> =
@@ -360,15 +380,4 @@ async fn difference(
         added = pairs().map(|(_, after)| after.clone()).collect();
     }
     ConfigurationChange { interface: interface.into(), removed, added }
-}
-
-async fn collected(lines: impl Iterator<Item = String>) -> Vec<String> {
-    let mut all = Vec::new();
-    for (place, line) in lines.enumerate() {
-        if place % limits::CONFIGURATION_PIECE == limits::CONFIGURATION_PIECE - 1 {
-            give_way().await;
-        }
-        all.push(line);
-    }
-    all
 }

@@ -180,7 +180,7 @@ impl Link {
 
     /// The interface went down: drops learned neighbors and queued frames.
     pub(crate) fn flush(&mut self) {
-        self.neighbors.flush(|_, _| true);
+        self.neighbors.flush(|_, is_permanent| !is_permanent);
         self.output.clear();
     }
 

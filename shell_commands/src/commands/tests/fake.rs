@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use devnet_network::address::Prefix;
+use devnet_network::command::configuration::{
+    ConfigurationChange, ConfigurationNote, ConfigurationOutcome, NoteKind,
+};
 use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dns::{
@@ -202,7 +205,14 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::GetMetrics(()) => encode("# EOF\n"),
         Request::ExportConfiguration(_) => encode("link up\nmtu 1400\n"),
         Request::ApplyConfiguration(_) | Request::CheckConfiguration(_) => {
-            encode(&samples::configured())
+            encode(&ConfigurationOutcome {
+                changes: vec![ConfigurationChange {
+                    interface: "eth0".into(),
+                    removed: vec!["link down".into()],
+                    added: vec!["mtu 1400".into(), "link up".into()],
+                }],
+                notes: vec![ConfigurationNote { line: 3, kind: NoteKind::MatchesNothing }],
+            })
         }
         Request::ListDnsServers(()) => encode(&state.dns),
         Request::GetDhcp(()) => encode(&state.dhcp),

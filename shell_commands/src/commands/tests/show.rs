@@ -20,6 +20,32 @@ fn ifconfig_shows_what_is_up_unless_asked() {
 }
 
 #[test]
+fn netconfig_shows_checks_applies_and_saves() {
+    let (world, _) = world();
+    let text = "link up\nmtu 1400\n";
+    assert_eq!(world.output("netconfig export"), text);
+    assert_eq!(world.output("netconfig export eth0"), text);
+    let changes = " interface eth0\n-link down\n+mtu 1400\n+link up\n";
+    world.output("mkdir /configuration; echo 'link up' > /wanted");
+    assert!(world.output("netconfig apply /wanted").contains(changes));
+    assert!(world.output("echo 'link up' | netconfig diff -").contains(changes));
+    assert_eq!(world.output("netconfig diff /wanted >/shown; echo $?"), "1\n");
+    assert_eq!(world.output("netconfig save; cat /configuration/network"), text);
+    assert_eq!(world.output("netconfig save /kept; cat /kept"), text);
+    for (line, status, message) in [
+        ("netconfig", 2, "netconfig: export, apply, check, diff, save or wait?\n"),
+        ("netconfig frob", 2, "netconfig: frob: unknown word\n"),
+        ("netconfig apply", 2, "netconfig: apply: which file?\n"),
+        ("netconfig wait", 2, "netconfig: wait: which interface?\n"),
+        ("netconfig wait eth0 --timeout soon", 1, "netconfig: soon: bad time\n"),
+        ("netconfig check /none", 1, "netconfig: /none: No such file or directory\n"),
+        ("netconfig export eth9", 1, "netconfig: eth9: No such device\n"),
+    ] {
+        assert_eq!(failed(&world, line), (status, message.to_owned()), "{line}");
+    }
+}
+
+#[test]
 fn route_shows_the_table_in_order() {
     let (world, network) = world();
     network.eth0.with(|state| {
