@@ -7,6 +7,8 @@ use devnet_network::command::{
     ListAddressDetails, ListAddresses, ListDnsServers, ListHosts, ListInterfaces, ListNeighbors,
     ListRouteDetails, ListRoutes, SetHardwareAddress,
 };
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
 use devnet_virtual_file_system::{Error, File, OpenFlags};
 use world::{Host, World};
 
@@ -570,4 +572,117 @@ fn what_was_asked_comes_back_after_down_and_up_and_another_hardware_address() {
     let addresses = left.control::<ListAddresses>("eth0", &()).unwrap();
     assert!(addresses.iter().any(|one| one.origin == Origin::Kernel));
     assert!(addresses.iter().all(|one| one.state == AddressState::Preferred), "{addresses:?}");
+}
+
+#[test]
+fn what_a_driver_refuses_undoes_the_interfaces_before_it() {
+    let world = World::new(1);
+    let host = bare(&world);
+    // A loopback driver has no hardware address to set, which the check finds; this one's driver
+    // answers only when it is asked.
+    let (end, peer) = devnet_drivers::cable(options());
+    std::mem::forget(peer);
+    host.manager.register("eth2", Box::new(Stubborn(Box::new(end))), None).unwrap();
+    let file = host.open("sockets");
+    apply(&file, WHOLE).unwrap();
+    let before = everything(&host);
+    let text = "system\ndns option ndots 3\ninterface eth0\nlink up\naddress add 10.4.0.1/24\n\
+                interface eth2\nlink up\nmac 02:00:00:00:00:55\n";
+    assert!(check(&file, text).is_ok());
+    assert_eq!(apply(&file, text), Err(Error::InputOutput));
+    assert_eq!(why(&file), "line 8: mac 02:00:00:00:00:55: Input/output error");
+    assert_eq!(everything(&host), before);
+}
+
+/// A driver that fails to take a hardware address.
+struct Stubborn(Box<dyn Driver>);
+
+impl Driver for Stubborn {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn hardware_address(&self) -> Option<HardwareAddress> {
+        self.0.hardware_address()
+    }
+
+    fn set_hardware_address(&mut self, _: HardwareAddress) -> Result<(), DriverError> {
+        Err(DriverError::Failed)
+    }
+
+    fn link_state(&mut self) -> LinkState {
+        self.0.link_state()
+    }
+
+    fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {
+        self.0.receive(pool)
+    }
+
+    fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
+        self.0.transmit(frame, pool)
+    }
+
+    fn can_transmit(&mut self) -> bool {
+        self.0.can_transmit()
+    }
+
+    fn register(&mut self, waker: &std::task::Waker, wants_room: bool) {
+        self.0.register(waker, wants_room);
+    }
+}
+
+#[test]
+fn sockets_on_an_address_that_a_configuration_removes_get_an_error() {
+    let world = World::new(1);
+    let (left, right) = crate::pair::hosts(&world);
+    world.run(async {
+        let socket = devnet_network::UdpSocket::new(&left.sockets());
+        socket.bind("10.0.0.1:7".parse().unwrap()).unwrap();
+        socket.connect("10.0.0.2:7".parse().unwrap()).unwrap();
+        let (client, _server) = crate::pair::connection(&left, &right, "10.0.0.2:7").await;
+        apply(&left.open("eth0"), "link up\naddress add 10.0.0.3/24\n").unwrap();
+        assert_eq!(client.read(&mut [0]).await, Err(Error::ConnectionAborted));
+        assert!(socket.send(b"from nowhere").await.is_err());
+        // No route has the address as its source any more.
+        let routes = left.control::<ListRoutes>("eth0", &()).unwrap();
+        assert!(routes.iter().all(|route| route.source != Some("10.0.0.1".parse().unwrap())));
+    });
+}
+
+#[test]
+fn the_largest_configuration_is_exported_and_applied() {
+    let world = World::new(1);
+    let (first, second) = (bare(&world), bare(&world));
+    let mut text = String::from("link up\n");
+    let mut say = |line: String| {
+        text += &line;
+        text.push('\n');
+    };
+    (0..60).for_each(|number| say(format!("address add 10.0.{number}.1/24")));
+    for number in 0..8192 {
+        let (high, low) = (number / 200, number % 200 + 10);
+        say(format!("neighbor add 10.0.{high}.{low} 02:00:00:00:{:02x}:{:02x}", high, low));
+    }
+    (0..32).for_each(|number| say(format!("dns add 10.0.0.{number}")));
+    let domain = "d".repeat(60);
+    (0..16).for_each(|number| say(format!("dns search {domain}.{domain}.{domain}.d{number}")));
+    for number in 0..900 {
+        let (high, low) = (number / 250, number % 250);
+        say(format!("route add 192.{high}.{low}.0/24 via 10.0.{}.9", number % 60));
+    }
+    let text = text.replace("dns add 10.0.0.0\n", "");
+    let file = first.open("eth0");
+    let outcome = apply(&file, &text);
+    assert!(outcome.is_ok(), "{}", why(&file));
+    let exported = export(&file);
+    assert!(exported.len() > 350_000, "{}", exported.len());
+    let other = second.open("eth0");
+    apply(&other, &exported).unwrap();
+    assert_eq!(export(&other), exported);
+    assert_eq!(apply(&other, &exported).unwrap().changes, []);
+    // A line of text can wait for as many turns as that takes.
+    world.run(async {
+        other.write_all(b"export").await.unwrap();
+        assert_eq!(other.read_to_end(1 << 20).await.unwrap(), exported.as_bytes());
+    });
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use devnet_network::UdpSocket;
 use devnet_network::command::address::Origin;
+use devnet_network::command::configuration::{ConfigurationText, NoteKind};
 use devnet_network::command::dhcp::DhcpState;
-use devnet_network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
+use devnet_network::command::{
+    ApplyConfiguration, ExportConfiguration, GetDhcp, ListAddresses, ListDnsServers, ListRoutes,
+};
 use devnet_network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use devnet_virtual_file_system::Error;
 use world::{Host, World};
@@ -241,4 +244,57 @@ fn a_watching_file_is_told_of_the_lease_and_what_it_brings() {
     client.write(&client.open("eth0"), "dhcp stop").unwrap();
     assert!(told(&file).iter().any(|line| line.starts_with("address removed 10.0.0.50/24")));
     drop(server.socket);
+}
+
+#[test]
+fn a_route_through_the_network_of_the_lease_waits_for_it_and_goes_with_the_client() {
+    let world = World::new(1);
+    let (client, _host, server) = network(&world);
+    let text = "link up\ndhcp start\nroute add 192.0.2.0/24 via 10.0.0.9 metric 7\n";
+    let device = client.open("eth0");
+    let has_route = || {
+        let routes = client.control::<ListRoutes>("eth0", &()).unwrap();
+        routes.iter().any(|route| route.destination.to_string() == "192.0.2.0/24")
+    };
+    let exported = || client.control::<ExportConfiguration>("eth0", &false).unwrap();
+    let request = ConfigurationText { text: text.into(), has_more: false };
+    *server.mood.lock().unwrap() = Mood::Silent;
+    let outcome = device.try_control::<ApplyConfiguration>(&request).unwrap();
+    let notes: Vec<_> = outcome.notes.iter().map(|note| (note.line, note.kind)).collect();
+    assert_eq!(notes, [(3, NoteKind::GatewayAwaited)]);
+    assert_eq!((has_route(), exported()), (false, text.into()));
+    world.run(async {
+        *server.mood.lock().unwrap() = Mood::Grants;
+        device.write_all(b"dhcp wait 100000").await.unwrap();
+        assert_eq!((has_route(), exported()), (true, text.into()));
+        // The server takes the lease back, and the route waits.
+        *server.mood.lock().unwrap() = Mood::Refuses;
+        device.write_all(b"dhcp renew").await.unwrap();
+        world.sleep(Duration::from_secs(1)).await;
+        assert_eq!(counts(&client).0, 0);
+        assert_eq!((has_route(), exported()), (false, text.into()));
+        *server.mood.lock().unwrap() = Mood::Grants;
+        device.write_all(b"dhcp wait 100000").await.unwrap();
+        assert_eq!((has_route(), exported()), (true, text.into()));
+        // A pulled cable changes nothing of it.
+        device.write_all(b"link down\nlink up\ndhcp wait 100000").await.unwrap();
+        assert_eq!((has_route(), exported()), (true, text.into()));
+        // Applying what is so keeps the lease.
+        server.heard.lock().unwrap().clear();
+        let outcome = device.try_control::<ApplyConfiguration>(&request).unwrap();
+        assert_eq!((outcome.changes.len(), counts(&client).0), (0, 1));
+        world.sleep(Duration::from_secs(1)).await;
+        assert!(server.heard.lock().unwrap().is_empty());
+        // Without the client nothing brings its network back.
+        device.write_all(b"dhcp stop").await.unwrap();
+        assert_eq!((has_route(), exported()), (false, "link up\n".into()));
+        // What waits can be removed, and said again.
+        *server.mood.lock().unwrap() = Mood::Silent;
+        device.try_control::<ApplyConfiguration>(&request).unwrap();
+        device.write_all(b"route remove 192.0.2.0/24").await.unwrap();
+        assert_eq!(exported(), "link up\ndhcp start\n");
+        device.try_control::<ApplyConfiguration>(&request).unwrap();
+        device.write_all(b"route flush to 192.0.2.0/24").await.unwrap();
+        assert_eq!(exported(), "link up\ndhcp start\n");
+    });
 }

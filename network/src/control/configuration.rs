@@ -196,13 +196,24 @@ impl OpenFile {
 
     /// Carries out a plan, all of it or nothing.
     fn carry_out(&self, plan: &Plan<'_>) -> Outcome<()> {
+        // What drivers may refuse comes first, while nothing else has changed.
+        for (place, step) in plan.steps.iter().enumerate() {
+            let outcome = set_hardware_address(&step.interface, &step.after);
+            if let Err(error) = outcome {
+                for former in plan.steps.iter().take(place) {
+                    // It had this address a moment ago.
+                    let _ = set_hardware_address(&former.interface, &former.before);
+                }
+                let line = step.wanted.hardware_address.as_ref().map_or(1, |at| at.line);
+                return Err((line, error));
+            }
+        }
         let mut done = Vec::new();
         let mut outcome = Ok(());
         for step in &plan.steps {
             outcome = step.interface.change_with_driver(|stack, driver| {
                 let checked = check(stack, step.wanted)?;
-                carry_out(stack, driver, &checked.desired)
-                    .map_err(|error| (first_line(step.wanted), error))
+                carry_out(stack, driver, &checked.desired).map_err(|error| (1, error))
             });
             done.push(step);
             if outcome.is_err() {
@@ -303,9 +314,13 @@ impl OpenFile {
     }
 }
 
-/// The line that a refusal of a driver is about: it takes hardware addresses only.
-fn first_line(wanted: &Wanted) -> u32 {
-    wanted.hardware_address.as_ref().map_or(1, |at| at.line)
+/// Gives an interface the hardware address that is asked for, if it has another.
+fn set_hardware_address(interface: &Interface, asked: &Desired) -> Result<()> {
+    let own = interface.read(|stack| stack.context.configuration.own_hardware_address);
+    let Some(address) = asked.hardware_address.or(own) else { return Ok(()) };
+    interface
+        .change_with_driver(|stack, driver| stack.set_hardware_address(address, driver))
+        .map(drop)
 }
 
 /// The lines of one turn.

@@ -10,6 +10,7 @@ use devnet_virtual_file_system::Error;
 use super::DatagramSocket;
 use super::options::Settings;
 use crate::interface::Interface;
+use crate::interfaces::Place;
 use crate::socket::unspecified;
 use crate::socket::{check_family, pending_if_blocked};
 use crate::stack::datagram::Family;
@@ -18,6 +19,17 @@ use crate::stack::icmp::echo;
 use crate::stack::icmp::notice::Notice;
 use crate::stack::wire::header;
 use crate::stack::{Stack, Wakes};
+
+/// False for an address that was ours when the socket was bound to it and is gone.
+fn can_send_from(place: &Place, from: IpAddr) -> bool {
+    let is_broadcast = |stack: &Stack| match from {
+        IpAddr::V4(address) => stack.ip.addresses.is_broadcast(address),
+        IpAddr::V6(_) => false,
+    };
+    from.is_multicast()
+        || place.has_address(from)
+        || place.interfaces().iter().any(|interface| interface.read(is_broadcast))
+}
 
 impl DatagramSocket {
     /// The interface and source address for a destination, from the socket's own address; remembers
@@ -68,7 +80,11 @@ impl DatagramSocket {
         if device.as_ref().is_some_and(is_down) {
             return Err(Error::NetworkUnreachable);
         }
-        let interface = self.place.on(device).choose_from(to, from)?;
+        let place = self.place.on(device);
+        if from.is_some_and(|from| !can_send_from(&place, from)) {
+            return Err(Error::AddressNotAvailable);
+        }
+        let interface = place.choose_from(to, from)?;
         let source = interface.read(|stack| stack.ip.source_for(&stack.context, to))?;
         Ok((interface, source))
     }
