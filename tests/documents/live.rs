@@ -28,7 +28,7 @@ fn before(example: &str) -> &'static str {
     const UP: &str = "link up\naddress add 10.0.2.15/24\n";
     let two: Vec<_> = example.split(' ').take(2).collect();
     match two.as_slice() {
-        ["route", "replace" | "insert" | "prepend"] => UP,
+        ["route", "replace" | "insert" | "prepend" | "append"] => UP,
         ["route", "flush"] => "link up\naddress add 10.0.2.15/24\nroute add default via 10.0.2.2\n",
         ["address", "remove" | "flush"] => "address add 10.0.2.20/24\n",
         ["route", "add"] => UP,

@@ -110,9 +110,10 @@ written, a configuration is whole:
 - **Every line or none.** If a line cannot be, nothing changes, and the error names it.
 - **A section says everything.** What it does not say is as on a new interface. What is so already
   is not touched: connections go on.
-- Lines say what shall be; those that change what is there, as `address remove`, have no place. Their
-  order matters only among addresses, servers, domains and the routes to one destination. A second
-  `dns search`, or `advertise` of the same prefix, adds to the first: one line may be too short.
+- Lines say what shall be; those that change what is there, as `address remove`, have no place.
+  Their order matters only among addresses, servers, domains and the routes to one destination. A
+  second `dns search`, or `advertise` of the same prefix, adds to the first: one line may be too
+  short.
 - A route waits for its gateway while the DHCP client or a router may still bring the network of it.
 
 On the device of an interface all lines are about that. On `/devices/sockets` sections begin with

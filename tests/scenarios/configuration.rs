@@ -1,13 +1,13 @@
 //! The whole configuration as text: exported, applied, checked, and kept for what comes later.
 
-use devnet_network::command::configuration::{ConfigurationOutcome, ConfigurationText, NoteKind};
+use devnet_network::address::HardwareAddress;
 use devnet_network::command::address::{AddressState, Origin};
+use devnet_network::command::configuration::{ConfigurationOutcome, ConfigurationText, NoteKind};
 use devnet_network::command::{
     ApplyConfiguration, CheckConfiguration, ExportConfiguration, GetInterface, GetLastError,
     ListAddressDetails, ListAddresses, ListDnsServers, ListHosts, ListInterfaces, ListNeighbors,
     ListRouteDetails, ListRoutes, SetHardwareAddress,
 };
-use devnet_network::address::HardwareAddress;
 use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
 use devnet_virtual_file_system::{Error, File, OpenFlags};
 use world::{Host, World};
@@ -209,9 +209,24 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
     }
     // Every group was there.
     for words in [
-        "system host-model", "dns option", "dns add", "dns search", "dns host", "route blackhole",
-        "link up", "link down", "address add", "address set", "neighbor add", "dhcp start",
-        "route add", "route append", "route insert", "metric ", "mtu ", "interface eth",
+        "system host-model",
+        "dns option",
+        "dns add",
+        "dns search",
+        "dns host",
+        "route blackhole",
+        "link up",
+        "link down",
+        "address add",
+        "address set",
+        "neighbor add",
+        "dhcp start",
+        "route add",
+        "route append",
+        "route insert",
+        "metric ",
+        "mtu ",
+        "interface eth",
     ] {
         assert!(shown.contains(words), "{words}: {shown:?}");
     }
@@ -277,7 +292,11 @@ fn a_line_that_cannot_be_leaves_everything_as_it_was_and_is_named() {
     let long = format!("interface eth0\n{}", "#".repeat(1025));
     for (text, error, expected) in [
         ("", Error::InvalidInput, "line 1: the text has no lines; `link down` is the least"),
-        ("# nothing\n\n", Error::InvalidInput, "line 2: the text has no lines; `link down` is the least"),
+        (
+            "# nothing\n\n",
+            Error::InvalidInput,
+            "line 2: the text has no lines; `link down` is the least",
+        ),
         (
             "link up\n",
             Error::InvalidInput,
@@ -392,9 +411,8 @@ fn a_text_and_its_sections_are_bounded() {
     let file = host.open("sockets");
     let before = everything(&host);
     let long = "# a line of nothing but words\n".repeat(40_000);
-    let too_long = pieces(&long).iter().find_map(|piece| {
-        file.try_control::<ApplyConfiguration>(piece).err()
-    });
+    let too_long =
+        pieces(&long).iter().find_map(|piece| file.try_control::<ApplyConfiguration>(piece).err());
     assert_eq!(too_long, Some(Error::MessageTooLong));
     assert!(why(&file).contains("the text is longer than 1048576 bytes"), "{}", why(&file));
     let many: String = (0..=256).map(|number| format!("interface e{number}\n")).collect();

@@ -299,6 +299,16 @@ enum {
 #define DEVNET_CAPTURE 0xbfff6eb0u
 /* Returns what the capture of this open file has seen. (read) */
 #define DEVNET_GET_CAPTURE 0xbfff6eb1u
+/* Returns the lines that make a new interface, or on `/devices/sockets` a new system, what commands
+   made of this one. What was learned is not among them. After `true` the next read of the file
+   returns them, up to its end, and the response is empty. (read) */
+#define DEVNET_EXPORT_CONFIGURATION 0xbfff6ec0u
+/* Makes the interface, or on `/devices/sockets` what the sections of the text name, what a new one
+   is after these lines, or changes nothing; what is so already is not touched. Returns what that
+   changed. (write) */
+#define DEVNET_APPLY_CONFIGURATION 0xffff6ec1u
+/* Returns what `ApplyConfiguration` would change, or fails as it would; changes nothing. (read) */
+#define DEVNET_CHECK_CONFIGURATION 0xbfff6ec2u
 
 /* Tags of what commands carry. */
 enum {
@@ -454,6 +464,11 @@ enum {
     DEVNET_CAPTURE_DIRECTION_BOTH = 0,
     DEVNET_CAPTURE_DIRECTION_IN = 1,
     DEVNET_CAPTURE_DIRECTION_OUT = 2,
+};
+enum {
+    DEVNET_NOTE_KIND_MATCHES_NOTHING = 0,
+    DEVNET_NOTE_KIND_ADDRESS_BESIDE_DHCP = 1,
+    DEVNET_NOTE_KIND_GATEWAY_AWAITED = 2,
 };
 enum {
     DEVNET_HOST_MODEL_STRONG = 0,

@@ -23,13 +23,13 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
-use devnet_network::command::line_error::LineError;
+use devnet_network::command::line_error::{LastError, LineError};
 use devnet_network::command::mode::Mode;
 use devnet_network::command::socket::{Offer, SocketKind};
 use devnet_network::command::{Request, text};
 use devnet_network::platform::BoxFuture;
 use devnet_virtual_file_system::{
-    Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result,
+    Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result, encode,
 };
 
 use crate::account::{Account, Direction, Reservation};
@@ -104,6 +104,23 @@ impl Guard {
     /// True for a datagram socket.
     pub(crate) fn is_datagram(&self) -> bool {
         matches!(self.mode(), Mode::Datagram(_))
+    }
+
+    /// Why the last text failed: one of lines, which the device never saw, or else a configuration.
+    async fn last_error(&self, request: Request) -> Result<Vec<u8>> {
+        let last = self.state.with(|state| state.last_error.as_deref().map(LastError::from));
+        match last {
+            None => self.forward(request).await,
+            last => encode(&last),
+        }
+    }
+
+    /// Charges a configuration as so many lines.
+    fn charge_lines(&self, request: &Request) {
+        if let Request::ApplyConfiguration(new) | Request::CheckConfiguration(new) = request {
+            let lines = u64::try_from(new.text.lines().count()).unwrap_or(u64::MAX);
+            self.account().work(limits::LINE_FUEL.saturating_mul(lines));
+        }
     }
 
     /// Runs a text and remembers its error.

@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use devnet_network::command::dns::Query;
-use devnet_network::command::line_error::LastError;
 use devnet_network::command::mode::Mode;
 use devnet_network::command::route::{
     ChangeMode, NewRoute, RouteChange, RouteFilter, RouteSelector,
@@ -40,6 +39,7 @@ impl Guard {
             Err(error) => return Operation::done(Err(error)),
             Ok(action) => action,
         };
+        self.charge_lines(&request);
         let caused = self.caused_bytes(&request);
         if caused > 0 && self.account().limits().bandwidth.is_some() {
             return Operation::waiting(async move {
@@ -216,16 +216,7 @@ impl Guard {
             }
             // It blocks, and is forwarded otherwise unchanged.
             Request::AwaitDhcp(_) => self.forward(request).await,
-            // The device never saw the text.
-            Request::GetLastError(()) => {
-                let last =
-                    self.state.with(|state| state.last_error.as_deref().map(LastError::from));
-                match last {
-                    // It saw a configuration, if there was one.
-                    None => self.forward(request).await,
-                    last => reply(Ok(last)),
-                }
-            }
+            Request::GetLastError(()) => self.last_error(request).await,
             list => self.list(&list).await,
         }
     }

@@ -264,9 +264,7 @@ impl Request {
             }
             Self::ReceiveError(()) => &[InvalidInput, Unsupported],
             Self::Peek(_) => PEEK,
-            Self::Watch(_) | Self::GetCapture(()) | Self::ExportConfiguration(_) => {
-                &[InvalidInput]
-            }
+            Self::Watch(_) | Self::GetCapture(()) | Self::ExportConfiguration(_) => &[InvalidInput],
             Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
             Self::ApplyConfiguration(_) | Self::CheckConfiguration(_) => CONFIGURATION,
         }

@@ -111,13 +111,19 @@ grammar! {
                 "route remove default via 10.0.2.2";
         }
         SetRoute(_) {
-            "route (insert | append | prepend | replace | change) DESTINATION [via ADDRESS] \
+            "route (insert | prepend | replace | change) DESTINATION [via ADDRESS] \
              [metric NUMBER] [interface INTERFACE] [source ADDRESS] [mtu BYTES] \
              [onlink (on | off)] [protocol OCTET] [expires SECONDS]",
                 "`insert` is `add` with everything that a route may have, `replace` takes the \
                  place of the first of equal destination and metric or is new, `change` needs one. \
                  `onlink` says that the gateway is on the link. The protocol is 3 unless given.",
                 "route replace 198.51.100.0/24 via 10.0.2.2 mtu 1400";
+            "route append DESTINATION (source ADDRESS | mtu BYTES | onlink (on | off) | \
+             protocol OCTET | expires SECONDS) [via ADDRESS] [metric NUMBER] \
+             [interface INTERFACE]",
+                "As `insert`, after those of equal destination and metric. Several of the pairs \
+                 may be given.",
+                "route append 198.51.100.0/24 mtu 1400 via 10.0.2.2";
             "route (blackhole | unreachable | prohibit | throw) DESTINATION [metric NUMBER] \
              [protocol OCTET]",
                 "A route of the whole system. On `/devices/sockets`.",

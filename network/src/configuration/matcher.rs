@@ -39,7 +39,8 @@ impl Matcher {
 
     /// The name, if it can be that of one interface only.
     pub(crate) fn exact_name(&self) -> Option<&str> {
-        let is_alone = self.order.is_none() && self.hardware_address.is_none() && self.kind.is_none();
+        let is_alone =
+            self.order.is_none() && self.hardware_address.is_none() && self.kind.is_none();
         self.name.as_deref().filter(|name| is_alone && !name.contains('*'))
     }
 
@@ -147,8 +148,13 @@ mod tests {
         ] {
             assert!(parse(text).unwrap().matches(&one), "{text}");
         }
-        for text in ["name lo", "order 2", "kind wireless", "mac 02:00:00:00:00:02", "kind ethernet order 1"]
-        {
+        for text in [
+            "name lo",
+            "order 2",
+            "kind wireless",
+            "mac 02:00:00:00:00:02",
+            "kind ethernet order 1",
+        ] {
             assert!(!parse(text).unwrap().matches(&one), "{text}");
         }
         for text in ["", "name", "name a name b", "colour red", "order first", "order 1 2"] {

@@ -171,7 +171,11 @@ impl Parser {
             return Err(wrong(number, line, format!("{name} is no name of an interface")));
         }
         if let Some(known) = self.sections.interfaces.iter().find(|one| one.matcher == matcher) {
-            return Err(wrong(number, line, format!("line {} begins this section already", known.line)));
+            return Err(wrong(
+                number,
+                line,
+                format!("line {} begins this section already", known.line),
+            ));
         }
         if self.sections.interfaces.len() >= limits::CONFIGURATION_SECTIONS {
             return Err(LineError::refused(number, line, Error::NoBufferSpace));

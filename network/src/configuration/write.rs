@@ -31,9 +31,8 @@ impl Desired {
     /// The lines, each after those that it needs, made as they are taken.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let link = |is_up: bool| format!("link {}", if is_up { "up" } else { "down" });
-        let neighbor = |new: &NewNeighbor| {
-            format!("neighbor add {} {}", new.address, new.hardware_address)
-        };
+        let neighbor =
+            |new: &NewNeighbor| format!("neighbor add {} {}", new.address, new.hardware_address);
         let first = [
             self.hardware_address.map(|address| format!("mac {address}")),
             self.mtu.map(|mtu| format!("mtu {mtu}")),

@@ -230,9 +230,9 @@ impl OpenFile {
         if outcome.is_err() {
             for step in done {
                 // It was so a moment ago.
-                let _ = step.interface.change_with_driver(|stack, driver| {
-                    carry_out(stack, driver, &step.before)
-                });
+                let _ = step
+                    .interface
+                    .change_with_driver(|stack, driver| carry_out(stack, driver, &step.before));
             }
         }
         outcome

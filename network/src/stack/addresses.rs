@@ -13,9 +13,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use devnet_virtual_file_system::Error;
 
 use crate::address::Prefix;
-use crate::command::address::{
-    AddressChange, AddressState, Broadcast, NewAddress, Origin, Scope,
-};
+use crate::command::address::{AddressChange, AddressState, Broadcast, NewAddress, Origin, Scope};
 use crate::limits;
 use crate::platform::Instant;
 

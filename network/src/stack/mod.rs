@@ -13,7 +13,7 @@
 //! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns the link |
 //! | [`transport`] | the protocols over IP: [`icmp`], [`tcp`], [`datagram`] |
 //! | [`dhcp`], [`autoconfiguration`], [`advertise`] | configuration of us and other hosts |
-//! | [`changes`] | state changes for watchers |
+//! | [`changes`], [`desired`] | state changes for watchers; what is asked for |
 
 pub(crate) mod addresses;
 pub(crate) mod advertise;
@@ -264,11 +264,9 @@ impl Stack {
         address: HardwareAddress,
         driver: &mut dyn Driver,
     ) -> Result<bool, Error> {
-        let configuration = &mut self.context.configuration;
-        let Some(former) = configuration.set_hardware_address(address, driver)? else {
+        let Some(former) = self.context.configuration.set_hardware_address(address, driver)? else {
             return Ok(false);
         };
-        // What a command said of neighbors stays true.
         self.ip.link.neighbors.flush(|_, is_permanent| !is_permanent);
         let former = IpAddr::V6(former.link_local());
         if let Some(prefix) = self.ip.addresses.prefix_of(former, Origin::Kernel) {
@@ -325,7 +323,6 @@ impl Stack {
     pub(crate) fn stop_dhcp(&mut self) -> bool {
         let (was_running, action) = self.dhcp.stop(&mut self.context, &mut self.ip);
         self.apply(action);
-        // Nothing of IPv4 brings back what they wait for.
         self.ip.routes.forget_all_waiting();
         was_running
     }
@@ -356,8 +353,7 @@ impl Stack {
         event!(self.context, info, "devnet::dhcp", "lease of {} is gone", lease.address);
         self.name_servers.remove_origin(Origin::Dhcp);
         self.ip.routes.remove_origin(Origin::Dhcp);
-        let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);
-        match prefix {
+        match self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp) {
             // It was found just above.
             Some(prefix) => drop(self.remove_address(prefix)),
             None => self.ip.addresses_changed(&mut self.context),

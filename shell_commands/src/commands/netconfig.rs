@@ -93,9 +93,7 @@ where
 {
     let source = match path {
         "-" => context.streams.input.file.clone(),
-        path => {
-            context.files.open(path, OpenFlags::READ).map_err(|why| Failure::of(path, why))?
-        }
+        path => context.files.open(path, OpenFlags::READ).map_err(|why| Failure::of(path, why))?,
     };
     let bytes = source.read_to_end(CONFIGURATION_BYTES).await;
     let bytes = bytes.map_err(|why| Failure::of(path, why))?;

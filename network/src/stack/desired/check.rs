@@ -1,6 +1,7 @@
 //! Whether what a section asks for can be, tried on copies: nothing changes.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -234,7 +235,7 @@ fn check_neighbors(cx: &Context, wanted: &Wanted, addresses: &Addresses) -> Resu
 }
 
 /// The search domains in their one form.
-fn check_names(present: &NameServers, wanted: &Wanted) -> Result<Vec<alloc::string::String>, Refusal> {
+fn check_names(present: &NameServers, wanted: &Wanted) -> Result<Vec<String>, Refusal> {
     let mut names = present.clone();
     names.retain(|_, origin| origin != Origin::Static);
     for At { line, value } in &wanted.servers {

@@ -104,10 +104,12 @@ impl Routes {
         let (mut coming, mut waiting) = (Vec::new(), Vec::new());
         for one in core::mem::take(&mut self.waiting) {
             let Route { gateway, source, details, .. } = one.route;
-            let is_near =
-                details.is_onlink || gateway.is_none_or(|gateway| self.is_near(gateway));
+            let is_near = details.is_onlink || gateway.is_none_or(|gateway| self.is_near(gateway));
             let has_source = !one.needs_source
-                || self.list.iter().any(|known| known.origin == Origin::Kernel && known.source == source);
+                || self
+                    .list
+                    .iter()
+                    .any(|known| known.origin == Origin::Kernel && known.source == source);
             if is_near && has_source { coming.push(one.route) } else { waiting.push(one) }
         }
         self.waiting = waiting;
@@ -124,7 +126,8 @@ impl Routes {
         place.map(|place| self.waiting.remove(place)).is_some()
     }
 
-    /// Forgets the routes of IPv4 that wait.
+    /// Forgets the routes of IPv4 that wait: without the DHCP client nothing brings back what they
+    /// wait for.
     pub(crate) fn forget_all_waiting(&mut self) {
         self.waiting.retain(|one| one.route.destination.address().is_ipv6());
     }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use devnet_network::address::Prefix;
+use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::configuration::{
     ConfigurationChange, ConfigurationNote, ConfigurationOutcome, NoteKind,
 };
-use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dns::{
     Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
