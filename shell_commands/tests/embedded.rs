@@ -303,7 +303,7 @@ fn the_configuration_is_read_at_the_start_and_written_back() {
              dns host add 10.0.2.4 web\n\ninterface lo\nlink up\n\ninterface eth0\nmtu 1400\n\
              link up\naddress add 10.0.2.50/24\nroute add default via 10.0.2.2\n",
             "10.0.2.77",
-            "<html>",
+            "<title>web.lan</title>",
         ],
     );
 }
@@ -318,13 +318,21 @@ fn a_wrong_configuration_is_reported_and_the_program_starts() {
     assert_eq!(text(&output.stdout), "link down\n");
     assert_eq!(
         text(&output.stderr),
-        "/configuration/network: line 3: mtu 9: Invalid argument\n\
-         /configuration/hosts: line 1: 10.0.2.9: which name?\n"
+        "devnet: /configuration/network: line 3: mtu 9: Invalid argument\n\
+         devnet: /configuration/hosts: line 1: 10.0.2.9: which name?\n"
     );
     fails(
         "echo 'interface eth0\nmtu 9' | netconfig apply -",
         1,
         "netconfig: -: line 2: mtu 9: Invalid argument",
+    );
+    let noted = devnet("echo 'interface eth9\nlink up' | netconfig check -");
+    assert_eq!(
+        (noted.status.code(), text(&noted.stderr)),
+        (
+            Some(0),
+            "netconfig: -: line 1: note: matches no interface that is there now\n".to_owned()
+        )
     );
     fails("netconfig wait eth0 --link --timeout 0.1", 1, "netconfig: eth0: no link in time");
 }

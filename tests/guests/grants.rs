@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use devnet_network::command::capture::CaptureOptions;
+use devnet_network::command::configuration::ConfigurationText;
 use devnet_network::command::dns::{Question, RecordKind};
 use devnet_network::command::multicast::Membership;
 use devnet_network::command::route::{NewRoute, RouteSelector};
 use devnet_network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
 use devnet_network::command::{
-    Accept, AddRoute, Bind, Capture, Connect, CreateSocket, FindRoute, FlushNeighbors,
-    GetInterface, GetStatistics, JoinGroup, ListAddresses, ListInterfaces, ListNeighbors,
-    ListRoutes, ListSockets, Listen, NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve,
-    SendTo, SetEnabled, SetOption,
+    Accept, AddRoute, ApplyConfiguration, Bind, Capture, CheckConfiguration, Connect, CreateSocket,
+    ExportConfiguration, FindRoute, FlushNeighbors, GetInterface, GetLastError, GetStatistics,
+    JoinGroup, ListAddresses, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Listen,
+    NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo, SetEnabled, SetOption,
 };
 use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use devnet_virtual_file_system::{ControlCommand, Credentials, Error, Mode, OpenFlags, Path};
@@ -593,5 +594,58 @@ fn limits_on_memory_hold() {
         assert_eq!(guest.grow(2).await, 2);
         assert_eq!(guest.grow(1).await, -1);
         assert_eq!(guest.grow(0).await, 4);
+    });
+}
+
+#[test]
+fn configurations_need_the_grant_of_what_they_are_about() {
+    const TEXT: &str = "mtu 1400\nlink up\naddress add 10.0.0.1/24\naddress add fd00::1/64\n";
+    let text = |text: &str, has_more| ConfigurationText { text: text.into(), has_more };
+    // Reading an interface is enough to export and to check, and not to apply.
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    world.run(async {
+        let guest = Puppet::start(&world, &left, "allow-interface eth0:read");
+        let device = guest.open("/devices/network/eth0", READ).await;
+        let exported = guest.control::<ExportConfiguration>(device, &false).await.unwrap();
+        assert_eq!(exported, TEXT.replace("mtu 1400\n", ""));
+        let outcome = guest.control::<CheckConfiguration>(device, &text(TEXT, false)).await;
+        assert_eq!(outcome.unwrap().changes[0].added, ["mtu 1400"]);
+        let before = state(&left);
+        let refused = guest.control::<ApplyConfiguration>(device, &text(TEXT, false)).await;
+        assert_eq!(refused.unwrap_err(), error(Error::PermissionDenied));
+        // Nobody keeps pieces for a guest.
+        let refused = guest.control::<CheckConfiguration>(device, &text("mtu", true)).await;
+        assert_eq!(refused.unwrap_err(), error(Error::MessageTooLong));
+        // The system is that of other interfaces, too.
+        let all = guest.open("/devices/sockets", READ).await;
+        let refused = guest.control::<ExportConfiguration>(all, &false).await;
+        assert_eq!(refused.unwrap_err(), error(Error::PermissionDenied));
+        let whole = text("system\ndns add 9.9.9.9\n", false);
+        let refused = guest.control::<CheckConfiguration>(all, &whole).await;
+        assert_eq!(refused.unwrap_err(), error(Error::PermissionDenied));
+        assert_eq!(state(&left), before);
+        guest.end(0).await;
+    });
+    // Writing one is enough to apply to that one, and says which line is wrong.
+    let guest = Puppet::start(&world, &left, "allow-interface eth0:write");
+    world.run(async {
+        let device = guest.open("/devices/network/eth0", READ_WRITE).await;
+        let refused = guest.control::<ApplyConfiguration>(device, &text("mtu 9", false)).await;
+        assert_eq!(refused.unwrap_err(), error(Error::InvalidInput));
+        let last = guest.control::<GetLastError>(device, &()).await.unwrap().unwrap();
+        assert_eq!(last.message, "line 1: mtu 9: Invalid argument");
+        let outcome = guest.control::<ApplyConfiguration>(device, &text(TEXT, false)).await;
+        assert_eq!(outcome.unwrap().changes.len(), 1);
+        let exported = guest.control::<ExportConfiguration>(device, &false).await.unwrap();
+        assert_eq!(exported, TEXT);
+        // The line and what it leaves to read.
+        assert_eq!(guest.write(device, b"export").await, 6);
+        assert_eq!(guest.read(device, 200).await.unwrap(), TEXT.as_bytes());
+        let all = guest.open("/devices/sockets", READ_WRITE).await;
+        let whole = text("interface eth0\nlink down\n", false);
+        let refused = guest.control::<ApplyConfiguration>(all, &whole).await;
+        assert_eq!(refused.unwrap_err(), error(Error::PermissionDenied));
+        guest.end(0).await;
     });
 }

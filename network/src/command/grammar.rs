@@ -92,8 +92,8 @@ grammar! {
             "address replace PREFIX [PREFIX ...]", "", "address replace 10.0.2.20/24 fd00:2::20/64";
         }
         SetAddress(_) {
-            "address set PREFIX [broadcast (none | IPV4)] [peer PREFIX] [label LABEL] [valid SECONDS] \
-             [preferred SECONDS] [prefix-route (on | off)] [detection (on | off)]",
+            "address set PREFIX [broadcast (none | IPV4)] [peer PREFIX] [label LABEL] \
+             [valid SECONDS] [preferred SECONDS] [prefix-route (on | off)] [detection (on | off)]",
                 "Adds it, or changes its lifetimes and its prefix route. Without limit unless \
                  seconds are given; the label begins with the interface's name.",
                 "address set 10.0.3.20/24 valid 600 preferred 300";

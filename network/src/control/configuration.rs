@@ -260,8 +260,8 @@ impl OpenFile {
     }
 
     fn check_system(&self, wanted: &WantedSystem) -> Outcome<DesiredSystem> {
-        let mut system = DesiredSystem::default();
-        system.host_model = wanted.host_model.as_ref().map_or_else(Default::default, |at| at.value);
+        let host_model = wanted.host_model.as_ref().map(|at| at.value).unwrap_or_default();
+        let mut system = DesiredSystem { host_model, ..DesiredSystem::default() };
         #[cfg(feature = "dns")]
         crate::socket::Resolver::check(wanted, &mut system)?;
         let mut known = BTreeSet::new();

@@ -91,15 +91,19 @@ impl OpenFile {
             Immediate::ListRouteDetails(()) => return Operation::turns(self.list_route_details()),
             Immediate::ListNeighbors(()) => return Operation::turns(self.list_neighbors()),
             Immediate::ListSockets(()) => return Operation::turns(self.list_sockets()),
-            Immediate::ExportConfiguration(is_for_read) => {
+            // A build without text has no code for them.
+            Immediate::ExportConfiguration(is_for_read) if HAS_TEXT => {
                 return Operation::turns(self.export_configuration(is_for_read));
             }
-            Immediate::ApplyConfiguration(piece) => {
+            Immediate::ApplyConfiguration(piece) if HAS_TEXT => {
                 return Operation::turns(self.configure(piece, false));
             }
-            Immediate::CheckConfiguration(piece) => {
+            Immediate::CheckConfiguration(piece) if HAS_TEXT => {
                 return Operation::turns(self.configure(piece, true));
             }
+            Immediate::ExportConfiguration(_)
+            | Immediate::ApplyConfiguration(_)
+            | Immediate::CheckConfiguration(_) => Err(Error::Unsupported),
             Immediate::ListRoutePreferences(()) => reply(Ok(
                 self.collect(|stack| stack.ip.route_preferences(&stack.context).collect())
             )),

@@ -57,6 +57,9 @@ impl Interfaces {
     /// Configures a new interface by the section that matches it. What cannot be is told, and the
     /// interface stays as it came.
     pub(crate) fn configure(&self, new: &Arc<Interface>) {
+        if !cfg!(feature = "commands-as-text") {
+            return;
+        }
         let sections = self.0.tables.with(|tables| tables.sections.clone());
         if sections.is_empty() {
             return;

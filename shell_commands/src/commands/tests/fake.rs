@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use devnet_network::address::Prefix;
 use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
-use devnet_network::command::configuration::{
-    ConfigurationChange, ConfigurationNote, ConfigurationOutcome, NoteKind,
-};
+use devnet_network::command::configuration::{ConfigurationChange, ConfigurationOutcome};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dns::{
     Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
@@ -211,7 +209,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
                     removed: vec!["link down".into()],
                     added: vec!["mtu 1400".into(), "link up".into()],
                 }],
-                notes: vec![ConfigurationNote { line: 3, kind: NoteKind::MatchesNothing }],
+                notes: Vec::new(),
             })
         }
         Request::ListDnsServers(()) => encode(&state.dns),
