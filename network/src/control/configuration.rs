@@ -18,14 +18,16 @@ use crate::command::configuration::{
     ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
 };
 use crate::command::line_error::{Fault, LineError};
-use crate::command::route::{ChangeMode, RouteChange, RouteFilter};
 use crate::configuration::parse::Parser;
-use crate::configuration::{At, Desired, DesiredSystem, Sections, Wanted, WantedSystem};
+use crate::configuration::{Desired, DesiredSystem, Sections, Wanted};
 use crate::interface::Interface;
 use crate::limits;
-use crate::stack::desired::{Checked, Refusal, carry_out, check, desired, read};
-use crate::stack::ip::routing::described;
-use crate::stack::routes::Routes;
+use crate::stack::desired::{
+    Basis, Checked, Refusal, carry_out, carry_out_from, check, desired, read,
+};
+
+/// Bytes of the usual line.
+const BYTES_OF_LINE: usize = 40;
 
 type Outcome<T> = core::result::Result<T, Refusal>;
 
@@ -35,6 +37,7 @@ struct Step<'a> {
     wanted: &'a Wanted,
     before: Desired,
     after: Desired,
+    basis: Basis,
 }
 
 /// The system: what is asked of it, and what was.
@@ -138,9 +141,11 @@ impl OpenFile {
             let line = text.lines().nth(number.saturating_sub(1) as usize);
             LineError::refused(number, line.unwrap_or_default(), error)
         };
-        // No turn ends between the check and the end of what follows from it.
+        turn.end_after(text.len() / BYTES_OF_LINE).await;
         let plan = self.plan(&sections).map_err(located)?;
         if !is_check {
+            turn.end_after(text.len() / BYTES_OF_LINE).await;
+            // In one turn: who is cancelled did all or nothing.
             self.carry_out(&plan).map_err(located)?;
             self.keep(&sections);
         }
@@ -180,9 +185,9 @@ impl OpenFile {
             let wanted = &section.wanted;
             let (before, checked) =
                 interface.read_now(|stack| (desired(stack), check(stack, wanted)));
-            let Checked { desired: after, mut notes } = checked?;
+            let Checked { desired: after, mut notes, basis } = checked?;
             plan.notes.append(&mut notes);
-            plan.steps.push(Step { interface, wanted, before, after });
+            plan.steps.push(Step { interface, wanted, before, after, basis });
         }
         let unmatched = sections.interfaces.iter().filter(|one| !matched.contains(&one.line));
         plan.notes.extend(unmatched.map(|section| ConfigurationNote {
@@ -212,8 +217,14 @@ impl OpenFile {
         let mut outcome = Ok(());
         for step in &plan.steps {
             outcome = step.interface.change_with_driver(|stack, driver| {
+                let located = |error| (1, error);
+                let present = desired(stack);
+                if present == step.before && Basis::of(stack) == step.basis {
+                    let outcome = carry_out_from(stack, driver, &present, &step.after);
+                    return outcome.map_err(located);
+                }
                 let checked = check(stack, step.wanted)?;
-                carry_out(stack, driver, &checked.desired).map_err(|error| (1, error))
+                carry_out_from(stack, driver, &present, &checked.desired).map_err(located)
             });
             done.push(step);
             if outcome.is_err() {
@@ -234,81 +245,6 @@ impl OpenFile {
                     .interface
                     .change_with_driver(|stack, driver| carry_out(stack, driver, &step.before));
             }
-        }
-        outcome
-    }
-}
-
-/// The system beside its interfaces.
-impl OpenFile {
-    fn describe_system(&self) -> DesiredSystem {
-        let all = &self.sockets.place.all;
-        let mut system =
-            DesiredSystem { host_model: all.host().model(), ..DesiredSystem::default() };
-        #[cfg(feature = "dns")]
-        self.sockets.resolver().describe(&mut system);
-        let route = |detail: crate::command::route::RouteDetail| RouteChange {
-            kind: detail.kind,
-            destination: detail.route.destination,
-            metric: detail.route.metric,
-            protocol: detail.protocol,
-            ..RouteChange::default()
-        };
-        system.routes = all.system_routes().into_iter().map(route).collect();
-        system.normalize();
-        system
-    }
-
-    fn check_system(&self, wanted: &WantedSystem) -> Outcome<DesiredSystem> {
-        let host_model = wanted.host_model.as_ref().map(|at| at.value).unwrap_or_default();
-        let mut system = DesiredSystem { host_model, ..DesiredSystem::default() };
-        #[cfg(feature = "dns")]
-        crate::socket::Resolver::check(wanted, &mut system)?;
-        let mut known = BTreeSet::new();
-        for At { line, value } in &wanted.routes {
-            let refused = |error| (*line, error);
-            let route = described(value, 0, self.sockets.clock.now()).map_err(refused)?;
-            let route = Routes::checked(route).map_err(refused)?;
-            if !known.insert((route.destination, route.metric)) {
-                return Err(refused(Error::AlreadyExists));
-            }
-            if known.len() > limits::ROUTES {
-                return Err(refused(Error::NoBufferSpace));
-            }
-            system.routes.push(value.clone());
-        }
-        system.normalize();
-        Ok(system)
-    }
-
-    fn replace_system(&self, before: &DesiredSystem, after: &DesiredSystem) -> Result<()> {
-        let all = &self.sockets.place.all;
-        all.host().set_model(after.host_model);
-        #[cfg(feature = "dns")]
-        self.sockets.resolver().replace(after)?;
-        let of = |route: &RouteChange| RouteFilter {
-            destination: Some(route.destination),
-            kind: Some(route.kind),
-            metric: Some(route.metric),
-            protocol: Some(route.protocol),
-            ..RouteFilter::default()
-        };
-        let gone = before.routes.iter().filter(|route| !after.routes.contains(route));
-        gone.for_each(|route| {
-            all.remove_system_routes(&of(route));
-        });
-        let coming = after.routes.iter().filter(|route| !before.routes.contains(route));
-        let outcome = coming.clone().try_for_each(|change| {
-            let route = described(change, 0, self.sockets.clock.now())?;
-            let route = crate::stack::routes::Route { has_own_metric: true, ..route };
-            all.set_system_route(route, ChangeMode::Append).map(drop)
-        });
-        if outcome.is_err() && before != after {
-            coming.for_each(|route| {
-                all.remove_system_routes(&of(route));
-            });
-            // It was so a moment ago.
-            let _ = self.replace_system(after, before);
         }
         outcome
     }

@@ -6,7 +6,7 @@
 //! | [`written`] | the texts that were written to an open file |
 //! | [`execute`] | each command and its operation |
 //! | [`interfaces`] | commands about interfaces |
-//! | [`configuration`] | the whole configuration as text |
+//! | [`configuration`], [`system`] | the whole configuration as text; that of the system |
 //! | [`lists`] | lists that may be long |
 //! | [`sockets`] | commands that make a file a socket, and commands of sockets |
 //! | [`state`] | the state of a file in each mode |
@@ -35,6 +35,7 @@ mod routes;
 mod sockets;
 mod state;
 mod status;
+mod system;
 mod watch;
 mod written;
 

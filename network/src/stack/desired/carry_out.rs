@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
-use super::{desired, identities};
+use super::{asked_routes, desired, identities};
 use crate::address::Prefix;
 use crate::command::address::{AddressChange, Origin};
 use crate::configuration::Desired;
@@ -23,7 +23,20 @@ pub(crate) fn carry_out(
     target: &Desired,
 ) -> Result<(), Error> {
     let present = desired(stack);
-    if present == *target {
+    carry_out_from(stack, driver, &present, target)
+}
+
+/// As [`carry_out`], from what is asked now.
+///
+/// # Errors
+/// As [`carry_out`].
+pub(crate) fn carry_out_from(
+    stack: &mut Stack,
+    driver: &mut dyn Driver,
+    present: &Desired,
+    target: &Desired,
+) -> Result<(), Error> {
+    if present == target {
         return Ok(());
     }
     let configuration = &stack.context.configuration;
@@ -38,19 +51,19 @@ pub(crate) fn carry_out(
     if target.enabled == Some(false) {
         stack.set_enabled(false);
     }
-    remove_addresses(stack, &present, target);
+    remove_addresses(stack, present, target);
     let largest = u32::try_from(largest).unwrap_or(u32::MAX);
     stack.set_mtu(target.mtu.unwrap_or(largest))?;
     stack.ip.set_metric(&mut stack.context, target.metric);
-    add_addresses(stack, &present, target)?;
+    add_addresses(stack, present, target)?;
     // Only now, so that the link-local address takes no place from those that are asked for.
     if target.enabled == Some(true) {
         stack.set_enabled(true);
     }
-    if desired(stack).routes != target.routes {
+    if asked_routes(stack) != target.routes {
         stack.ip.replace_routes(&mut stack.context, &target.routes)?;
     }
-    change_neighbors(stack, &present, target)?;
+    change_neighbors(stack, present, target)?;
     if present.servers != target.servers {
         stack.name_servers.retain(|_, origin| origin != Origin::Static);
         for server in &target.servers {
@@ -72,21 +85,35 @@ pub(crate) fn carry_out(
     Ok(())
 }
 
-/// Removes what does not stay. Connections end only with the last prefix of their address.
+/// Removes what does not stay. Connections end only with the last prefix of their address, and
+/// while everything exists that their last segments need.
 fn remove_addresses(stack: &mut Stack, present: &Desired, target: &Desired) {
     let staying = identities(&target.addresses);
-    for (known, identity) in present.addresses.iter().zip(identities(&present.addresses)) {
-        if staying.contains(&identity) {
-            continue;
-        }
-        let local = known.prefix.address();
+    let pairs = present.addresses.iter().zip(identities(&present.addresses));
+    let gone: Vec<Prefix> = pairs
+        .filter(|(_, identity)| !staying.contains(identity))
+        .map(|(known, _)| known.prefix)
+        .collect();
+    if gone.is_empty() {
+        return;
+    }
+    let Stack { context: cx, ip, transport, .. } = stack;
+    for prefix in &gone {
+        let local = prefix.address();
         let comes_back = target.addresses.iter().any(|new| new.prefix.address() == local);
-        // Each was listed just above.
-        if comes_back {
-            let _ = stack.ip.remove_address(&mut stack.context, known.prefix);
-        } else {
-            let _ = stack.remove_address(known.prefix);
+        let is_elsewhere = ip
+            .addresses
+            .iter()
+            .any(|known| known.prefix.address() == local && !gone.contains(&known.prefix));
+        if !comes_back && !is_elsewhere {
+            transport.tcp.abort_local_address(cx, ip, local);
         }
+    }
+    // Each address that goes looks at every route. Those that stay are said again below.
+    ip.routes.replace_asked(&[]);
+    for prefix in gone {
+        // It was listed just above.
+        let _ = ip.remove_address(cx, prefix);
     }
 }
 

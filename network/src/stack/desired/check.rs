@@ -1,6 +1,6 @@
 //! Whether what a section asks for can be, tried on copies: nothing changes.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -32,6 +32,26 @@ pub(crate) type Refusal = (u32, Error);
 pub(crate) struct Checked {
     pub(crate) desired: Desired,
     pub(crate) notes: Vec<ConfigurationNote>,
+    pub(crate) basis: Basis,
+}
+
+/// What a check looked at, beside what commands ask: while it is so, the check is true.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Basis {
+    addresses: u32,
+    routes: u32,
+    names: NameServers,
+}
+
+impl Basis {
+    /// That of now.
+    pub(crate) fn of(stack: &Stack) -> Self {
+        Self {
+            addresses: stack.ip.addresses.revision(),
+            routes: stack.ip.routes.revision(),
+            names: stack.name_servers.clone(),
+        }
+    }
 }
 
 /// Checks a section against the interface.
@@ -45,9 +65,9 @@ pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> 
     let mut notes = Vec::new();
     let addresses = check_addresses(stack, wanted, &desired, &mut notes)?;
     check_routes(stack, wanted, &desired, &addresses, &mut notes)?;
-    check_neighbors(cx, wanted, &addresses)?;
+    check_neighbors(cx, wanted, &desired, &addresses)?;
     desired.domains = check_names(&stack.name_servers, wanted)?;
-    Ok(Checked { desired, notes })
+    Ok(Checked { desired, notes, basis: Basis::of(stack) })
 }
 
 fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Result<(), Refusal> {
@@ -211,8 +231,12 @@ fn check_route(
     Ok(route)
 }
 
-fn check_neighbors(cx: &Context, wanted: &Wanted, addresses: &Addresses) -> Result<(), Refusal> {
-    let mut known = BTreeSet::new();
+fn check_neighbors(
+    cx: &Context,
+    wanted: &Wanted,
+    desired: &Desired,
+    addresses: &Addresses,
+) -> Result<(), Refusal> {
     for At { line, value: new } in &wanted.neighbors {
         let is_host = !(new.address.is_unspecified() || new.address.is_multicast())
             && new.hardware_address.is_unicast()
@@ -224,14 +248,17 @@ fn check_neighbors(cx: &Context, wanted: &Wanted, addresses: &Addresses) -> Resu
         if !has_family(new.address) {
             return Err((*line, Error::Unsupported));
         }
-        if !known.insert(new.address) {
-            return Err((*line, Error::AlreadyExists));
-        }
-        if known.len() > limits::NEIGHBORS {
-            return Err((*line, Error::NoBufferSpace));
-        }
     }
-    Ok(())
+    // They are sorted.
+    let mut pairs = desired.neighbors.iter().zip(desired.neighbors.iter().skip(1));
+    if let Some((twice, _)) = pairs.find(|(one, next)| one.address == next.address) {
+        let mut lines = wanted.neighbors.iter().filter(|at| at.value.address == twice.address);
+        return Err((lines.nth(1).map_or(1, |at| at.line), Error::AlreadyExists));
+    }
+    match wanted.neighbors.get(limits::NEIGHBORS) {
+        Some(At { line, .. }) => Err((*line, Error::NoBufferSpace)),
+        None => Ok(()),
+    }
 }
 
 /// The search domains in their one form.

@@ -12,8 +12,8 @@ mod check;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub(crate) use self::carry_out::carry_out;
-pub(crate) use self::check::{Checked, Refusal, check};
+pub(crate) use self::carry_out::{carry_out, carry_out_from};
+pub(crate) use self::check::{Basis, Checked, Refusal, check};
 use super::Stack;
 use super::addresses::Address;
 use super::routes::Route;
@@ -98,6 +98,16 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         domains: stack.name_servers.asked_domains(),
         dhcp: stack.dhcp.asked().cloned(),
     }
+}
+
+/// The routes that commands ask for, in their one form.
+fn asked_routes(stack: &Stack) -> Vec<RouteChange> {
+    let now = stack.context.now;
+    let routes = stack.ip.routes.asked().map(|route| asked_route(route, now)).collect();
+    let metric = stack.context.configuration.metric;
+    let mut desired = Desired { routes, metric, ..Desired::default() };
+    desired.normalize();
+    desired.routes
 }
 
 /// The asked addresses without what may change of one that stays.
