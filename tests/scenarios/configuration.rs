@@ -9,7 +9,7 @@ use devnet_network::command::{
     ListRouteDetails, ListRoutes, SetHardwareAddress,
 };
 use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
-use devnet_virtual_file_system::{Error, File, OpenFlags};
+use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags};
 use world::{Host, World};
 
 use crate::pair::options;
@@ -53,14 +53,24 @@ fn pieces(text: &str) -> Vec<ConfigurationText> {
     all
 }
 
+/// Sends a text; the outcome of its last piece.
+fn sent<C>(file: &File, text: &str) -> Result<ConfigurationOutcome, Error>
+where
+    C: ControlCommand<Request = ConfigurationText, Response = ConfigurationOutcome>,
+{
+    let mut outcome = Err(Error::InvalidInput);
+    for piece in pieces(text) {
+        outcome = file.try_control::<C>(&piece);
+    }
+    outcome
+}
+
 fn apply(file: &File, text: &str) -> Result<ConfigurationOutcome, Error> {
-    let outcomes = pieces(text).into_iter();
-    outcomes.map(|piece| file.try_control::<ApplyConfiguration>(&piece)).last().unwrap()
+    sent::<ApplyConfiguration>(file, text)
 }
 
 fn check(file: &File, text: &str) -> Result<ConfigurationOutcome, Error> {
-    let outcomes = pieces(text).into_iter();
-    outcomes.map(|piece| file.try_control::<CheckConfiguration>(&piece)).last().unwrap()
+    sent::<CheckConfiguration>(file, text)
 }
 
 fn why(file: &File) -> String {
