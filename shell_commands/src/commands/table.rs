@@ -7,8 +7,6 @@ use super::{
     arp, basename, cat, chmod, control, cp, cut, date, dhcp, dns, echo, find, grep, head, httpd,
     interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd,
     rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch,
-    interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd,
-    rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch,
     tr, traceroute, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
