@@ -219,6 +219,14 @@ impl DhcpMessage {
         })
     }
 
+    /// Bytes of the message without padding.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let option = |(_, value): &(u8, Vec<u8>)| value.len() + 2 * value.len().div_ceil(255);
+        // The type is an option of three bytes, the end one of one byte.
+        FIXED + 3 + self.options.iter().map(option).sum::<usize>() + 1
+    }
+
     /// Writes the message.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -294,6 +302,7 @@ mod tests {
         let message = sample();
         let bytes = message.to_bytes();
         assert!(bytes.len() >= MINIMUM);
+        assert_eq!(bytes.len(), message.length());
         let read = DhcpMessage::parse(&bytes).unwrap();
         assert_eq!(read, message);
         assert_eq!(read.address_option(option::ROUTER), Some(Ipv4Addr::new(10, 0, 2, 2)));

@@ -31,6 +31,20 @@ pub const ADVERTISED_ROUTES: usize = 16;
 pub const ROUTES: usize = 1024;
 /// Routes of one DHCP lease: a message of 1500 bytes has no more than that.
 pub const LEASED_ROUTES: usize = 256;
+/// Addresses of which the DHCP server of one interface knows a lease, an offer or a conflict: a
+/// network of 512. Offers take at most half, and the oldest offer gives way.
+pub const DHCP_LEASES: usize = 512;
+/// Leases and offers of one hardware address, whatever identifiers its messages have.
+pub const DHCP_LEASES_PER_HARDWARE: usize = 16;
+/// Reservations of a DHCP server.
+pub const DHCP_RESERVATIONS: usize = 128;
+/// Ranges of a DHCP server.
+pub const DHCP_RANGES: usize = 16;
+/// Bytes of all options that a DHCP server hands out: a packet of 1500 bytes without its headers
+/// and what the server adds.
+pub const DHCP_OPTION_BYTES: usize = 1100;
+/// Addresses that a DHCP server checks at once; further DHCPDISCOVERs get no offer.
+pub const DHCP_CHECKS: usize = 64;
 /// DNS servers of one interface, of all origins.
 pub const DNS_SERVERS: usize = 32;
 /// Domains of the search list of one interface, of all origins. Each costs a lookup.

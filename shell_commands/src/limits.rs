@@ -81,8 +81,6 @@ pub const HTTP_TURN: usize = 64;
 pub const HTTP_DRAIN_BYTES: usize = 4096;
 /// Connections that the embedded name server serves at once.
 pub const DNS_CONNECTIONS: usize = 64;
-/// Clients that the embedded DHCP server remembers; its pool is smaller.
-pub const DHCP_CLIENTS: usize = 1024;
 /// Bytes of parameters or results of `iperf3`: 128 streams of 200 bytes fit.
 pub const IPERF_JSON_BYTES: usize = 64 * 1024;
 /// Streams of one test (the original's limit).

@@ -26,6 +26,16 @@ fn system() -> (World, Host, Network) {
 /// Lines that must come before an example, in the same text.
 fn before(example: &str) -> &'static str {
     const UP: &str = "link up\naddress add 10.0.2.15/24\n";
+    const SERVER: &str = "link up\naddress add 10.0.2.15/24\n\
+                          dhcp server start 10.0.2.100-10.0.2.199\n\
+                          dhcp server reserve 10.0.2.50 02:00:00:00:00:09\n\
+                          dhcp server lease 10.0.2.100 02:00:00:00:00:08 60\n";
+    let three: Vec<_> = example.split(' ').take(3).collect();
+    match three.as_slice() {
+        ["dhcp", "server", "start" | "stop"] => return UP,
+        ["dhcp", "server", _] => return SERVER,
+        _ => {}
+    }
     let two: Vec<_> = example.split(' ').take(2).collect();
     match two.as_slice() {
         ["route", "replace" | "insert" | "prepend" | "append"] => UP,

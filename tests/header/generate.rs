@@ -12,6 +12,7 @@ use devnet_network::command::address::{AddressState, Origin};
 use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::configuration::NoteKind;
 use devnet_network::command::dhcp::DhcpState;
+use devnet_network::command::dhcp_server::LeaseState;
 use devnet_network::command::dns::{RecordData, RecordKind};
 use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
@@ -246,6 +247,17 @@ fn tags(text: &mut String) {
         ],
     );
     records::tags(text);
+    enumeration(
+        text,
+        "lease",
+        values![
+            LeaseState::Offered,
+            LeaseState::Leased,
+            LeaseState::Former,
+            LeaseState::InUse,
+            LeaseState::Reserved,
+        ],
+    );
     enumeration(
         text,
         "dhcp",

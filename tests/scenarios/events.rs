@@ -403,7 +403,8 @@ fn the_bytes_of_the_vocabulary_never_change() {
         (Kinds::DNS, &[32]),
         (Kinds::DHCP, &[64]),
         (Kinds::STREAM, &[0x80, 1]),
-        (Kinds::all(), &[0xff, 1]),
+        (Kinds::LEASE, &[0x80, 2]),
+        (Kinds::all(), &[0xff, 3]),
     ] {
         assert_eq!(encode(&kinds).unwrap(), bytes, "{kinds:?}");
     }

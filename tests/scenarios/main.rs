@@ -13,6 +13,7 @@ mod crowd;
 mod crowded_link;
 mod datagrams;
 mod dhcp;
+mod dhcp_server;
 mod drops;
 mod embedding;
 mod ends;

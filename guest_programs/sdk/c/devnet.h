@@ -225,6 +225,19 @@ enum {
 /* Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds. (read)
    */
 #define DEVNET_AWAIT_DHCP 0xbfff6e44u
+/* Starts the DHCPv4 server, or gives the running one these options; true if it was not running.
+   Leases and reservations of a running one stay. (write) */
+#define DEVNET_START_DHCP_SERVER 0xffff6e45u
+/* Stops the DHCPv4 server and forgets its leases and reservations; true if it was running. (write)
+   */
+#define DEVNET_STOP_DHCP_SERVER 0xffff6e46u
+/* Returns what the DHCPv4 server hands out and its statistics. (read) */
+#define DEVNET_GET_DHCP_SERVER 0xbfff6e47u
+/* Lists the leases and reservations of the DHCPv4 server by address. (read) */
+#define DEVNET_LIST_DHCP_LEASES 0xbfff6e48u
+/* Changes the leases and reservations of the DHCPv4 server; true if that changed something. (write)
+   */
+#define DEVNET_CHANGE_DHCP_LEASES 0xffff6e49u
 /* Lists the neighbors (ARP and NDP). (read) */
 #define DEVNET_LIST_NEIGHBORS 0xbfff6e50u
 /* Adds or replaces a static neighbor. (write) */
@@ -428,6 +441,13 @@ enum {
     DEVNET_HOSTS_REPLACE = 0,
     DEVNET_HOSTS_ADD = 1,
     DEVNET_HOSTS_REMOVE = 2,
+};
+enum {
+    DEVNET_LEASE_OFFERED = 0,
+    DEVNET_LEASE_LEASED = 1,
+    DEVNET_LEASE_FORMER = 2,
+    DEVNET_LEASE_IN_USE = 3,
+    DEVNET_LEASE_RESERVED = 4,
 };
 enum {
     DEVNET_DHCP_STOPPED = 0,

@@ -193,6 +193,9 @@ impl Request {
             | Self::FlushAddresses(())
             | Self::StopDhcp(())
             | Self::GetDhcp(())
+            | Self::StopDhcpServer(())
+            | Self::GetDhcpServer(())
+            | Self::ListDhcpLeases(())
             | Self::FlushNeighbors(()) => &[Unsupported],
             // An interface's device has no system.
             Self::SetSystemOption(_) | Self::ListSystemOptions(()) => &[Unsupported],
@@ -234,6 +237,12 @@ impl Request {
             Self::Resolve(_) => RESOLVE,
             Self::QueryRecords(_) => QUERY_RECORDS,
             Self::StartDhcp(_) => &[InvalidInput, Unsupported],
+            Self::StartDhcpServer(_) => {
+                &[InvalidInput, AddressNotAvailable, MessageTooLong, NoBufferSpace, Unsupported]
+            }
+            Self::ChangeDhcpLeases(_) => {
+                &[InvalidInput, NotConnected, NotFound, NoBufferSpace, Unsupported]
+            }
             Self::RenewDhcp(()) => &[NotConnected, Unsupported],
             Self::AwaitDhcp(_) => &[TimedOut, NotConnected, Unsupported],
             Self::AddNeighbor(_) => &[InvalidInput, NoBufferSpace, Unsupported],

@@ -57,6 +57,11 @@ impl Request {
             | Self::RenewDhcp(())
             | Self::GetDhcp(())
             | Self::AwaitDhcp(_) => cfg!(feature = "dhcp"),
+            Self::StartDhcpServer(_)
+            | Self::StopDhcpServer(())
+            | Self::GetDhcpServer(())
+            | Self::ListDhcpLeases(())
+            | Self::ChangeDhcpLeases(_) => cfg!(feature = "dhcp-server"),
             Self::SetOption(
                 SocketOption::MulticastInterface(_)
                 | SocketOption::MulticastHopLimit(_)

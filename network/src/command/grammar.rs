@@ -177,6 +177,26 @@ grammar! {
         StopDhcp(()) { "dhcp stop", "", "dhcp stop"; }
         RenewDhcp(()) { "dhcp renew", "", "dhcp renew"; }
         AwaitDhcp(_) { "dhcp wait MILLISECONDS", "", "dhcp wait 2000"; }
+        StartDhcpServer(_) {
+            "dhcp server start RANGES [lease SECONDS] [router HOSTS] [dns HOSTS] \
+             [domain DOMAIN] [options OPTIONS] [authoritative (on | off)] [check (on | off)] \
+             [single-client (on | off)]",
+                "The ranges are in the network of an address of the interface. A lease is for \
+                 3,600 seconds unless given. `check`, on unless set, asks by ARP and ping whether \
+                 somebody uses an address before it is offered; the others are off.",
+                "dhcp server start 10.0.2.100-10.0.2.199 lease 600 router 10.0.2.15";
+        }
+        StopDhcpServer(()) { "dhcp server stop", "", "dhcp server stop"; }
+        ChangeDhcpLeases(_) {
+            "dhcp server reserve IPV4 CLIENT",
+                "Only this client gets the address.",
+                "dhcp server reserve 10.0.2.50 02:00:00:00:00:09";
+            "dhcp server unreserve IPV4", "", "dhcp server unreserve 10.0.2.50";
+            "dhcp server lease IPV4 CLIENT SECONDS [mac MAC] [name HOSTNAME]",
+                "Puts a lease back that was listed before.",
+                "dhcp server lease 10.0.2.100 id:01020000000009 300 name printer";
+            "dhcp server end IPV4", "The client is not told.", "dhcp server end 10.0.2.100";
+        }
         AddNeighbor(_) {
             "neighbor add ADDRESS MAC", "", "neighbor add 10.0.2.9 02:00:00:00:00:09";
         }
@@ -278,6 +298,8 @@ grammar! {
         GetResolver(()),
         ListHosts(()),
         GetDhcp(()),
+        GetDhcpServer(()),
+        ListDhcpLeases(()),
         ListNeighbors(()),
         NextConnection(()),
         GetSocket(()),

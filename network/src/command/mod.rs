@@ -32,6 +32,7 @@ pub mod capture;
 pub mod configuration;
 pub mod counters;
 pub mod dhcp;
+pub mod dhcp_server;
 pub mod dns;
 pub mod drops;
 pub mod errors;
@@ -40,6 +41,7 @@ pub mod grammar;
 pub mod interface;
 mod kind;
 pub mod line_error;
+mod line_of_dhcp;
 mod line_of_names;
 pub mod mode;
 pub mod multicast;
@@ -179,6 +181,18 @@ devnet_virtual_file_system::define_commands! {
         67 => GetDhcp: Read (()) -> dhcp::DhcpStatus;
         /// Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds.
         68 => AwaitDhcp: Read, waits (u32) -> dhcp::DhcpStatus;
+        /// Starts the DHCPv4 server, or gives the running one these options; true if it was not
+        /// running. Leases and reservations of a running one stay.
+        69 => StartDhcpServer: Write (dhcp_server::DhcpServerOptions) -> bool;
+        /// Stops the DHCPv4 server and forgets its leases and reservations; true if it was running.
+        70 => StopDhcpServer: Write (()) -> bool;
+        /// Returns what the DHCPv4 server hands out and its statistics.
+        71 => GetDhcpServer: Read (()) -> dhcp_server::DhcpServerStatus;
+        /// Lists the leases and reservations of the DHCPv4 server by address.
+        72 => ListDhcpLeases: Read (()) -> Vec<dhcp_server::ServerLease>;
+        /// Changes the leases and reservations of the DHCPv4 server; true if that changed
+        /// something.
+        73 => ChangeDhcpLeases: Write (dhcp_server::LeaseChange) -> bool;
 
         /// Lists the neighbors (ARP and NDP).
         80 => ListNeighbors: Read (()) -> Vec<neighbor::NeighborEntry>;

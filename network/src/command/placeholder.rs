@@ -4,7 +4,8 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-use super::value::{octet, socket_address};
+use super::dhcp_server::{AddressRange, ClientName, RawOption};
+use super::value::{list, octet, socket_address};
 use super::watch::Kinds;
 use crate::address::{HardwareAddress, Prefix};
 use crate::zone;
@@ -105,6 +106,36 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     ),
     placeholder("DOMAIN", "domain name", "a name of the DNS", &["lan", "corp.example"], |_| true),
     placeholder(
+        "RANGES",
+        "list of ranges of IPv4 addresses",
+        "ranges of IPv4 addresses: the first and the last one with `-` between, or one alone; `,` \
+         between ranges",
+        &["10.0.2.100-10.0.2.199", "10.0.2.20,10.0.2.30-10.0.2.39"],
+        |word| list::<AddressRange>(word).is_ok(),
+    ),
+    placeholder(
+        "HOSTS",
+        "list of IPv4 addresses",
+        "IPv4 addresses, best first, with `,` between",
+        &["10.0.2.2", "10.0.2.2,10.0.2.3"],
+        |word| list::<Ipv4Addr>(word).is_ok(),
+    ),
+    placeholder(
+        "OPTIONS",
+        "list of options",
+        "options of DHCP: number, `:`, value in hexadecimal digits; `,` between options",
+        &["42:0a000203", "26:05dc,42:0a000203"],
+        |word| list::<RawOption>(word).is_ok(),
+    ),
+    placeholder(
+        "CLIENT",
+        "DHCP client",
+        "a client of DHCP: its hardware address, or `id:` and its client identifier in \
+         hexadecimal digits",
+        &["02:00:00:00:00:01", "id:01020000000001"],
+        reads::<ClientName>,
+    ),
+    placeholder(
         "BYTES",
         "number of bytes from 0 to 4,294,967,295",
         "a number of bytes, 0 to 4,294,967,295",
@@ -174,7 +205,18 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "KIND",
         "kind of event",
         "a kind of event",
-        &["interface", "link", "address", "route", "neighbor", "dns", "dhcp", "stream", "streams"],
+        &[
+            "interface",
+            "link",
+            "address",
+            "route",
+            "neighbor",
+            "dns",
+            "dhcp",
+            "stream",
+            "streams",
+            "lease",
+        ],
         |word| Kinds::parse(&[word]).is_ok(),
     ),
 ];

@@ -12,7 +12,6 @@ use devnet_virtual_file_system::Error;
 
 use super::address::{AddressChange, Broadcast, NewAddress};
 use super::capture::CaptureOptions;
-use super::dhcp::DhcpOptions;
 use super::interface::Advertisement;
 use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
@@ -21,9 +20,9 @@ use super::route::{NewRoute, RouteChange, RouteFilter, RouteKind, RouteSelector}
 use super::socket::{ConnectionName, Direction, SocketKind, SocketOption};
 use super::system::SystemOption;
 use super::table::Request;
-use super::value::{octet, socket_address, switch, value};
+use super::value::{octet, pairs, socket_address, switch, value};
 use super::watch::Kinds;
-use super::{grammar, line_of_names};
+use super::{grammar, line_of_dhcp, line_of_names};
 use crate::address::Prefix;
 use crate::limits;
 
@@ -99,7 +98,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["address", rest @ ..] => address(rest),
         ["route", rest @ ..] => route(rest),
         ["dns", rest @ ..] => line_of_names::dns(rest),
-        ["dhcp", rest @ ..] => dhcp(rest),
+        ["dhcp", rest @ ..] => line_of_dhcp::dhcp(rest),
         ["neighbor", rest @ ..] => neighbor(rest),
         ["system", "host-model", model] => {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
@@ -129,16 +128,6 @@ fn address(words: &[&str]) -> Result<Request, Error> {
         }
         _ => Err(Error::InvalidInput),
     }
-}
-
-/// Words as pairs of a key and its value, in any order. Each key stands once.
-fn pairs<'a, 'w>(words: &'w [&'a str]) -> Result<&'w [[&'a str; 2]], Error> {
-    let (pairs, odd) = words.as_chunks::<2>();
-    let is_again = |(place, [key, _]): (usize, &[&str; 2])| {
-        pairs.iter().take(place).any(|[known, _]| known == key)
-    };
-    let is_wrong = !odd.is_empty() || pairs.iter().enumerate().any(is_again);
-    if is_wrong { Err(Error::InvalidInput) } else { Ok(pairs) }
 }
 
 /// `capture`, whose words are pairs up to the filter, which is the rest.
@@ -271,26 +260,6 @@ fn route(words: &[&str]) -> Result<Request, Error> {
         "remove" => {
             Ok(Request::RemoveRoute(RouteSelector { destination, gateway, metric, interface }))
         }
-        _ => Err(Error::InvalidInput),
-    }
-}
-
-fn dhcp(words: &[&str]) -> Result<Request, Error> {
-    match words {
-        ["start", rest @ ..] => {
-            let mut options = DhcpOptions::default();
-            for [key, word] in pairs(rest)? {
-                match *key {
-                    "hostname" => options.hostname = Some((*word).into()),
-                    "requested" => options.requested = Some(value(word)?),
-                    _ => return Err(Error::InvalidInput),
-                }
-            }
-            Ok(Request::StartDhcp(options))
-        }
-        ["stop"] => Ok(Request::StopDhcp(())),
-        ["renew"] => Ok(Request::RenewDhcp(())),
-        ["wait", milliseconds] => Ok(Request::AwaitDhcp(value(milliseconds)?)),
         _ => Err(Error::InvalidInput),
     }
 }

@@ -1,5 +1,6 @@
 //! Words of a line as values, for the parser and for the grammar.
 
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
 
@@ -37,4 +38,19 @@ pub(super) fn switch(word: &str) -> Result<bool, Error> {
         "off" => Ok(false),
         _ => Err(Error::InvalidInput),
     }
+}
+
+/// Words as pairs of a key and its value, in any order. Each key stands once.
+pub(super) fn pairs<'a, 'w>(words: &'w [&'a str]) -> Result<&'w [[&'a str; 2]], Error> {
+    let (pairs, odd) = words.as_chunks::<2>();
+    let is_again = |(place, [key, _]): (usize, &[&str; 2])| {
+        pairs.iter().take(place).any(|[known, _]| known == key)
+    };
+    let is_wrong = !odd.is_empty() || pairs.iter().enumerate().any(is_again);
+    if is_wrong { Err(Error::InvalidInput) } else { Ok(pairs) }
+}
+
+/// Values with commas between.
+pub(super) fn list<T: FromStr>(word: &str) -> Result<Vec<T>, Error> {
+    word.split(',').map(value).collect()
 }

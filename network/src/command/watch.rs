@@ -28,6 +28,7 @@
 //! | `neighbor` | its address | `interface`, `state`, `mac`, `router` (`yes`) |
 //! | `dns` | the server | `interface`, `origin` |
 //! | `dhcp` | the interface | `state`; with a lease `address`, `server`, `lease` (seconds) |
+//! | `lease` | an address that our DHCP server leases | `interface`, `client`, and more |
 //! | `stream` | the local end | `remote`, `interface`, and what follows |
 //! | `stream loss` | loss recovery begins | `segments`, `window`, `after`, `round-trip` |
 //! | `stream timeout` | the retransmission timeout | `count`, `wait`, `window`, `round-trip` |
@@ -38,6 +39,8 @@
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
 //! * `route`: also `preference` (`high` or `low`) of one that a router advertises so.
 //! * `neighbor`: `state` is `reachable`, `stale`, `failed` or `permanent`.
+//! * `lease`: also `mac`, `name`, and `seconds` until it ends (none for ever); `changed` when it
+//!   was renewed.
 //! * `stream`: `segments` is the number marked lost; `window` and `after` are the congestion window
 //!   in bytes, before and after; `round-trip` is the smoothed round-trip time in microseconds;
 //!   `count` is of this stream's timeouts, `wait` the milliseconds of this one; `cause` is `reset`,
@@ -72,11 +75,13 @@ bitflags! {
         const DHCP = 1 << 6;
         /// Loss, timeouts and ends of TCP connections.
         const STREAM = 1 << 7;
+        /// Leases of the DHCP server.
+        const LEASE = 1 << 8;
     }
 }
 
 /// The first word of the records of each kind.
-const WORDS: [(&str, Kinds); 8] = [
+const WORDS: [(&str, Kinds); 9] = [
     ("interface", Kinds::INTERFACE),
     ("link", Kinds::LINK),
     ("address", Kinds::ADDRESS),
@@ -85,6 +90,7 @@ const WORDS: [(&str, Kinds); 8] = [
     ("dns", Kinds::DNS),
     ("dhcp", Kinds::DHCP),
     ("stream", Kinds::STREAM),
+    ("lease", Kinds::LEASE),
 ];
 
 impl Kinds {

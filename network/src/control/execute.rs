@@ -132,6 +132,23 @@ impl OpenFile {
             Immediate::GetDhcp(()) => {
                 reply(self.read_now(|stack| stack.dhcp.status(&stack.context)))
             }
+            Immediate::StartDhcpServer(options) => {
+                reply(self.change(|stack| {
+                    stack.dhcp_server.start(&mut stack.context, &stack.ip, options)
+                }))
+            }
+            Immediate::StopDhcpServer(()) => {
+                reply(self.on(|stack| stack.dhcp_server.stop(&mut stack.context)))
+            }
+            Immediate::GetDhcpServer(()) => {
+                reply(self.read_now(|stack| stack.dhcp_server.status()))
+            }
+            Immediate::ListDhcpLeases(()) => {
+                reply(self.read_now(|stack| stack.dhcp_server.list(&stack.context)))
+            }
+            Immediate::ChangeDhcpLeases(what) => {
+                reply(self.change(|stack| stack.dhcp_server.change(&mut stack.context, &what)))
+            }
             Immediate::AddNeighbor(new) => {
                 reply(self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new)))
             }

@@ -3,7 +3,8 @@
 //! The code that changes state does not report it. Whenever the interface delivers the events of a
 //! poll, the present state is compared with the state that was reported last. So no change is
 //! missed, and an object that changed twice is reported once. The neighbor table tracks what was
-//! reported itself, because it may have thousands of entries.
+//! reported itself, because it may have thousands of entries; streams and the DHCP server record
+//! what happens.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ use core::net::Ipv4Addr;
 
 use super::context::Context;
 use super::dhcp::DhcpClient;
+use super::dhcp_server::DhcpServer;
 use super::ip::Ip;
 use super::name_servers::NameServers;
 use super::routes::Route;
@@ -38,6 +40,7 @@ pub(crate) struct Present<'a> {
     pub(crate) ip: &'a Ip,
     pub(crate) names: &'a NameServers,
     pub(crate) dhcp: &'a DhcpClient,
+    pub(crate) server: &'a DhcpServer,
 }
 
 impl Present<'_> {
@@ -73,6 +76,8 @@ impl Present<'_> {
         events
             .extend(self.names.iter().map(|(server, origin)| Event::Dns(change, *server, *origin)));
         events.push(Event::Dhcp(change, self.dhcp.status(self.cx)));
+        let leases = self.server.leased(self.cx.now).into_iter();
+        events.extend(leases.map(|lease| Event::Lease(change, lease)));
         events
     }
 }
@@ -92,7 +97,7 @@ pub(crate) struct Changes {
 impl Changes {
     /// Sets the kinds to watch; the present state counts as reported.
     pub(crate) fn watch(&mut self, kinds: Kinds, present: &Present<'_>) {
-        let compares = kinds.difference(Kinds::STREAM);
+        let compares = kinds.difference(Kinds::STREAM | Kinds::LEASE);
         self.reported = (!compares.is_empty()).then(|| Box::new(present.reported()));
     }
 

@@ -26,12 +26,16 @@ pub(crate) mod datagram;
 pub(crate) mod desired;
 #[cfg_attr(not(feature = "dhcp"), path = "dhcp/absent.rs")]
 pub(crate) mod dhcp;
+mod dhcp_frame;
+#[cfg_attr(not(feature = "dhcp-server"), path = "dhcp_server/absent.rs")]
+pub(crate) mod dhcp_server;
 pub(crate) mod flow;
 pub(crate) mod flow_cache;
 pub(crate) mod host;
 pub(crate) mod icmp;
 pub(crate) mod ip;
 mod lazy_queue;
+mod leased;
 pub(crate) mod link;
 pub(crate) mod multicast;
 pub(crate) mod name_servers;
@@ -56,11 +60,13 @@ use self::advertise::Advertiser;
 use self::autoconfiguration::Autoconfiguration;
 use self::changes::{Changes, Present};
 pub(crate) use self::context::{Configuration, Context, Wakes};
-use self::dhcp::{Action, DhcpClient, Lease};
+use self::dhcp::{Action, DhcpClient};
+use self::dhcp_server::DhcpServer;
 pub(crate) use self::host::HostAddresses;
 use self::ip::Ip;
 use self::ip::ingress::{Packet, Received};
 use self::ip::lifetime::Expired;
+use self::leased::Leased;
 use self::link::Arrival;
 use self::name_servers::NameServers;
 use self::random::Random;
@@ -74,7 +80,6 @@ use crate::command::address::{AddressEntry, Origin};
 use crate::command::watch::Kinds;
 use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
-use crate::trace::event;
 
 /// One interface's state.
 #[derive(Debug)]
@@ -83,6 +88,7 @@ pub(crate) struct Stack {
     pub(crate) ip: Ip,
     pub(crate) transport: Transport,
     pub(crate) dhcp: DhcpClient,
+    pub(crate) dhcp_server: DhcpServer,
     pub(crate) autoconfiguration: Autoconfiguration,
     pub(crate) advertiser: Advertiser,
     pub(crate) name_servers: NameServers,
@@ -103,6 +109,7 @@ impl Stack {
             ip: Ip::new(&mut context, host),
             transport: Transport::new(&mut context, memory),
             dhcp: DhcpClient::default(),
+            dhcp_server: DhcpServer::default(),
             autoconfiguration: Autoconfiguration::default(),
             advertiser: Advertiser::default(),
             name_servers: NameServers::default(),
@@ -118,6 +125,7 @@ impl Stack {
             link::Received::Nothing => {}
             link::Received::Packet(frame, arrival) => self.receive_packet(frame, arrival),
             link::Received::Arp(message) => {
+                self.dhcp_server.receive_arp(&mut self.context, &mut self.ip, &message);
                 let action = self.dhcp.receive_arp(&mut self.context, &mut self.ip, &message);
                 self.apply(action);
             }
@@ -126,13 +134,15 @@ impl Stack {
 
     /// Processes an IP packet.
     fn receive_packet(&mut self, frame: Frame, arrival: Arrival) {
-        let Self { context: cx, ip, transport, dhcp, .. } = self;
+        let Self { context: cx, ip, transport, dhcp, dhcp_server, .. } = self;
         // Nearly every packet of a busy system belongs to a known flow.
         let Err(frame) = transport.receive_fast(cx, ip, frame, arrival) else { return };
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
-                match transport.receive(cx, ip, packet, |port| dhcp.wants(port)) {
+                dhcp_server.receive_echo(cx, ip, &packet);
+                let is_for_dhcp = |port| dhcp.wants(port) || dhcp_server.wants(port);
+                match transport.receive(cx, ip, packet, is_for_dhcp) {
                     ConfigurationPacket::Nothing => {}
                     ConfigurationPacket::Dhcp(packet) => self.receive_dhcp(packet),
                     ConfigurationPacket::Discovery(packet) => self.receive_discovery(packet),
@@ -147,8 +157,15 @@ impl Stack {
     }
 
     fn receive_dhcp(&mut self, packet: Packet) {
-        let Self { context: cx, ip, dhcp, .. } = self;
-        let action = dhcp.receive(cx, ip, packet.payload().get(UDP_HEADER..).unwrap_or_default());
+        let Self { context: cx, ip, dhcp, dhcp_server, .. } = self;
+        let (header, message) = packet.payload().split_at_checked(UDP_HEADER).unwrap_or_default();
+        let action = match header {
+            [_, _, high, low, ..] if dhcp_server.wants(u16::from_be_bytes([*high, *low])) => {
+                dhcp_server.receive(cx, ip, message);
+                Action::Nothing
+            }
+            _ => dhcp.receive(cx, ip, message),
+        };
         cx.pool.put(packet.frame);
         self.apply(action);
     }
@@ -205,6 +222,7 @@ impl Stack {
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),
             Timer::Multicast => ip.expire_groups(cx, deadline),
             Timer::Reassembly => transport.expire_reassembly(cx, ip),
+            Timer::DhcpServer => self.dhcp_server.expire(cx, ip, deadline),
             Timer::Dhcp => {
                 let action = dhcp.expire(cx, ip, deadline);
                 self.apply(action);
@@ -296,12 +314,7 @@ impl Stack {
     /// # Errors
     /// `AddressNotAvailable`.
     pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
-        let Self { context: cx, ip, transport, .. } = self;
-        if ip.is_last(prefix) {
-            // While the address and its route exist, so that RSTs reach the peers.
-            transport.tcp.abort_local_address(cx, ip, prefix.address());
-        }
-        ip.remove_address(cx, prefix)
+        self.transport.remove_address(&mut self.context, &mut self.ip, prefix)
     }
 
     /// Removes addresses that commands added; returns how many.
@@ -329,35 +342,9 @@ impl Stack {
 
     /// Carries out an action of the DHCP client.
     fn apply(&mut self, action: Action) {
-        match action {
-            Action::Nothing => {}
-            Action::Withdraw(lease) => self.withdraw(&lease),
-            Action::Apply { lease, former } => {
-                former.iter().for_each(|former| self.withdraw(former));
-                let Self { context: cx, ip, dhcp, .. } = self;
-                if lease.apply(cx, ip, dhcp.has_lease()).is_err() {
-                    return dhcp.decline(cx, ip, &lease);
-                }
-                self.name_servers.remove_origin(Origin::Dhcp);
-                lease.add_domains(&mut self.name_servers);
-                for server in &lease.dns_servers {
-                    // A server that is already configured, or does not fit, is skipped.
-                    let _ = self.add_name_server(*server, Origin::Dhcp);
-                }
-                self.dhcp.bind(&mut self.context, lease);
-            }
-        }
-    }
-
-    fn withdraw(&mut self, lease: &Lease) {
-        event!(self.context, info, "devnet::dhcp", "lease of {} is gone", lease.address);
-        self.name_servers.remove_origin(Origin::Dhcp);
-        self.ip.routes.remove_origin(Origin::Dhcp);
-        match self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp) {
-            // It was found just above.
-            Some(prefix) => drop(self.remove_address(prefix)),
-            None => self.ip.addresses_changed(&mut self.context),
-        }
+        let Self { context: cx, ip, transport, dhcp, name_servers: names, .. } = self;
+        let autoconfiguration = &mut self.autoconfiguration;
+        Leased { cx, ip, transport, dhcp, names, autoconfiguration }.apply(action);
     }
 
     /// The interface goes down: its sockets end with an error, waiting tasks are woken (IFS-02).
@@ -376,16 +363,20 @@ impl Stack {
 
     /// Sets the kinds to watch; the present state counts as reported.
     pub(crate) fn set_watched(&mut self, kinds: Kinds) {
-        let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
+        let Self {
+            context: cx, ip, name_servers: names, dhcp, dhcp_server: server, changes, ..
+        } = self;
         cx.watch.set_kinds(kinds);
-        changes.watch(kinds, &Present { cx, ip, names, dhcp });
+        changes.watch(kinds, &Present { cx, ip, names, dhcp, server });
         ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), cx.now);
     }
 
     /// Records the changes since the last report.
     pub(crate) fn note_changes(&mut self) {
-        let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
-        let events = changes.find(&Present { cx, ip, names, dhcp });
+        let Self {
+            context: cx, ip, name_servers: names, dhcp, dhcp_server: server, changes, ..
+        } = self;
+        let events = changes.find(&Present { cx, ip, names, dhcp, server });
         cx.watch.note_watched(events, 0);
         let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
         let event = |(change, entry)| Event::Neighbor(change, entry);
@@ -394,8 +385,8 @@ impl Stack {
 
     /// All objects.
     pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
-        let Self { context: cx, ip, name_servers: names, dhcp, .. } = self;
-        Present { cx, ip, names, dhcp }.snapshot(change)
+        let Self { context: cx, ip, name_servers: names, dhcp, dhcp_server: server, .. } = self;
+        Present { cx, ip, names, dhcp, server }.snapshot(change)
     }
 }
 

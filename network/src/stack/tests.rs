@@ -15,6 +15,7 @@ use super::context::tests::ethernet;
 use super::context::{Context, Wakes};
 use super::datagram::{Binding, Datagrams, Endpoint, Family, udp};
 use super::dhcp::{Action, DhcpClient};
+use super::dhcp_server::DhcpServer;
 use super::host::HostAddresses;
 use super::icmp::{Icmp, Message};
 use super::ip::Ip;
@@ -317,13 +318,21 @@ fn an_advertiser_sends_once_it_has_an_address() {
 fn changes_are_found_by_comparing() {
     let mut cx = ethernet();
     let mut ip = ip(&mut cx, "10.0.0.1/24");
-    let (mut names, dhcp, mut changes) =
-        (NameServers::default(), DhcpClient::default(), Changes::default());
-    changes.watch(Kinds::all(), &Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp });
-    assert!(changes.find(&Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp }).is_empty());
+    let (mut names, dhcp, server, mut changes) =
+        (NameServers::default(), DhcpClient::default(), DhcpServer::default(), Changes::default());
+    changes.watch(
+        Kinds::all(),
+        &Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp, server: &server },
+    );
+    assert!(
+        changes
+            .find(&Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp, server: &server })
+            .is_empty()
+    );
     names.add(address("10.0.0.3"), Origin::Static).unwrap();
     ip.remove_address(&mut cx, "10.0.0.1/24".parse().unwrap()).unwrap();
-    let found = changes.find(&Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp });
+    let found =
+        changes.find(&Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp, server: &server });
     assert!(matches!(
         found[..],
         [

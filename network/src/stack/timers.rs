@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Multicast,
     /// The DHCP client.
     Dhcp,
+    /// The DHCP server.
+    DhcpServer,
     /// The earliest expiry of something that a router advertised.
     Advertised,
     /// Our router advertisements.

@@ -19,6 +19,7 @@ use super::tcp::{SystemMemory, Tcp};
 use super::wire::header::protocol;
 use super::wire::icmp::ICMP_HEADER;
 use super::wire::quote::Quote;
+use crate::address::Prefix;
 use crate::command::socket::SocketStatus;
 use crate::driver::Frame;
 use crate::limits;
@@ -225,6 +226,23 @@ impl Transport {
             self.icmp.reassembly_time_exceeded(cx, ip, &frame);
             cx.pool.put(frame);
         }
+    }
+
+    /// Removes an address, its connected route, and the connections that use it.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable`.
+    pub(super) fn remove_address(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        prefix: Prefix,
+    ) -> Result<(), Error> {
+        if ip.is_last(prefix) {
+            // While the address and its route exist, so that RSTs reach the peers.
+            self.tcp.abort_local_address(cx, ip, prefix.address());
+        }
+        ip.remove_address(cx, prefix)
     }
 
     /// The interface goes down: every socket on it ends with an error.

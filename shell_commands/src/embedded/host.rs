@@ -67,14 +67,20 @@ impl Host {
         Ok(())
     }
 
+    /// Writes lines to the device of the host's interface.
+    ///
+    /// # Errors
+    /// Errors of the commands.
+    pub fn write(&self, lines: &str) -> FileResult<()> {
+        self.device()?.try_write(lines.as_bytes()).map(drop)
+    }
+
     /// Makes the host an IPv6 router that advertises a prefix and a name server.
     ///
     /// # Errors
     /// Errors of the command.
     pub fn advertise(&self, prefix: &str, dns: Ipv6Addr) -> FileResult<()> {
-        let device = self.device()?;
-        device.try_write(format!("advertise {prefix} {dns}\n").as_bytes())?;
-        Ok(())
+        self.write(&format!("advertise {prefix} {dns}"))
     }
 
     /// Starts a service of the host.

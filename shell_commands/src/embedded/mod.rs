@@ -4,15 +4,13 @@
 //! | file | owns |
 //! |---|---|
 //! | [`host`] | one host: its file tree, its manager, its addresses |
-//! | [`dhcp_server`], [`dhcp_pool`] | DHCP of `gateway.lan`: messages; the address pool |
 //! | [`dns_server`] | the name service of `dns.lan` |
 //! | [`web`] | the files of `web.lan`, served by [`http::server`](crate::http::server) |
 //!
 //! The hosts share only the switch with the user's system; the caller owns it and creates its
-//! ports. Services are ordinary programs over open files.
+//! ports. Services are ordinary programs over open files; the DHCP server of `gateway.lan` is that
+//! of its interface.
 
-pub mod dhcp_pool;
-pub mod dhcp_server;
 pub mod dns_server;
 pub mod host;
 pub mod web;
@@ -22,8 +20,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use devnet_network::address::HardwareAddress;
 use devnet_network::driver::Driver;
 
-use self::dhcp_pool::Pool;
-use self::dhcp_server::Settings;
 use self::host::Host;
 use crate::context::Platform;
 
@@ -103,17 +99,13 @@ impl Network {
         let Self { gateway, dns, web } = self;
         let named = |service: &'static str| move |why| format!("{service}: {why}");
         gateway.advertise(PREFIX_V6, DNS_V6).map_err(|why| format!("router: {why}"))?;
-        let pool = Pool::new(POOL.0, POOL.1, Ipv4Addr::new(10, 0, 2, 0), 24, &[GATEWAY, DNS, WEB]);
-        let settings = Settings {
-            server: GATEWAY,
-            netmask: Ipv4Addr::new(255, 255, 255, 0),
-            router: GATEWAY,
-            dns_servers: vec![DNS],
-            domain: DOMAIN.to_owned(),
-            lease_seconds: LEASE_SECONDS,
-        };
-        let socket = dhcp_server::bind(gateway).await.map_err(named("DHCP server"))?;
-        gateway.spawn(platform, dhcp_server::serve(socket, platform.clone(), settings, pool))?;
+        // Nobody else is on the switch who could use an address, so that none is checked.
+        let lines = format!(
+            "dhcp server start {}-{} lease {LEASE_SECONDS} router {GATEWAY} dns {DNS} domain \
+             {DOMAIN} check off",
+            POOL.0, POOL.1
+        );
+        gateway.write(&lines).map_err(named("DHCP server"))?;
         let (socket, listener) =
             dns_server::bind(&dns.files).await.map_err(named("name server"))?;
         dns.spawn(platform, dns_server::serve_datagrams(socket, platform.clone()))?;

@@ -15,6 +15,10 @@ use devnet_network::command::configuration::{
 };
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use devnet_network::command::dhcp_server::{
+    AddressRange, ClientName, DhcpServerOptions, DhcpServerStatistics, DhcpServerStatus,
+    LeaseChange, LeaseState, RawOption, Reservation, ServerLease,
+};
 use devnet_network::command::dns::{
     Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Query, Question, Record, RecordData,
     RecordKind, Reply, ResolverOption, ResolverStatus, SearchDomain,
@@ -117,6 +121,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(routes());
     all.extend(names());
     all.extend(dhcp());
+    all.extend(dhcp_server());
     all.extend(neighbors());
     all.extend(sockets());
     all.extend(options());
@@ -465,6 +470,64 @@ fn dhcp() -> Vec<Sample> {
         sample::<RenewDhcp>("dhcp renew", (), ()),
         sample::<GetDhcp>("", (), bound.clone()),
         sample::<AwaitDhcp>("dhcp wait 2000", 2000, bound),
+    ]
+}
+
+fn dhcp_server() -> Vec<Sample> {
+    let options = DhcpServerOptions {
+        ranges: vec![AddressRange { first: read("10.0.2.9"), last: read("10.0.2.9") }],
+        lease_seconds: 3600,
+        routers: vec![read("10.0.2.2")],
+        dns_servers: vec![read("10.0.2.3"), read("10.0.2.4")],
+        domain: None,
+        options: vec![RawOption { code: 42, value: vec![10, 0, 2, 3] }],
+        authoritative: false,
+        skip_check: false,
+        single_client: false,
+    };
+    let line = "dhcp server start 10.0.2.9 router 10.0.2.2 dns 10.0.2.3,10.0.2.4 \
+                options 42:0a000203";
+    let statistics = DhcpServerStatistics {
+        discovers: 1,
+        requests: 2,
+        declines: 3,
+        releases: 4,
+        informs: 5,
+        offers: 6,
+        acknowledgements: 7,
+        refusals: 8,
+        conflicts: 9,
+        expirations: 10,
+        exhausted: 11,
+        relayed: 12,
+    };
+    let status = DhcpServerStatus {
+        server: Some(read("10.0.2.2/24")),
+        options: options.clone(),
+        leases: 1,
+        statistics,
+    };
+    let lease = ServerLease {
+        address: read("10.0.2.100"),
+        client: ClientName::Identifier(vec![1, 2, 0, 0, 0, 0, 9]),
+        hardware_address: Some(read("02:00:00:00:00:09")),
+        name: Some("printer".into()),
+        state: LeaseState::Leased,
+        reserved: false,
+        remaining_seconds: Some(300),
+    };
+    let reservation = Reservation {
+        address: read("10.0.2.50"),
+        client: ClientName::Hardware(read("02:00:00:00:00:09")),
+    };
+    let change = LeaseChange::Reserve(reservation);
+    let reserve = "dhcp server reserve 10.0.2.50 02:00:00:00:00:09";
+    vec![
+        sample::<StartDhcpServer>(line, options, true),
+        sample::<StopDhcpServer>("dhcp server stop", (), true),
+        sample::<GetDhcpServer>("", (), status),
+        sample::<ListDhcpLeases>("", (), vec![lease]),
+        sample::<ChangeDhcpLeases>(reserve, change, true),
     ]
 }
 

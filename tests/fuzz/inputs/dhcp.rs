@@ -1,14 +1,11 @@
-//! DHCP both ways: messages at the embedded server, and replies to a client that asked.
+//! DHCP both ways: messages at the server of an interface, and replies to a client that asked.
 
 use std::net::Ipv4Addr;
 
 use devnet_network::command::dhcp::DhcpState;
-use devnet_network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
+use devnet_network::command::{GetDhcp, ListAddresses, ListDhcpLeases, ListDnsServers, ListRoutes};
 use devnet_network::dhcp_message::{DhcpMessage, MessageKind, option};
 use devnet_network::limits::{DNS_SERVERS, LEASED_ROUTES};
-use devnet_network::platform::Instant;
-use devnet_shell_commands::embedded::dhcp_pool::Pool;
-use devnet_shell_commands::embedded::dhcp_server::{Settings, destination, respond};
 
 use super::{Trace, size};
 use crate::packets::{ethernet, repair};
@@ -49,11 +46,9 @@ pub(crate) const TOKENS: &[&[u8]] = &[
 /// Where options begin, behind the magic number.
 const OPTIONS: usize = 240;
 
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
-
-fn pool() -> Pool {
-    Pool::new(Ipv4Addr::new(10, 0, 2, 15), Ipv4Addr::new(10, 0, 2, 18), SERVER, 24, &[SERVER])
-}
+/// The addresses that the server gives away.
+const POOL: std::ops::RangeInclusive<Ipv4Addr> =
+    Ipv4Addr::new(10, 0, 2, 15)..=Ipv4Addr::new(10, 0, 2, 18);
 
 /// A message at a server that knows nobody, one that knows the client, and one that is full.
 pub(crate) fn requests(bytes: &[u8], trace: &mut Trace) {
@@ -67,50 +62,70 @@ pub(crate) fn requests(bytes: &[u8], trace: &mut Trace) {
     };
     assert_eq!((copy.kind, copy.transaction), (message.kind, message.transaction));
     assert_eq!(size(empty(&copy).len()), size(empty(&message).len()));
-    let settings = Settings {
-        server: SERVER,
-        netmask: Ipv4Addr::new(255, 255, 255, 0),
-        router: SERVER,
-        dns_servers: vec![Ipv4Addr::new(10, 0, 2, 3)],
-        domain: "lan".into(),
-        lease_seconds: 3600,
-    };
+    if bytes.len() > 1400 {
+        return;
+    }
     for known in 0..3_u8 {
-        let mut pool = pool();
+        let mut rig = Rig::new(1);
+        let device = rig.host.open("eth0");
+        let start = "address add 10.0.2.2/24\ndhcp server start 10.0.2.15-10.0.2.18 router \
+                     10.0.2.2 dns 10.0.2.3 domain lan check off";
+        rig.host.write(&device, start).unwrap();
         // Other clients; the last number is nearly the client's own.
         for other in 0..known * 2 {
-            let address = Ipv4Addr::new(10, 0, 2, 15 + other);
-            pool.offer(&[other; 6], Some(address), Instant::ZERO);
-            let _ = pool.select(&[other; 6], address, 3600, Instant::ZERO);
+            let line = format!("dhcp server lease 10.0.2.{} id:0{other}0{other} 3600", 15 + other);
+            rig.host.write(&device, &line).unwrap();
         }
         for time in [0, 1, 4000] {
-            let now = Instant::from_micros(time * 1_000_000);
-            let Some(reply) = respond(&settings, &mut pool, &message, now) else { continue };
-            trace.note((known, time, message.kind as u8, reply.kind as u8));
-            assert_eq!(reply.transaction, message.transaction);
-            assert_eq!(reply.hardware_address, message.hardware_address);
-            let to = destination(&message, &reply);
-            trace.note((reply.kind as u8, to.port(), to.ip().is_multicast()));
-            match reply.kind {
-                MessageKind::Offer => assert!(pool.includes(reply.your_address), "{reply:?}"),
-                MessageKind::Acknowledge if message.kind == MessageKind::Request => {
-                    assert!(pool.includes(reply.your_address), "{reply:?}");
+            rig.settle(time * 1_000_000);
+            rig.answers();
+            rig.inject(&request(bytes));
+            rig.settle(10_000);
+            for reply in rig.answers().iter().filter_map(|frame| replied(frame)) {
+                trace.note((known, time, message.kind as u8, reply.kind as u8));
+                assert_eq!(reply.transaction, message.transaction);
+                assert_eq!(reply.hardware_address, message.hardware_address);
+                let has_address = POOL.contains(&reply.your_address);
+                match reply.kind {
+                    MessageKind::Offer => assert!(has_address, "{reply:?}"),
+                    MessageKind::Acknowledge if message.kind == MessageKind::Request => {
+                        assert!(has_address, "{reply:?}");
+                    }
+                    _ => assert!(reply.your_address.is_unspecified(), "{reply:?}"),
                 }
-                _ => assert!(reply.your_address.is_unspecified(), "{reply:?}"),
             }
-            assert!(reply.to_bytes().len() <= 576 - 28, "no client must take so much");
-            assert_eq!(DhcpMessage::parse(&reply.to_bytes()), Ok(reply), "not what was written");
         }
+        let leases = rig.host.control::<ListDhcpLeases>("eth0", &()).unwrap();
+        assert!(leases.iter().all(|lease| POOL.contains(&lease.address)), "{leases:?}");
+        trace.note((known, leases.len()));
     }
+}
+
+/// The frame of a request to everybody.
+fn request(bytes: &[u8]) -> Vec<u8> {
+    datagram(([0, 0, 0, 0], 68), 67, bytes)
+}
+
+/// The DHCP message of a frame from the server, which nobody has to take in pieces.
+fn replied(frame: &[u8]) -> Option<DhcpMessage> {
+    let is_from_server = frame.get(23) == Some(&17) && frame.get(34..36) == Some(&[0, 67]);
+    assert!(!is_from_server || frame.len() <= 14 + 1500, "a frame of {} bytes", frame.len());
+    DhcpMessage::parse(frame.get(42..).filter(|_| is_from_server)?).ok()
 }
 
 /// The frame of a reply to everybody.
 fn reply(bytes: &[u8]) -> Vec<u8> {
+    datagram(([10, 0, 0, 2], 67), 68, bytes)
+}
+
+/// The frame of a datagram to everybody.
+fn datagram((from, port): ([u8; 4], u8), to: u8, bytes: &[u8]) -> Vec<u8> {
     let length = 8 + bytes.len() as u16;
     let mut packet = vec![0x45, 0];
     packet.extend_from_slice(&(20 + length).to_be_bytes());
-    packet.extend_from_slice(&[0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 2, 255, 255, 255, 255]);
-    packet.extend_from_slice(&[0, 67, 0, 68]);
+    packet.extend_from_slice(&[0, 1, 0, 0, 64, 17, 0, 0]);
+    packet.extend_from_slice(&from);
+    packet.extend_from_slice(&[255, 255, 255, 255, 0, port, 0, to]);
     packet.extend_from_slice(&length.to_be_bytes());
     packet.extend_from_slice(&[0, 0]);
     packet.extend_from_slice(bytes);

@@ -1,6 +1,6 @@
 //! Sends the client's messages.
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use core::time::Duration;
 
 use smoltcp::wire::EthernetProtocol;
@@ -10,12 +10,10 @@ use crate::address::HardwareAddress;
 use crate::command::dhcp::DhcpState;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Frame;
-use crate::limits::HOP_LIMIT;
 use crate::stack::context::Context;
 use crate::stack::counters::Counter;
+use crate::stack::dhcp_frame;
 use crate::stack::ip::Ip;
-use crate::stack::wire::header::{self, IPV4_HEADER, Outgoing, protocol};
-use crate::stack::wire::udp::{self, UDP_HEADER};
 
 /// The least interval between two renewal attempts (RFC 2131 §4.4.5).
 const RENEW_MINIMUM: Duration = Duration::from_secs(60);
@@ -109,7 +107,7 @@ impl DhcpClient {
     /// Broadcasts a message, from our address or 0.0.0.0.
     pub(super) fn broadcast(&mut self, cx: &mut Context, ip: &mut Ip, message: &DhcpMessage) {
         let source = message.client_address;
-        let frame = self.frame(cx, message, source, Ipv4Addr::BROADCAST);
+        let frame = frame(cx, message, source, Ipv4Addr::BROADCAST);
         ip.link.send_frame(cx, frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
     }
 
@@ -122,38 +120,14 @@ impl DhcpClient {
         source: Ipv4Addr,
         server: Ipv4Addr,
     ) {
-        let frame = self.frame(cx, message, source, server);
+        let frame = frame(cx, message, source, server);
         cx.counters.count(false, Counter::UdpOutDatagrams);
         // The retransmission timer repeats a message that could not be sent.
         let _ = ip.transmit(cx, frame, IpAddr::V4(server));
     }
+}
 
-    fn frame(
-        &mut self,
-        cx: &mut Context,
-        message: &DhcpMessage,
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
-    ) -> Frame {
-        let bytes = message.to_bytes();
-        let mut frame = cx.pool.take(IPV4_HEADER + UDP_HEADER + bytes.len());
-        let outgoing = Outgoing {
-            source: IpAddr::V4(source),
-            destination: IpAddr::V4(destination),
-            protocol: protocol::UDP,
-            hop_limit: HOP_LIMIT,
-            traffic_class: 0,
-        };
-        header::emit(&outgoing, frame.bytes_mut());
-        let (from, to) =
-            (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
-        udp::emit(
-            &from,
-            &to,
-            &bytes,
-            true,
-            frame.bytes_mut().get_mut(IPV4_HEADER..).unwrap_or_default(),
-        );
-        frame
-    }
+fn frame(cx: &mut Context, message: &DhcpMessage, source: Ipv4Addr, to: Ipv4Addr) -> Frame {
+    let ends = (SocketAddrV4::new(source, CLIENT_PORT), SocketAddrV4::new(to, SERVER_PORT));
+    dhcp_frame::datagram(cx, &message.to_bytes(), ends)
 }

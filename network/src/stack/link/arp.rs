@@ -27,6 +27,15 @@ pub(crate) struct ArpMessage {
     pub(crate) target: Ipv4Addr,
 }
 
+#[cfg(all(test, feature = "dhcp-server"))]
+impl ArpMessage {
+    /// A reply of a host to us, for tests of who reads it.
+    pub(crate) fn reply(sender: Ipv4Addr, hardware: HardwareAddress) -> Self {
+        let operation = ArpOperation::Reply;
+        Self { operation, hardware, sender, target: Ipv4Addr::UNSPECIFIED }
+    }
+}
+
 /// An ARP message with what addresses and routes say about it.
 #[derive(Debug)]
 pub(crate) struct Arp<'a> {

@@ -7,6 +7,7 @@ use devnet_virtual_file_system::Error;
 
 use super::neighbor::{Decision, Expiry, Known, Solicitation};
 use super::{Hop, Link, ethertype_of};
+use crate::address::HardwareAddress;
 use crate::command::neighbor::NewNeighbor;
 use crate::driver::Frame;
 use crate::platform::Instant;
@@ -218,6 +219,11 @@ impl Link {
             cx.pool.put(frame);
         }
         Ok(())
+    }
+
+    /// The hardware address of a known neighbor.
+    pub(crate) fn hardware_address(&self, address: IpAddr) -> Option<HardwareAddress> {
+        self.neighbors.known(address).and_then(|(_, hardware)| hardware)
     }
 
     /// A neighbor before a step, if somebody reads what comes of it.

@@ -10,6 +10,7 @@ use super::LinkStatus;
 use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressEntry, Origin};
 use crate::command::dhcp::DhcpStatus;
+use crate::command::dhcp_server::ServerLease;
 use crate::command::neighbor::NeighborEntry;
 use crate::command::route::Preference;
 use crate::command::watch::Kinds;
@@ -65,6 +66,7 @@ pub(crate) enum Event {
     Neighbor(Change, NeighborEntry),
     Dns(Change, IpAddr, Origin),
     Dhcp(Change, DhcpStatus),
+    Lease(Change, ServerLease),
     Stream(Flow, StreamEvent),
 }
 
@@ -79,6 +81,7 @@ impl Event {
             Self::Neighbor(..) => Kinds::NEIGHBOR,
             Self::Dns(..) => Kinds::DNS,
             Self::Dhcp(..) => Kinds::DHCP,
+            Self::Lease(..) => Kinds::LEASE,
             Self::Stream(..) => Kinds::STREAM,
         }
     }
@@ -101,6 +104,7 @@ impl Event {
                 writeln!(text, "dns {} {server} interface {name} origin {origin}", change.word())
             }
             Self::Dhcp(change, status) => write_dhcp(text, *change, status, name),
+            Self::Lease(change, lease) => write_lease(text, *change, lease, name),
             Self::Stream(flow, incident) => write_stream(text, flow, *incident, name),
         };
     }
@@ -183,6 +187,21 @@ fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str
             " address {} server {} lease {}",
             lease.address, lease.server, lease.lease_seconds
         )?;
+    }
+    writeln!(text)
+}
+
+fn write_lease(text: &mut String, change: Change, lease: &ServerLease, name: &str) -> Result {
+    write!(text, "lease {} {} interface {name}", change.word(), lease.address)?;
+    write!(text, " client {}", lease.client)?;
+    if let Some(address) = lease.hardware_address {
+        write!(text, " mac {address}")?;
+    }
+    if let Some(host) = &lease.name {
+        write!(text, " name {host}")?;
+    }
+    if let Some(seconds) = lease.remaining_seconds {
+        write!(text, " seconds {seconds}")?;
     }
     writeln!(text)
 }

@@ -17,8 +17,8 @@ use devnet_network::command::socket::SocketKind;
 use devnet_network::command::watch::Kinds;
 use devnet_network::command::{
     AddAddress, AddDnsServer, AwaitDhcp, CreateSocket, FindRoute, GetDhcp, GetLastError,
-    GetMetrics, GetSynCookies, JoinGroup, ListDnsServers, ListSockets, Resolve, SetEnabled, SetMtu,
-    StartDhcp, Watch,
+    GetMetrics, GetSynCookies, JoinGroup, ListDhcpLeases, ListDnsServers, ListSockets, Resolve,
+    SetEnabled, SetMtu, StartDhcp, StartDhcpServer, Watch,
 };
 use devnet_virtual_file_system::{ControlCommand, Error};
 
@@ -65,6 +65,8 @@ fn refusals() -> Option<bool> {
         is_refused::<StartDhcp>(&board, &Default::default()),
         is_refused::<GetDhcp>(&board, &()),
         is_refused::<AwaitDhcp>(&board, &1000),
+        is_refused::<StartDhcpServer>(&board, &Default::default()),
+        is_refused::<ListDhcpLeases>(&board, &()),
         is_refused::<AddAddress>(&board, &ipv6),
         is_refused::<FindRoute>(&board, &"fd00::2".parse().ok()?),
         is_refused::<JoinGroup>(&board, &group),

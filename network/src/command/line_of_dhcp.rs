@@ -1,0 +1,88 @@
+//! Lines about DHCP: the client and the server.
+
+use devnet_virtual_file_system::Error;
+
+use super::dhcp::DhcpOptions;
+use super::dhcp_server::{DhcpServerOptions, LeaseChange, NewLease, Reservation};
+use super::table::Request;
+use super::value::{list, pairs, switch, value};
+
+/// Seconds of a lease unless the line says another number.
+const LEASE_SECONDS: u32 = 3600;
+
+/// The words after `dhcp`.
+pub(super) fn dhcp(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["start", rest @ ..] => {
+            let mut options = DhcpOptions::default();
+            for [key, word] in pairs(rest)? {
+                match *key {
+                    "hostname" => options.hostname = Some((*word).into()),
+                    "requested" => options.requested = Some(value(word)?),
+                    _ => return Err(Error::InvalidInput),
+                }
+            }
+            Ok(Request::StartDhcp(options))
+        }
+        ["stop"] => Ok(Request::StopDhcp(())),
+        ["renew"] => Ok(Request::RenewDhcp(())),
+        ["wait", milliseconds] => Ok(Request::AwaitDhcp(value(milliseconds)?)),
+        ["server", rest @ ..] => server(rest),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn server(words: &[&str]) -> Result<Request, Error> {
+    let change = |change| Ok(Request::ChangeDhcpLeases(change));
+    match words {
+        ["start", ranges, rest @ ..] => start(ranges, rest).map(Request::StartDhcpServer),
+        ["stop"] => Ok(Request::StopDhcpServer(())),
+        ["reserve", address, client] => change(LeaseChange::Reserve(Reservation {
+            address: value(address)?,
+            client: value(client)?,
+        })),
+        ["unreserve", address] => change(LeaseChange::Unreserve(value(address)?)),
+        ["lease", address, client, seconds, rest @ ..] => {
+            let mut lease = NewLease {
+                address: value(address)?,
+                client: value(client)?,
+                hardware_address: None,
+                name: None,
+                seconds: value(seconds)?,
+            };
+            for [key, word] in pairs(rest)? {
+                match *key {
+                    "mac" => lease.hardware_address = Some(value(word)?),
+                    "name" => lease.name = Some((*word).into()),
+                    _ => return Err(Error::InvalidInput),
+                }
+            }
+            change(LeaseChange::Put(lease))
+        }
+        ["end", address] => change(LeaseChange::End(value(address)?)),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+/// `dhcp server start`, whose words after the ranges are pairs.
+fn start(ranges: &str, rest: &[&str]) -> Result<DhcpServerOptions, Error> {
+    let mut options = DhcpServerOptions {
+        ranges: list(ranges)?,
+        lease_seconds: LEASE_SECONDS,
+        ..DhcpServerOptions::default()
+    };
+    for [key, word] in pairs(rest)? {
+        match *key {
+            "lease" => options.lease_seconds = value(word)?,
+            "router" => options.routers = list(word)?,
+            "dns" => options.dns_servers = list(word)?,
+            "domain" => options.domain = Some((*word).into()),
+            "options" => options.options = list(word)?,
+            "authoritative" => options.authoritative = switch(word)?,
+            "check" => options.skip_check = !switch(word)?,
+            "single-client" => options.single_client = switch(word)?,
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    Ok(options)
+}

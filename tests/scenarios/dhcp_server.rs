@@ -1,0 +1,231 @@
+//! The DHCP server of an interface, with our own clients on one switch.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use devnet_drivers::Lan;
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::dhcp::{DhcpLease, DhcpState};
+use devnet_network::command::dhcp_server::{LeaseChange, LeaseState};
+use devnet_network::command::{
+    ChangeDhcpLeases, GetDhcp, GetDhcpServer, ListDhcpLeases, ListDnsServers, StartDhcpServer,
+};
+use devnet_virtual_file_system::{Error, OpenFlags};
+use world::{Host, World};
+
+use crate::events::{told, watching};
+
+struct Network<'a> {
+    world: &'a World,
+    lan: Lan,
+    server: Host,
+}
+
+impl<'a> Network<'a> {
+    fn new(world: &'a World, start: &str) -> Self {
+        let lan = Lan::new(Arc::new(world.clock.clone()), world.random());
+        world.spawn(lan.runner()).detach();
+        let server = Host::new(world).with("eth0", port(&lan, 1), &["10.0.0.1/24"]);
+        server.write(&server.open("eth0"), &format!("dhcp server start {start}")).unwrap();
+        world.run(world.sleep(Duration::from_secs(2)));
+        Self { world, lan, server }
+    }
+
+    fn client(&self, last: u8, addresses: &[&str]) -> Host {
+        Host::new(self.world).with("eth0", port(&self.lan, last), addresses)
+    }
+
+    /// Lets a client get its lease.
+    fn lease(&self, client: &Host) -> Result<DhcpLease, Error> {
+        let lines = b"dhcp start hostname printer\ndhcp wait 20000\n";
+        self.world.run(client.open("eth0").write(lines))?;
+        Ok(client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap())
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.world.run(self.world.sleep(Duration::from_secs(seconds)));
+    }
+
+    fn write(&self, line: &str) -> Result<(), Error> {
+        self.server.write(&self.server.open("eth0"), line)
+    }
+
+    /// What is known about addresses, in words.
+    fn listed(&self) -> Vec<String> {
+        let leases = self.server.control::<ListDhcpLeases>("eth0", &()).unwrap();
+        leases.iter().map(|lease| format!("{} {}", lease.address, lease.state)).collect()
+    }
+}
+
+fn port(lan: &Lan, last: u8) -> devnet_drivers::LanPort {
+    lan.port(HardwareAddress([2, 0, 0, 0, 0, last]), 1500)
+}
+
+fn address(lease: &DhcpLease) -> String {
+    lease.address.to_string()
+}
+
+#[test]
+fn clients_get_addresses_and_what_comes_with_them() {
+    let world = World::new(1);
+    let network = Network::new(
+        &world,
+        "10.0.0.10-10.0.0.11 lease 600 router 10.0.0.1 dns 10.0.0.53,10.0.0.54 domain lan",
+    );
+    let file = watching(&network.server, "eth0", "lease");
+    let (first, second, third) =
+        (network.client(7, &[]), network.client(8, &[]), network.client(9, &[]));
+    let lease = network.lease(&first).unwrap();
+    assert_eq!((address(&lease).as_str(), lease.lease_seconds), ("10.0.0.10/24", 600));
+    assert_eq!(lease.router, Some(Ipv4Addr::new(10, 0, 0, 1)));
+    assert_eq!(lease.domain.as_deref(), Some("lan"));
+    assert_eq!(first.control::<ListDnsServers>("eth0", &()).unwrap().len(), 2);
+    assert_eq!(address(&network.lease(&second).unwrap()), "10.0.0.11/24");
+    assert_eq!(network.lease(&third), Err(Error::TimedOut), "the range has two addresses");
+    assert_eq!(network.listed(), ["10.0.0.10 leased", "10.0.0.11 leased"]);
+    assert_eq!(
+        told(&file),
+        [
+            "lease added 10.0.0.10 interface eth0 client id:01020000000007 mac 02:00:00:00:00:07 \
+             name printer seconds 600",
+            "lease added 10.0.0.11 interface eth0 client id:01020000000008 mac 02:00:00:00:00:08 \
+             name printer seconds 600",
+        ]
+    );
+    let status = network.server.control::<GetDhcpServer>("eth0", &()).unwrap();
+    assert_eq!(status.server.unwrap().to_string(), "10.0.0.1/24");
+    assert_eq!((status.leases, status.statistics.acknowledgements), (2, 2));
+    assert!(status.statistics.exhausted > 0);
+    // A released address goes to who waits for one.
+    first.write(&first.open("eth0"), "dhcp stop").unwrap();
+    network.pass(70);
+    assert_eq!(third.control::<GetDhcp>("eth0", &()).unwrap().state, DhcpState::Bound);
+    let records = told(&file);
+    assert!(records[0].starts_with("lease removed 10.0.0.10 "), "{records:?}");
+    assert!(records[1].starts_with("lease added 10.0.0.10 "), "{records:?}");
+    assert_eq!(records.len(), 2);
+}
+
+#[test]
+fn leases_are_renewed_and_end_with_their_clients() {
+    let world = World::new(2);
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99 lease 60");
+    let client = network.client(7, &[]);
+    network.lease(&client).unwrap();
+    let file = watching(&network.server, "eth0", "lease");
+    network.pass(100);
+    let records = told(&file);
+    assert!(records.iter().all(|line| line.starts_with("lease changed 10.0.0.10 ")));
+    assert!((2..=4).contains(&records.len()), "renewed every 30 s: {records:?}");
+    client.write(&client.open("eth0"), "link down").unwrap();
+    network.pass(61);
+    assert!(told(&file)[0].starts_with("lease removed 10.0.0.10 "));
+    assert_eq!(network.listed(), ["10.0.0.10 former"]);
+    let status = network.server.control::<GetDhcpServer>("eth0", &()).unwrap();
+    assert_eq!((status.leases, status.statistics.expirations), (0, 1));
+    // It comes back to its address.
+    client.write(&client.open("eth0"), "link up").unwrap();
+    network.pass(10);
+    assert_eq!(network.listed(), ["10.0.0.10 leased"]);
+}
+
+#[test]
+fn an_address_that_somebody_uses_is_not_offered() {
+    let world = World::new(3);
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99");
+    let _squatter = network.client(5, &["10.0.0.10/24"]);
+    let client = network.client(7, &[]);
+    assert_eq!(address(&network.lease(&client).unwrap()), "10.0.0.11/24");
+    assert_eq!(network.listed(), ["10.0.0.10 in-use", "10.0.0.11 leased"]);
+    let status = network.server.control::<GetDhcpServer>("eth0", &()).unwrap();
+    assert_eq!((status.statistics.conflicts, status.statistics.declines), (1, 0));
+    // Without the check the client finds it out and declines.
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99 check off");
+    let _squatter = network.client(5, &["10.0.0.10/24"]);
+    let client = network.client(7, &[]);
+    assert_eq!(address(&network.lease(&client).unwrap()), "10.0.0.11/24");
+    let status = network.server.control::<GetDhcpServer>("eth0", &()).unwrap();
+    assert_eq!((status.statistics.conflicts, status.statistics.declines), (1, 1));
+}
+
+#[test]
+fn reserved_addresses_are_kept_and_leases_survive_a_restart_by_commands() {
+    let world = World::new(4);
+    let start = "10.0.0.10-10.0.0.99 lease 600";
+    let network = Network::new(&world, start);
+    network.write("dhcp server reserve 10.0.0.50 02:00:00:00:00:07").unwrap();
+    let (client, other) = (network.client(7, &[]), network.client(8, &[]));
+    assert_eq!(address(&network.lease(&client).unwrap()), "10.0.0.50/24");
+    assert_eq!(address(&network.lease(&other).unwrap()), "10.0.0.10/24");
+    let leases = network.server.control::<ListDhcpLeases>("eth0", &()).unwrap();
+    assert!(leases[1].reserved && !leases[0].reserved);
+    // Everything is forgotten and put back as lines.
+    network.write("dhcp server stop").unwrap();
+    assert!(network.listed().is_empty());
+    network.write(&format!("dhcp server start {start}")).unwrap();
+    for lease in leases.iter().filter(|lease| lease.state == LeaseState::Leased) {
+        let (name, seconds) = (lease.name.as_ref().unwrap(), lease.remaining_seconds.unwrap());
+        let line = format!("{} {} {seconds} name {name}", lease.address, lease.client);
+        network.write(&format!("dhcp server lease {line}")).unwrap();
+    }
+    network.write("dhcp renew").unwrap_err();
+    client.write(&client.open("eth0"), "dhcp renew").unwrap();
+    network.pass(1);
+    assert_eq!(client.control::<GetDhcp>("eth0", &()).unwrap().state, DhcpState::Bound);
+    assert_eq!(network.listed(), ["10.0.0.10 leased", "10.0.0.50 leased"]);
+    // An ended lease is refused when its client renews it.
+    network.write("dhcp server end 10.0.0.10").unwrap();
+    other.write(&other.open("eth0"), "dhcp renew").unwrap();
+    network.pass(0);
+    world.run(world.sleep(Duration::from_millis(100)));
+    let status = network.server.control::<GetDhcpServer>("eth0", &()).unwrap();
+    assert_eq!(status.statistics.refusals, 1);
+}
+
+#[test]
+fn one_client_at_a_time_takes_the_address_over() {
+    let world = World::new(5);
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99 single-client on");
+    let (first, second) = (network.client(7, &[]), network.client(8, &[]));
+    assert_eq!(address(&network.lease(&first).unwrap()), "10.0.0.10/24");
+    assert_eq!(network.lease(&second), Err(Error::TimedOut), "the first one is there");
+    first.write(&first.open("eth0"), "link down").unwrap();
+    network.pass(70);
+    assert_eq!(second.control::<GetDhcp>("eth0", &()).unwrap().state, DhcpState::Bound);
+    assert_eq!(network.listed(), ["10.0.0.10 leased"]);
+    let leases = network.server.control::<ListDhcpLeases>("eth0", &()).unwrap();
+    assert_eq!(leases[0].client.to_string(), "id:01020000000008");
+}
+
+#[test]
+fn changes_need_a_server_and_a_file_for_writing() {
+    let world = World::new(6);
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99");
+    network.write("dhcp server reserve 10.0.0.50 02:00:00:00:00:07").unwrap();
+    let reader = network.server.open_as("eth0", OpenFlags::READ).unwrap();
+    let before = network.server.control::<ListDhcpLeases>("eth0", &()).unwrap();
+    let options = network.server.control::<GetDhcpServer>("eth0", &()).unwrap().options;
+    let end = LeaseChange::End(Ipv4Addr::new(10, 0, 0, 50));
+    assert_eq!(reader.try_control::<ChangeDhcpLeases>(&end), Err(Error::PermissionDenied));
+    assert_eq!(reader.try_control::<StartDhcpServer>(&options), Err(Error::PermissionDenied));
+    assert_eq!(reader.try_control::<ListDhcpLeases>(&()).unwrap(), before);
+    for (line, error) in [
+        ("dhcp server end 10.0.0.50", Error::NotFound),
+        ("dhcp server unreserve 10.0.0.51", Error::NotFound),
+        ("dhcp server reserve 10.0.0.255 02:00:00:00:00:07", Error::InvalidInput),
+        ("dhcp server reserve 10.0.1.9 02:00:00:00:00:07", Error::InvalidInput),
+        ("dhcp server reserve 10.0.0.9 ff:ff:ff:ff:ff:ff", Error::InvalidInput),
+        ("dhcp server lease 10.0.0.200 02:00:00:00:00:07 60", Error::InvalidInput),
+        ("dhcp server lease 10.0.0.50 02:00:00:00:00:08 60", Error::InvalidInput),
+        ("dhcp server lease 10.0.0.11 02:00:00:00:00:08 0", Error::InvalidInput),
+        ("dhcp server start 10.0.9.1", Error::AddressNotAvailable),
+    ] {
+        assert_eq!(network.write(line), Err(error), "{line}");
+    }
+    assert_eq!(network.server.control::<ListDhcpLeases>("eth0", &()).unwrap(), before);
+    network.write("dhcp server stop").unwrap();
+    assert_eq!(network.write("dhcp server end 10.0.0.50"), Err(Error::NotConnected));
+    let lo = network.server.open("lo");
+    assert_eq!(network.server.write(&lo, "dhcp server start 127.0.0.9"), Err(Error::Unsupported));
+}
