@@ -43,7 +43,7 @@ pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
 fn wants_interface(command: &str, last: Option<&str>) -> bool {
     match (command, last) {
         ("ifconfig", None) => true,
-        ("dhcp", _) | (_, Some("dev" | "-i" | "-I")) => true,
+        ("dhcp" | "dhcpd", _) | (_, Some("dev" | "-i" | "-I")) => true,
         ("ip", Some("set" | "show")) | ("netconfig", Some("export" | "wait")) => true,
         ("dns", Some(address)) => address.contains(['.', ':']),
         _ => false,
@@ -107,6 +107,7 @@ mod tests {
         assert_eq!(completed("netconfig wait e"), (15, vec!["eth0 ".to_owned()]));
         assert_eq!(completed("netconfig ex"), (10, vec!["export ".to_owned()]));
         assert_eq!(completed("netconfig wait eth0 --t"), (20, vec!["--timeout ".to_owned()]));
+        assert_eq!(completed("dhcpd stop e"), (11, vec!["eth0 ".to_owned()]));
         assert_eq!(completed("ip addr add 10.0.0.1/8 dev l"), (27, vec!["lo ".to_owned()]));
     }
 

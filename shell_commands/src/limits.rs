@@ -79,6 +79,8 @@ pub const HTTP_PER_SOURCE: usize = HTTP_CONNECTIONS / 2;
 pub const HTTP_TURN: usize = 64;
 /// Bytes that `httpd` reads at once of what comes after the last request.
 pub const HTTP_DRAIN_BYTES: usize = 4096;
+/// Bytes of a file of DHCP leases: all that a server knows, with long names.
+pub const LEASE_FILE_BYTES: usize = 512 * 1024;
 /// Connections that the embedded name server serves at once.
 pub const DNS_CONNECTIONS: usize = 64;
 /// Bytes of parameters or results of `iperf3`: 128 streams of 200 bytes fit.

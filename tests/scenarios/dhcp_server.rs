@@ -128,6 +128,11 @@ fn leases_are_renewed_and_end_with_their_clients() {
     client.write(&client.open("eth0"), "link up").unwrap();
     network.pass(10);
     assert_eq!(network.listed(), ["10.0.0.10 leased"]);
+    told(&file);
+    network.write("dhcp server stop").unwrap();
+    let records = told(&file);
+    assert!(records[0].starts_with("lease removed 10.0.0.10 "), "{records:?}");
+    assert_eq!(records[1..], ["lease stopped eth0"]);
 }
 
 #[test]

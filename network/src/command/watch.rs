@@ -15,6 +15,7 @@
 //!                               a snapshot and "idle" follow
 //! WHAT   = "present" | "added" | "changed" | "removed"
 //!        | "conflict"                                    for addresses
+//!        | "stopped"                                     for leases
 //!        | "loss" | "timeout" | "undo" | "ended"         for streams
 //! ```
 //!
@@ -29,6 +30,7 @@
 //! | `dns` | the server | `interface`, `origin` |
 //! | `dhcp` | the interface | `state`; with a lease `address`, `server`, `lease` (seconds) |
 //! | `lease` | an address that our DHCP server leases | `interface`, `client`, and more |
+//! | `lease stopped` | the interface, whose server stopped | none |
 //! | `stream` | the local end | `remote`, `interface`, and what follows |
 //! | `stream loss` | loss recovery begins | `segments`, `window`, `after`, `round-trip` |
 //! | `stream timeout` | the retransmission timeout | `count`, `wait`, `window`, `round-trip` |

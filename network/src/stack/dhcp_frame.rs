@@ -1,5 +1,5 @@
-//! A DHCP message as a packet: client and server send before addresses and routes are known, so they
-//! write the headers themselves.
+//! A DHCP message as a packet: client and server send before addresses and routes are known, so
+//! they write the headers themselves.
 
 use core::net::{IpAddr, SocketAddr, SocketAddrV4};
 

@@ -18,6 +18,7 @@ mod cp;
 mod cut;
 mod date;
 mod dhcp;
+mod dhcpd;
 mod dns;
 mod echo;
 mod expression;

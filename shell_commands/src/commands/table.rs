@@ -4,7 +4,7 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, cat, chmod, control, cp, cut, date, dhcp, dns, echo, find, grep, head, httpd,
+    arp, basename, cat, chmod, control, cp, cut, date, dhcp, dhcpd, dns, echo, find, grep, head, httpd,
     interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd,
     rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch,
     tr, traceroute, wc, wget,
@@ -64,6 +64,11 @@ rows! {
         run (date::run);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
+    "dhcpd", "dhcpd [-v] [--pool FIRST-LAST] [--lease TIME] [--router ADDRESS] [--dns ADDRESS] \
+        [--domain NAME] [--option N:HEX] [--static CLIENT=ADDRESS] [--authoritative] [--no-check] \
+        [--single-client] [--lease-file FILE|none] [start] IF\ndhcpd stop|status|leases \
+        IF\ndhcpd reserve IF CLIENT=ADDRESS...\ndhcpd unreserve|end IF ADDRESS",
+        "Serves addresses by DHCP until it is ended, or controls the server.", run (dhcpd::run);
     "dig", "dig [@SERVER] [-p PORT] [-4|-6] [[-q] NAME] [[-t] TYPE] [+short|+tcp|+search|\
         +norecurse|+time=SECONDS|+tries=N]...\n\
         dig -x ADDRESS [+[no]all|cmd|comments|question|answer|authority|additional|stats|ttlid|\
@@ -120,7 +125,7 @@ rows! {
         IF|proto P|...; ip route get ADDRESS [from ADDRESS] [oif IF]\nip neigh \
         add|replace|change|del ADDRESS [lladdr MAC] dev IF; ip neigh get ADDRESS dev IF; ip neigh \
         flush [dev IF] [ADDRESS] [nud STATE]\nip [-4|-6] [-o] monitor [all|label] [link] [address] \
-        [route] [neigh] [dns] [dhcp] [streams] [dev IF]",
+        [route] [neigh] [dns] [dhcp] [streams] [lease] [dev IF]",
         "Shows, configures or watches addresses, links, routes and neighbors.", run (ip::run);
     "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] \
         [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",

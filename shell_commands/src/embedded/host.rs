@@ -83,6 +83,19 @@ impl Host {
         self.write(&format!("advertise {prefix} {dns}"))
     }
 
+    /// Keeps the host, whose services are those of its interface, as long as the platform runs.
+    ///
+    /// # Errors
+    /// Errors of the spawner.
+    pub fn keep(&self, platform: &Platform) -> Result<(), String> {
+        let manager = self.manager.clone();
+        self.spawn(platform, async move {
+            let never = std::future::pending::<FileResult<()>>().await;
+            drop(manager);
+            never
+        })
+    }
+
     /// Starts a service of the host.
     ///
     /// # Errors

@@ -106,6 +106,7 @@ impl Network {
             POOL.0, POOL.1
         );
         gateway.write(&lines).map_err(named("DHCP server"))?;
+        gateway.keep(platform)?;
         let (socket, listener) =
             dns_server::bind(&dns.files).await.map_err(named("name server"))?;
         dns.spawn(platform, dns_server::serve_datagrams(socket, platform.clone()))?;

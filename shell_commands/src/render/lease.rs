@@ -1,9 +1,10 @@
-//! The output of `dhcp` and `dns`, in our own layout.
+//! The output of `dhcp`, `dhcpd` and `dns`, in our own layout.
 
 use std::net::IpAddr;
 
 use devnet_network::command::address::Origin;
 use devnet_network::command::dhcp::{DhcpLease, DhcpStatus};
+use devnet_network::command::dhcp_server::{DhcpServerStatus, ServerLease};
 use devnet_network::command::dns::{CacheEntry, DnsServer};
 use devnet_network::dns_message::ResponseCode;
 
@@ -54,6 +55,83 @@ pub fn status(interface: &str, status: &DhcpStatus) -> String {
         append(&mut text, format_args!(", attempts {}", status.attempts));
     }
     text.push('\n');
+    text
+}
+
+/// The server's settings and statistics, as `dhcpd status IF` prints them.
+#[must_use]
+pub fn server(interface: &str, status: &DhcpServerStatus) -> String {
+    let Some(server) = status.server else { return format!("{interface}: stopped\n") };
+    let (options, counted) = (&status.options, &status.statistics);
+    let mut text = format!("{interface}: serves ");
+    for (index, range) in options.ranges.iter().enumerate() {
+        append(&mut text, format_args!("{}{range}", if index == 0 { "" } else { "," }));
+    }
+    append(&mut text, format_args!(" as {server}, lease {}s", options.lease_seconds));
+    for (word, list) in [("router", &options.routers), ("dns", &options.dns_servers)] {
+        for (index, address) in list.iter().enumerate() {
+            let start = if index == 0 { format!(", {word}") } else { String::new() };
+            append(&mut text, format_args!("{start} {address}"));
+        }
+    }
+    if let Some(domain) = &options.domain {
+        append(&mut text, format_args!(", domain {}", shown::line(domain)));
+    }
+    for option in &options.options {
+        append(&mut text, format_args!(", option {option}"));
+    }
+    for (is_on, word) in [
+        (options.authoritative, "authoritative"),
+        (options.skip_check, "no check"),
+        (options.single_client, "single client"),
+    ] {
+        if is_on {
+            append(&mut text, format_args!(", {word}"));
+        }
+    }
+    append(
+        &mut text,
+        format_args!(
+            "\n  leases {} expired {} conflicts {} exhausted {} relayed {}\n  \
+             received discover {} request {} decline {} release {} inform {}\n  \
+             sent offer {} ack {} nak {}\n",
+            status.leases,
+            counted.expirations,
+            counted.conflicts,
+            counted.exhausted,
+            counted.relayed,
+            counted.discovers,
+            counted.requests,
+            counted.declines,
+            counted.releases,
+            counted.informs,
+            counted.offers,
+            counted.acknowledgements,
+            counted.refusals
+        ),
+    );
+    text
+}
+
+/// The leases of a server, one a line.
+#[must_use]
+pub fn leases(leases: &[ServerLease]) -> String {
+    let mut text = String::new();
+    for lease in leases {
+        // Neither fills its place by itself.
+        let (address, state) = (lease.address.to_string(), lease.state.to_string());
+        append(&mut text, format_args!("{address:<15} {state:<8} {}", lease.client));
+        if let Some(name) = &lease.name {
+            append(&mut text, format_args!(" {}", shown::line(name)));
+        }
+        if lease.reserved {
+            text.push_str(" static");
+        }
+        if let Some(seconds) = lease.remaining_seconds {
+            append(&mut text, format_args!(" {seconds}s"));
+        }
+        text.push('\n');
+    }
     text
 }
 

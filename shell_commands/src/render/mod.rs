@@ -9,7 +9,7 @@
 //! | [`calendar`] | `date` |
 //! | [`classic`] | `ifconfig`, `route`, `arp`, `netstat`, `nslookup` of BusyBox and net-tools |
 //! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
-//! | [`lease`] | `dhcp` and `dns`; our own layout |
+//! | [`lease`] | `dhcp`, `dhcpd` and `dns`; our own layout |
 //! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`control`] | the table of a device's commands |
 //! | [`grammar`] | the lines of text that a device takes |

@@ -2,8 +2,8 @@
 //!
 //! The stack calls it with messages to port 67, with ARP messages and echo replies while it checks
 //! addresses, and with its deadline. It sends by itself. [`leases`] decides who gets which address,
-//! [`messages`] reads requests, [`reply`] says what a reply contains, [`settings`] which options are
-//! possible.
+//! [`messages`] reads requests, [`reply`] says what a reply contains, [`settings`] which options
+//! are possible.
 //!
 //! Before it offers an address it asks by ARP and by ping whether somebody uses it (RFC 2131 §2.2,
 //! §4.3.1). It serves the clients of its own link: messages of relay agents are counted and
@@ -113,7 +113,8 @@ impl DhcpServer {
     pub(crate) fn stop(&mut self, cx: &mut Context) -> bool {
         let Some(running) = self.running.take() else { return false };
         let ended = running.leases.leased(cx.now);
-        cx.watch.note_watched(ended.map(|lease| Event::Lease(Change::Removed, lease)), 0);
+        let ended = ended.map(|lease| Event::Lease(Change::Removed, lease));
+        cx.watch.note_watched(ended.chain([Event::LeasesEnd]), 0);
         event!(cx, info, "devnet::dhcp", "the server of {} stops", running.server);
         true
     }

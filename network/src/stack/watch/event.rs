@@ -67,6 +67,8 @@ pub(crate) enum Event {
     Dns(Change, IpAddr, Origin),
     Dhcp(Change, DhcpStatus),
     Lease(Change, ServerLease),
+    /// The DHCP server stopped.
+    LeasesEnd,
     Stream(Flow, StreamEvent),
 }
 
@@ -81,7 +83,7 @@ impl Event {
             Self::Neighbor(..) => Kinds::NEIGHBOR,
             Self::Dns(..) => Kinds::DNS,
             Self::Dhcp(..) => Kinds::DHCP,
-            Self::Lease(..) => Kinds::LEASE,
+            Self::Lease(..) | Self::LeasesEnd => Kinds::LEASE,
             Self::Stream(..) => Kinds::STREAM,
         }
     }
@@ -105,6 +107,7 @@ impl Event {
             }
             Self::Dhcp(change, status) => write_dhcp(text, *change, status, name),
             Self::Lease(change, lease) => write_lease(text, *change, lease, name),
+            Self::LeasesEnd => writeln!(text, "lease stopped {name}"),
             Self::Stream(flow, incident) => write_stream(text, flow, *incident, name),
         };
     }

@@ -17,7 +17,7 @@ use crate::render::iproute::monitor::Monitor;
 const USUAL: Kinds = Kinds::LINK.union(Kinds::ADDRESS).union(Kinds::ROUTE).union(Kinds::NEIGHBOR);
 
 /// Objects by name, in the order in which abbreviations are tried.
-const OBJECTS: [(&str, Kinds); 8] = [
+const OBJECTS: [(&str, Kinds); 9] = [
     ("link", Kinds::LINK),
     ("address", Kinds::ADDRESS),
     ("route", Kinds::ROUTE),
@@ -26,6 +26,7 @@ const OBJECTS: [(&str, Kinds); 8] = [
     ("dns", Kinds::DNS),
     ("dhcp", Kinds::DHCP),
     ("streams", Kinds::STREAM),
+    ("lease", Kinds::LEASE),
 ];
 
 /// The arguments after `monitor`.
