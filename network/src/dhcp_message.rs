@@ -48,8 +48,12 @@ pub mod option {
     pub const RENEWAL_TIME: u8 = 58;
     /// Seconds until rebinding (T2).
     pub const REBINDING_TIME: u8 = 59;
+    /// The vendor class identifier.
+    pub const VENDOR_CLASS: u8 = 60;
     /// The client identifier.
     pub const CLIENT_IDENTIFIER: u8 = 61;
+    /// Seconds for which the network needs no IPv4 (RFC 8925).
+    pub const IPV6_ONLY: u8 = 108;
     /// The search list (RFC 3397), instead of [`DOMAIN`].
     pub const SEARCH_LIST: u8 = 119;
     /// Classless static routes (RFC 3442), before [`ROUTER`].

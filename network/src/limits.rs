@@ -29,6 +29,12 @@ pub const ADVERTISED_PREFIXES: usize = 16;
 pub const ADVERTISED_ROUTES: usize = 16;
 /// Routes of one interface.
 pub const ROUTES: usize = 1024;
+/// Options that a DHCP client asks for beside the usual ones.
+pub const DHCP_REQUESTED_OPTIONS: usize = 64;
+/// Options that a program lets a DHCP client send.
+pub const DHCP_SENT_OPTIONS: usize = 16;
+/// Bytes of their values: messages stay far below 1,500 bytes.
+pub const DHCP_SENT_BYTES: usize = 512;
 /// Routes of one DHCP lease: a message of 1500 bytes has no more than that.
 pub const LEASED_ROUTES: usize = 256;
 /// Addresses of which the DHCP server of one interface knows a lease, an offer or a conflict: a

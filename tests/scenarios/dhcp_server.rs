@@ -9,7 +9,8 @@ use devnet_network::address::HardwareAddress;
 use devnet_network::command::dhcp::{DhcpLease, DhcpState};
 use devnet_network::command::dhcp_server::{LeaseChange, LeaseState};
 use devnet_network::command::{
-    ChangeDhcpLeases, GetDhcp, GetDhcpServer, ListDhcpLeases, ListDnsServers, StartDhcpServer,
+    ChangeDhcpLeases, GetDhcp, GetDhcpServer, ListDhcpLeases, ListDhcpOptions, ListDnsServers,
+    StartDhcpServer,
 };
 use devnet_virtual_file_system::{Error, OpenFlags};
 use world::{Host, World};
@@ -233,4 +234,63 @@ fn changes_need_a_server_and_a_file_for_writing() {
     assert_eq!(network.write("dhcp server end 10.0.0.50"), Err(Error::NotConnected));
     let lo = network.server.open("lo");
     assert_eq!(network.server.write(&lo, "dhcp server start 127.0.0.9"), Err(Error::Unsupported));
+}
+
+#[test]
+fn a_client_says_who_it_is_and_reads_options_by_number() {
+    let world = World::new(7);
+    let network =
+        Network::new(&world, "10.0.0.10-10.0.0.99 options 42:0a000035,66:74667470,77:00 check off");
+    network.write("dhcp server reserve 10.0.0.60 id:ff0001").unwrap();
+    let client = network.client(7, &[]);
+    let file = client.open("eth0");
+    for (line, error) in [
+        ("dhcp client send 53:01", Error::InvalidInput),
+        ("dhcp client send 77:01,77:02", Error::InvalidInput),
+        ("dhcp client identifier id:01", Error::InvalidInput),
+        ("dhcp client request 255", Error::InvalidInput),
+        ("dhcp client hostname \u{7f}", Error::InvalidInput),
+    ] {
+        assert_eq!(client.write(&file, line), Err(error), "{line}");
+    }
+    let many = (1..=65).map(|code| code.to_string()).collect::<Vec<_>>().join(",");
+    let line = format!("dhcp client request {many}");
+    assert_eq!(client.write(&file, &line), Err(Error::NoBufferSpace));
+    let seen = watching(&network.server, "eth0", "lease");
+    let line = "dhcp client identifier id:ff0001 hostname lamp vendor-class x:y request 42,66,99";
+    client.write(&file, line).unwrap();
+    network.pass(5);
+    let options = client.control::<ListDhcpOptions>("eth0", &()).unwrap();
+    let words: Vec<_> = options.iter().map(ToString::to_string).collect();
+    assert!(words.contains(&"42:0a000035".to_owned()), "{words:?}");
+    assert!(words.contains(&"66:74667470".to_owned()), "{words:?}");
+    assert!(options.iter().all(|option| option.code != 77), "nobody asked for it");
+    assert!(told(&seen)[0].starts_with(
+        "lease added 10.0.0.60 interface eth0 client id:ff0001 mac 02:00:00:00:00:07 name lamp"
+    ));
+    client.write(&file, "dhcp stop").unwrap();
+    assert_eq!(client.control::<ListDhcpOptions>("eth0", &()), Ok(vec![]));
+}
+
+#[test]
+fn a_network_that_needs_no_ipv4_gives_no_address_to_who_agrees() {
+    let world = World::new(8);
+    // Half an hour.
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99 options 108:00000708 check off");
+    let (agrees, other) = (network.client(7, &[]), network.client(8, &[]));
+    agrees.write(&agrees.open("eth0"), "dhcp client ipv6-only on").unwrap();
+    other.write(&other.open("eth0"), "dhcp client").unwrap();
+    network.pass(1700);
+    let state = |host: &Host| host.control::<GetDhcp>("eth0", &()).unwrap().state;
+    assert_eq!((state(&agrees), state(&other)), (DhcpState::Selecting, DhcpState::Bound));
+    let requests = |network: &Network<'_>| {
+        let status = network.server.control::<GetDhcpServer>("eth0", &()).unwrap();
+        (status.statistics.discovers, status.statistics.requests)
+    };
+    assert_eq!(requests(&network), (2, 1));
+    // Then it asks again, and gets an address from a network that changed its mind.
+    network.write("dhcp server start 10.0.0.10-10.0.0.99 check off").unwrap();
+    network.pass(200);
+    assert_eq!(state(&agrees), DhcpState::Bound);
+    assert_eq!(requests(&network).0, 3);
 }

@@ -238,6 +238,11 @@ enum {
 /* Changes the leases and reservations of the DHCPv4 server; true if that changed something. (write)
    */
 #define DEVNET_CHANGE_DHCP_LEASES 0xffff6e49u
+/* Starts the DHCPv4 client as `StartDhcp` does, with everything that it can be told; true if it was
+   not running. A running one uses it from its next message on. (write) */
+#define DEVNET_START_DHCP_CLIENT 0xffff6e4au
+/* Lists the options of the DHCPv4 client's lease by number, as the server sent them. (read) */
+#define DEVNET_LIST_DHCP_OPTIONS 0xbfff6e4bu
 /* Lists the neighbors (ARP and NDP). (read) */
 #define DEVNET_LIST_NEIGHBORS 0xbfff6e50u
 /* Adds or replaces a static neighbor. (write) */

@@ -6,6 +6,7 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
+use super::dhcp_server::RawOption;
 use crate::address::Prefix;
 use crate::words::words;
 
@@ -16,6 +17,34 @@ pub struct DhcpOptions {
     pub hostname: Option<String>,
     /// The address to request first.
     pub requested: Option<Ipv4Addr>,
+}
+
+/// Everything that the client can be told.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DhcpClientOptions {
+    /// Host name option (12), at most 63 bytes.
+    pub hostname: Option<String>,
+    /// The address to request first.
+    pub requested: Option<Ipv4Addr>,
+    /// The client identifier (option 61, RFC 4361) from the type byte on; none for the hardware
+    /// address.
+    pub identifier: Option<Vec<u8>>,
+    /// The vendor class identifier (option 60), at most 63 bytes.
+    pub vendor_class: Option<String>,
+    /// Options to ask for beside the usual ones, at most 64.
+    pub request: Vec<u8>,
+    /// Options to send, at most 16 of 512 bytes together; not those that have a field here, nor
+    /// those that the client makes itself.
+    pub send: Vec<RawOption>,
+    /// IPv6 alone is enough: a network that says so (option 108, RFC 8925) gives no IPv4 address,
+    /// and is asked again once its time is over.
+    pub ipv6_only: bool,
+}
+
+impl From<DhcpOptions> for DhcpClientOptions {
+    fn from(DhcpOptions { hostname, requested }: DhcpOptions) -> Self {
+        Self { hostname, requested, ..Self::default() }
+    }
 }
 
 /// The client's state (RFC 2131 figure 5).

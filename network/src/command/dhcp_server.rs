@@ -79,6 +79,20 @@ pub enum ClientName {
     Identifier(Vec<u8>),
 }
 
+impl ClientName {
+    /// The client identifier of this name: that of a hardware address has the type of Ethernet (RFC
+    /// 2132 §9.14).
+    #[must_use]
+    pub fn identifier(self) -> Vec<u8> {
+        match self {
+            Self::Hardware(HardwareAddress([a, b, c, d, e, f])) => {
+                alloc::vec![1, a, b, c, d, e, f]
+            }
+            Self::Identifier(bytes) => bytes,
+        }
+    }
+}
+
 impl fmt::Display for ClientName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -196,6 +196,7 @@ impl Request {
             | Self::StopDhcpServer(())
             | Self::GetDhcpServer(())
             | Self::ListDhcpLeases(())
+            | Self::ListDhcpOptions(())
             | Self::FlushNeighbors(()) => &[Unsupported],
             // An interface's device has no system.
             Self::SetSystemOption(_) | Self::ListSystemOptions(()) => &[Unsupported],
@@ -237,6 +238,7 @@ impl Request {
             Self::Resolve(_) => RESOLVE,
             Self::QueryRecords(_) => QUERY_RECORDS,
             Self::StartDhcp(_) => &[InvalidInput, Unsupported],
+            Self::StartDhcpClient(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::StartDhcpServer(_) => {
                 &[InvalidInput, AddressNotAvailable, MessageTooLong, NoBufferSpace, Unsupported]
             }

@@ -56,7 +56,9 @@ impl Request {
             | Self::StopDhcp(())
             | Self::RenewDhcp(())
             | Self::GetDhcp(())
-            | Self::AwaitDhcp(_) => cfg!(feature = "dhcp"),
+            | Self::AwaitDhcp(_)
+            | Self::StartDhcpClient(_)
+            | Self::ListDhcpOptions(()) => cfg!(feature = "dhcp"),
             Self::StartDhcpServer(_)
             | Self::StopDhcpServer(())
             | Self::GetDhcpServer(())

@@ -197,6 +197,14 @@ grammar! {
                 "dhcp server lease 10.0.2.100 id:01020000000009 300 name printer";
             "dhcp server end IPV4", "The client is not told.", "dhcp server end 10.0.2.100";
         }
+        StartDhcpClient(_) {
+            "dhcp client [hostname HOSTNAME] [address IPV4] [identifier CLIENT] \
+             [vendor-class HOSTNAME] [request NUMBERS] [send OPTIONS] [ipv6-only (on | off)]",
+                "The address is asked for first, the identifier is that of the hardware address \
+                 unless given. With `ipv6-only`, off unless set, a network that needs no IPv4 \
+                 gives no address.",
+                "dhcp client hostname printer request 42,66 send 77:64657673 ipv6-only on";
+        }
         AddNeighbor(_) {
             "neighbor add ADDRESS MAC", "", "neighbor add 10.0.2.9 02:00:00:00:00:09";
         }
@@ -300,6 +308,7 @@ grammar! {
         GetDhcp(()),
         GetDhcpServer(()),
         ListDhcpLeases(()),
+        ListDhcpOptions(()),
         ListNeighbors(()),
         NextConnection(()),
         GetSocket(()),

@@ -2,8 +2,8 @@
 
 use devnet_virtual_file_system::Error;
 
-use super::dhcp::DhcpOptions;
-use super::dhcp_server::{DhcpServerOptions, LeaseChange, NewLease, Reservation};
+use super::dhcp::{DhcpClientOptions, DhcpOptions};
+use super::dhcp_server::{ClientName, DhcpServerOptions, LeaseChange, NewLease, Reservation};
 use super::table::Request;
 use super::value::{list, pairs, switch, value};
 
@@ -27,9 +27,28 @@ pub(super) fn dhcp(words: &[&str]) -> Result<Request, Error> {
         ["stop"] => Ok(Request::StopDhcp(())),
         ["renew"] => Ok(Request::RenewDhcp(())),
         ["wait", milliseconds] => Ok(Request::AwaitDhcp(value(milliseconds)?)),
+        ["client", rest @ ..] => client(rest).map(Request::StartDhcpClient),
         ["server", rest @ ..] => server(rest),
         _ => Err(Error::InvalidInput),
     }
+}
+
+/// `dhcp client`, whose words are pairs.
+fn client(words: &[&str]) -> Result<DhcpClientOptions, Error> {
+    let mut options = DhcpClientOptions::default();
+    for [key, word] in pairs(words)? {
+        match *key {
+            "hostname" => options.hostname = Some((*word).into()),
+            "address" => options.requested = Some(value(word)?),
+            "identifier" => options.identifier = Some(value::<ClientName>(word)?.identifier()),
+            "vendor-class" => options.vendor_class = Some((*word).into()),
+            "request" => options.request = list(word)?,
+            "send" => options.send = list(word)?,
+            "ipv6-only" => options.ipv6_only = switch(word)?,
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    Ok(options)
 }
 
 fn server(words: &[&str]) -> Result<Request, Error> {

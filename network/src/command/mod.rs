@@ -193,6 +193,11 @@ devnet_virtual_file_system::define_commands! {
         /// Changes the leases and reservations of the DHCPv4 server; true if that changed
         /// something.
         73 => ChangeDhcpLeases: Write (dhcp_server::LeaseChange) -> bool;
+        /// Starts the DHCPv4 client as `StartDhcp` does, with everything that it can be told; true
+        /// if it was not running. A running one uses it from its next message on.
+        74 => StartDhcpClient: Write (dhcp::DhcpClientOptions) -> bool;
+        /// Lists the options of the DHCPv4 client's lease by number, as the server sent them.
+        75 => ListDhcpOptions: Read (()) -> Vec<dhcp_server::RawOption>;
 
         /// Lists the neighbors (ARP and NDP).
         80 => ListNeighbors: Read (()) -> Vec<neighbor::NeighborEntry>;

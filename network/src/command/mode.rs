@@ -139,6 +139,8 @@ impl Mode {
             | Request::GetDhcpServer(())
             | Request::ListDhcpLeases(())
             | Request::ChangeDhcpLeases(_)
+            | Request::StartDhcpClient(_)
+            | Request::ListDhcpOptions(())
             | Request::ListNeighbors(())
             | Request::AddNeighbor(_)
             | Request::RemoveNeighbor(_)

@@ -128,6 +128,13 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         |word| list::<RawOption>(word).is_ok(),
     ),
     placeholder(
+        "NUMBERS",
+        "list of numbers from 0 to 255",
+        "numbers, 0 to 255, with `,` between",
+        &["42", "42,66"],
+        |word| list::<u8>(word).is_ok(),
+    ),
+    placeholder(
         "CLIENT",
         "DHCP client",
         "a client of DHCP: its hardware address, or `id:` and its client identifier in \

@@ -122,9 +122,15 @@ impl OpenFile {
             | Immediate::SetSearchDomains(_)
             | Immediate::ListHosts(())
             | Immediate::ChangeHosts(_)) => self.execute_names(names),
-            Immediate::StartDhcp(options) => reply(
+            Immediate::StartDhcp(options) => reply(self.change(|stack| {
+                stack.dhcp.start(&mut stack.context, &mut stack.ip, options.into())
+            })),
+            Immediate::StartDhcpClient(options) => reply(
                 self.change(|stack| stack.dhcp.start(&mut stack.context, &mut stack.ip, options)),
             ),
+            Immediate::ListDhcpOptions(()) => {
+                reply(self.read_now(|stack| stack.dhcp.lease_options()))
+            }
             Immediate::StopDhcp(()) => reply(self.on(Stack::stop_dhcp)),
             Immediate::RenewDhcp(()) => {
                 reply(self.change(|stack| stack.dhcp.renew(&mut stack.context, &mut stack.ip)))

@@ -2,8 +2,12 @@
 //!
 //! The client belongs to the interface: it keeps trying if the waiting command is ended.
 
-use devnet_network::command::dhcp::{DhcpOptions, DhcpStatus};
-use devnet_network::command::{AwaitDhcp, GetDhcp, RenewDhcp, SetEnabled, StartDhcp, StopDhcp};
+use devnet_network::command::dhcp::{DhcpClientOptions, DhcpOptions, DhcpStatus};
+use devnet_network::command::dhcp_server::ClientName;
+use devnet_network::command::{
+    AwaitDhcp, GetDhcp, ListDhcpOptions, RenewDhcp, SetEnabled, StartDhcp, StartDhcpClient,
+    StopDhcp,
+};
 use devnet_virtual_file_system::Error;
 use lexopt::prelude::*;
 
@@ -17,8 +21,10 @@ use crate::status::Status;
 
 struct Options {
     quiet: bool,
+    /// Without a lease the client is stopped.
+    now_or_never: bool,
     seconds: u32,
-    hostname: Option<String>,
+    client: DhcpClientOptions,
     words: Vec<String>,
 }
 
@@ -42,22 +48,52 @@ pub(super) async fn run(context: &Context) -> Outcome {
             let status = devices::interface(context, name, Use::Show)?.ask::<GetDhcp>(&()).await?;
             context.answer(&render::status(name, &status)).await
         }
+        ["options", name] => {
+            let interface = devices::interface(context, name, Use::Show)?;
+            let options = interface.ask::<ListDhcpOptions>(&()).await?;
+            context.answer(&render::options(&options)).await
+        }
         [] => Err(Failure::usage("which interface?")),
         [verb, ..] => Err(Failure::usage(format!("{verb}: unknown word"))),
     }
 }
 
 fn parse(context: &Context) -> Result<Options, Failure> {
-    let mut chosen =
-        Options { quiet: false, seconds: limits::DHCP_SECONDS, hostname: None, words: Vec::new() };
+    let mut chosen = Options {
+        quiet: false,
+        now_or_never: false,
+        seconds: limits::DHCP_SECONDS,
+        client: DhcpClientOptions::default(),
+        words: Vec::new(),
+    };
     let mut options = context.options();
     while let Some(argument) = options.next()? {
+        let client = &mut chosen.client;
         match argument {
             Short('q') => chosen.quiet = true,
+            Short('n') => chosen.now_or_never = true,
             Short('t') => {
                 chosen.seconds = words::parse(&options.value()?.string()?, "number of seconds")?
             }
-            Short('H') => chosen.hostname = Some(options.value()?.string()?),
+            Short('i') => chosen.words.push(options.value()?.string()?),
+            Short('H') => client.hostname = Some(options.value()?.string()?),
+            Short('r') => {
+                client.requested = Some(words::parse(&options.value()?.string()?, "address")?)
+            }
+            Short('V') => client.vendor_class = Some(options.value()?.string()?),
+            Short('O') => {
+                client.request.push(words::parse(&options.value()?.string()?, "option number")?)
+            }
+            Short('x') => send(client, &options.value()?.string()?)?,
+            Long("client-id") => {
+                let name: ClientName = words::parse(&options.value()?.string()?, "client")?;
+                client.identifier = Some(name.identifier());
+            }
+            Long("ipv6-only") => client.ipv6_only = true,
+            Short('s') => {
+                let why = "no script is run: the interface is configured by itself";
+                return Err(Failure::usage(format!("-s: {why}")));
+            }
             Value(word) => chosen.words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -65,10 +101,25 @@ fn parse(context: &Context) -> Result<Options, Failure> {
     Ok(chosen)
 }
 
+/// `hostname:NAME`, or `NUMBER:HEXADECIMAL`.
+fn send(client: &mut DhcpClientOptions, text: &str) -> Result<(), Failure> {
+    match text.strip_prefix("hostname:") {
+        Some(name) => client.hostname = Some(name.to_owned()),
+        None => client.send.push(words::parse(text, "option")?),
+    }
+    Ok(())
+}
+
 async fn start(options: &Options, interface: &Interface) -> Outcome {
     interface.ask::<SetEnabled>(&true).await?;
-    let request = DhcpOptions { hostname: options.hostname.clone(), requested: None };
-    interface.ask::<StartDhcp>(&request).await?;
+    // The older command says as much, and devices of an older stack have it.
+    let DhcpClientOptions { hostname, requested, .. } = options.client.clone();
+    let plain = DhcpOptions { hostname, requested };
+    if options.client == plain.clone().into() {
+        interface.ask::<StartDhcp>(&plain).await?;
+    } else {
+        interface.ask::<StartDhcpClient>(&options.client).await?;
+    }
     Ok(Status::SUCCESS)
 }
 
@@ -82,7 +133,12 @@ async fn acquire(context: &Context, options: &Options, interface: &Interface) ->
         Ok(DhcpStatus { lease: Some(lease), .. }) => {
             context.print(&render::bound(&interface.name, &lease)).await?
         }
-        Ok(DhcpStatus { lease: None, .. }) | Err(Error::TimedOut) => return Err(none()),
+        Ok(DhcpStatus { lease: None, .. }) | Err(Error::TimedOut) => {
+            if options.now_or_never {
+                interface.ask::<StopDhcp>(&()).await?;
+            }
+            return Err(none());
+        }
         Err(why) => return Err(Failure::of(&interface.name, why)),
     }
     Ok(Status::SUCCESS)

@@ -4,10 +4,10 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, cat, chmod, control, cp, cut, date, dhcp, dhcpd, dns, echo, find, grep, head, httpd,
-    interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd,
-    rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch,
-    tr, traceroute, wc, wget,
+    arp, basename, cat, chmod, control, cp, cut, date, dhcp, dhcpd, dns, echo, find, grep, head,
+    httpd, interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf,
+    ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test,
+    touch, tr, traceroute, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -62,7 +62,9 @@ rows! {
         "Prints parts of lines.", run (cut::run);
     "date", "date [-u] [-R] [-I] [-d TIME] [-r FILE] [+FORMAT]", "Prints the time.",
         run (date::run);
-    "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
+    "dhcp", "dhcp [-q] [-n] [-t SECONDS] [-H HOSTNAME] [-r ADDRESS] [-V CLASS] [-O N] \
+        [-x N:HEX|hostname:NAME] [--client-id CLIENT] [--ipv6-only] [start] [-i] IF\ndhcp \
+        stop|renew|release|status|options IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
     "dhcpd", "dhcpd [-v] [--pool FIRST-LAST] [--lease TIME] [--router ADDRESS] [--dns ADDRESS] \
         [--domain NAME] [--option N:HEX] [--static CLIENT=ADDRESS] [--authoritative] [--no-check] \

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use devnet_network::command::address::Origin;
 use devnet_network::command::dhcp::{DhcpLease, DhcpStatus};
-use devnet_network::command::dhcp_server::{DhcpServerStatus, ServerLease};
+use devnet_network::command::dhcp_server::{DhcpServerStatus, RawOption, ServerLease};
 use devnet_network::command::dns::{CacheEntry, DnsServer};
 use devnet_network::dns_message::ResponseCode;
 
@@ -56,6 +56,12 @@ pub fn status(interface: &str, status: &DhcpStatus) -> String {
     }
     text.push('\n');
     text
+}
+
+/// The options of a lease by number, as `dhcp options IF` prints them.
+#[must_use]
+pub fn options(options: &[RawOption]) -> String {
+    options.iter().map(|option| format!("{option}\n")).collect()
 }
 
 /// The server's settings and statistics, as `dhcpd status IF` prints them.

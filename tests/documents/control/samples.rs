@@ -14,7 +14,9 @@ use devnet_network::command::configuration::{
     ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
 };
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
-use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use devnet_network::command::dhcp::{
+    DhcpClientOptions, DhcpLease, DhcpOptions, DhcpState, DhcpStatus,
+};
 use devnet_network::command::dhcp_server::{
     AddressRange, ClientName, DhcpServerOptions, DhcpServerStatistics, DhcpServerStatus,
     LeaseChange, LeaseState, RawOption, Reservation, ServerLease,
@@ -521,6 +523,15 @@ fn dhcp_server() -> Vec<Sample> {
         client: ClientName::Hardware(read("02:00:00:00:00:09")),
     };
     let change = LeaseChange::Reserve(reservation);
+    let client = DhcpClientOptions {
+        hostname: Some("printer".into()),
+        requested: None,
+        identifier: Some(vec![0xff, 0, 1]),
+        vendor_class: None,
+        request: vec![42],
+        send: vec![RawOption { code: 77, value: vec![0x64] }],
+        ipv6_only: true,
+    };
     let reserve = "dhcp server reserve 10.0.2.50 02:00:00:00:00:09";
     vec![
         sample::<StartDhcpServer>(line, options, true),
@@ -528,6 +539,12 @@ fn dhcp_server() -> Vec<Sample> {
         sample::<GetDhcpServer>("", (), status),
         sample::<ListDhcpLeases>("", (), vec![lease]),
         sample::<ChangeDhcpLeases>(reserve, change, true),
+        sample::<StartDhcpClient>(
+            "dhcp client hostname printer identifier id:ff0001 request 42 send 77:64 ipv6-only on",
+            client,
+            true,
+        ),
+        sample::<ListDhcpOptions>("", (), vec![RawOption { code: 42, value: vec![10, 0, 2, 3] }]),
     ]
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn carry_out_from(
     if present.dhcp != target.dhcp
         && let Some(options) = &target.dhcp
     {
-        dhcp.start(cx, ip, options.clone())?;
+        dhcp.start(cx, ip, options.clone().into())?;
     }
     Ok(())
 }

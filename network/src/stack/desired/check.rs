@@ -92,7 +92,7 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
         desired.mtu = (mtu != largest).then_some(*value);
     }
     if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
-        DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
+        DhcpClient::check(cx, &options.clone().into()).map_err(|error| (*line, error))?;
     }
     if let Some(At { line, value: Some(what) }) = &wanted.advertisement {
         Advertiser::check(cx, what).map_err(|error| (*line, error))?;

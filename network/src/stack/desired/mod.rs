@@ -96,7 +96,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
             .collect(),
         servers: servers.map(|(address, _)| *address).collect(),
         domains: stack.name_servers.asked_domains(),
-        dhcp: stack.dhcp.asked().cloned(),
+        dhcp: stack.dhcp.asked(),
     }
 }
 

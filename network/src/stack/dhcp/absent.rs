@@ -9,7 +9,8 @@ use core::task::Waker;
 use devnet_virtual_file_system::Error;
 
 use crate::address::Prefix;
-use crate::command::dhcp::{DhcpOptions, DhcpState, DhcpStatus};
+use crate::command::dhcp::{DhcpClientOptions, DhcpOptions, DhcpState, DhcpStatus};
+use crate::command::dhcp_server::RawOption;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
@@ -49,11 +50,11 @@ pub(crate) enum Action {
 pub(crate) struct DhcpClient {}
 
 impl DhcpClient {
-    pub(crate) fn check(_: &Context, _: &DhcpOptions) -> Result<(), Error> {
+    pub(crate) fn check(_: &Context, _: &DhcpClientOptions) -> Result<(), Error> {
         Err(Error::Unsupported)
     }
 
-    pub(crate) fn asked(&self) -> Option<&DhcpOptions> {
+    pub(crate) fn asked(&self) -> Option<DhcpOptions> {
         None
     }
 
@@ -61,7 +62,7 @@ impl DhcpClient {
         &mut self,
         _: &mut Context,
         _: &mut Ip,
-        _: DhcpOptions,
+        _: DhcpClientOptions,
     ) -> Result<bool, Error> {
         Err(Error::Unsupported)
     }
@@ -75,6 +76,10 @@ impl DhcpClient {
     }
 
     pub(crate) fn link_changed(&mut self, _: &mut Context, _: &mut Ip) {}
+
+    pub(crate) fn lease_options(&self) -> Vec<RawOption> {
+        Vec::new()
+    }
 
     pub(crate) fn is_waiting(&self) -> bool {
         false

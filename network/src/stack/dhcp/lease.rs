@@ -25,6 +25,8 @@ use crate::trace::event;
 
 /// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
 const DECLINE_WAIT: Duration = Duration::from_secs(10);
+/// MIN_V6ONLY_WAIT (RFC 8925 §3.4).
+const IPV6_ONLY_WAIT_MINIMUM: Duration = Duration::from_secs(300);
 /// The lease time in seconds when the server does not give one.
 const LEASE_DEFAULT: u32 = 3600;
 
@@ -36,6 +38,8 @@ pub(crate) struct Lease {
     pub(super) routes: Vec<LeasedRoute>,
     pub(crate) dns_servers: Vec<IpAddr>,
     pub(super) domain: Option<String>,
+    /// Everything that the server sent.
+    pub(super) options: Vec<(u8, Vec<u8>)>,
     /// The domains in which short names are looked up.
     search: Vec<String>,
     pub(super) seconds: u32,
@@ -169,6 +173,7 @@ impl DhcpClient {
                 .collect(),
             search: options::search_list(message),
             domain: options::domain(message),
+            options: message.options.clone(),
             seconds,
             renew_at: after(renew),
             rebind_at: after(rebind),
@@ -208,6 +213,20 @@ impl DhcpClient {
         self.transaction = cx.random.u32();
         self.state = Some(DhcpState::Selecting);
         let deadline = cx.now.after(DECLINE_WAIT);
+        self.arm(cx, deadline);
+    }
+
+    /// True when the network needs no IPv4, and the client neither.
+    pub(super) fn needs_no_ipv4(&self, message: &DhcpMessage) -> bool {
+        self.options.ipv6_only && message.seconds_option(option::IPV6_ONLY).is_some()
+    }
+
+    /// Starts over once the network's time is over (RFC 8925 §3.2).
+    pub(super) fn wait_without_ipv4(&mut self, cx: &mut Context, message: &DhcpMessage) {
+        let seconds = message.seconds_option(option::IPV6_ONLY).unwrap_or(0);
+        self.pause(cx);
+        let wait = Duration::from_secs(seconds.into()).max(IPV6_ONLY_WAIT_MINIMUM);
+        let deadline = cx.now.after(wait);
         self.arm(cx, deadline);
     }
 

@@ -5,9 +5,10 @@ use core::time::Duration;
 
 use smoltcp::wire::EthernetProtocol;
 
-use super::{DhcpClient, Lease};
+use super::{DhcpClient, Lease, options};
 use crate::address::HardwareAddress;
 use crate::command::dhcp::DhcpState;
+use crate::command::dhcp_server::ClientName;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Frame;
 use crate::stack::context::Context;
@@ -23,25 +24,20 @@ impl DhcpClient {
         let hardware = cx.configuration.hardware_address.unwrap_or(HardwareAddress([0; 6]));
         let mut message = DhcpMessage::new(kind, self.transaction, hardware);
         message.seconds = u16::try_from(cx.now.since(self.started).as_secs()).unwrap_or(u16::MAX);
-        let [a, b, c, d, e, f] = hardware.0;
-        message.push(option::CLIENT_IDENTIFIER, &[1, a, b, c, d, e, f]);
+        let identifier = || ClientName::Hardware(hardware).identifier();
+        let identifier = self.options.identifier.clone().unwrap_or_else(identifier);
+        message.push(option::CLIENT_IDENTIFIER, &identifier);
         if matches!(kind, MessageKind::Discover | MessageKind::Request) {
-            // In the order of preference: routes before the router (RFC 3442).
-            let wanted = [
-                option::SUBNET_MASK,
-                option::CLASSLESS_ROUTES,
-                option::MICROSOFT_ROUTES,
-                option::ROUTER,
-                option::DNS_SERVERS,
-                option::DOMAIN,
-                option::SEARCH_LIST,
-                option::RENEWAL_TIME,
-                option::REBINDING_TIME,
-            ];
-            message.push(option::PARAMETER_LIST, &wanted);
+            message.push(option::PARAMETER_LIST, &options::wanted(&self.options));
             message.push(option::MAXIMUM_SIZE, &1500u16.to_be_bytes());
             if let Some(hostname) = &self.options.hostname {
                 message.push(option::HOSTNAME, hostname.as_bytes());
+            }
+            if let Some(class) = &self.options.vendor_class {
+                message.push(option::VENDOR_CLASS, class.as_bytes());
+            }
+            for sent in &self.options.send {
+                message.push(sent.code, &sent.value);
             }
         }
         message

@@ -9,7 +9,7 @@ mod lease;
 mod messages;
 mod options;
 
-use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
@@ -21,10 +21,10 @@ use super::context::Context;
 use super::ip::Ip;
 use super::timers::Timer;
 use crate::address::Prefix;
-use crate::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use crate::command::dhcp::{DhcpClientOptions, DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use crate::command::dhcp_server::RawOption;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, option};
 use crate::driver::Medium;
-use crate::limits;
 use crate::platform::Instant;
 use crate::trace::{dropped, event};
 
@@ -44,7 +44,7 @@ const PROBE_WAIT: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(crate) struct DhcpClient {
     state: Option<DhcpState>,
-    options: DhcpOptions,
+    options: DhcpClientOptions,
     transaction: u32,
     attempts: u32,
     /// DHCPNAKs since the last lease: the client waits after the second one in a row.
@@ -86,13 +86,12 @@ impl DhcpClient {
     /// Starts the client; false when it is already running (its options are updated anyway).
     ///
     /// # Errors
-    /// `Unsupported` on media without hardware addresses; `InvalidInput` for a host name that does
-    /// not fit.
+    /// `Unsupported` on media without hardware addresses; else as [`options::check`].
     pub(crate) fn start(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
-        options: DhcpOptions,
+        options: DhcpClientOptions,
     ) -> Result<bool, Error> {
         Self::check(cx, &options)?;
         self.options = options;
@@ -108,26 +107,20 @@ impl DhcpClient {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub(crate) fn check(cx: &Context, options: &DhcpOptions) -> Result<(), Error> {
+    pub(crate) fn check(cx: &Context, options: &DhcpClientOptions) -> Result<(), Error> {
         if cx.configuration.capabilities.medium != Medium::Ethernet
             || cx.configuration.hardware_address.is_none()
         {
             return Err(Error::Unsupported);
         }
-        let is_bad = |name: &String| {
-            name.is_empty()
-                || name.len() > limits::HOSTNAME_BYTES
-                || !name.bytes().all(|byte| byte.is_ascii_graphic())
-        };
-        if options.hostname.as_ref().is_some_and(is_bad) {
-            return Err(Error::InvalidInput);
-        }
-        Ok(())
+        options::check(options)
     }
 
-    /// The options, while it runs.
-    pub(crate) fn asked(&self) -> Option<&DhcpOptions> {
-        self.state.is_some().then_some(&self.options)
+    /// What the configuration says of the client, while it runs.
+    pub(crate) fn asked(&self) -> Option<DhcpOptions> {
+        let DhcpClientOptions { hostname, requested, .. } = &self.options;
+        let asked = || DhcpOptions { hostname: hostname.clone(), requested: *requested };
+        self.state.is_some().then(asked)
     }
 
     /// Renews the lease now.
@@ -203,6 +196,12 @@ impl DhcpClient {
             remaining_seconds: remaining(lease.end_at),
         });
         DhcpStatus { state: self.state(), lease, attempts: self.attempts }
+    }
+
+    /// The options of the lease by number.
+    pub(crate) fn lease_options(&self) -> Vec<RawOption> {
+        let options = self.lease.iter().flat_map(|lease| &lease.options);
+        options.map(|(code, value)| RawOption { code: *code, value: value.clone() }).collect()
     }
 
     /// The part of the state that watchers observe: the state, and the lease's address and server.
@@ -334,6 +333,11 @@ impl DhcpClient {
             _ => false,
         };
         match (message.kind, self.state()) {
+            (MessageKind::Offer, DhcpState::Selecting) if self.needs_no_ipv4(&message) => {
+                event!(cx, info, "devnet::dhcp", "{} needs no IPv4", server);
+                self.wait_without_ipv4(cx, &message);
+                Action::Nothing
+            }
             (MessageKind::Offer, DhcpState::Selecting)
                 if self.read_lease(&message, server).is_some() =>
             {

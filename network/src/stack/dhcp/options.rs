@@ -4,10 +4,76 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
+use devnet_virtual_file_system::Error;
+
 use crate::address::Prefix;
+use crate::command::dhcp::DhcpClientOptions;
+use crate::command::dhcp_server::RawOption;
 use crate::dhcp_message::{DhcpMessage, option};
 use crate::dns_message::{check_name, name};
 use crate::limits;
+
+/// Options that the client always asks for, in the order of preference: routes before the router
+/// (RFC 3442).
+const WANTED: [u8; 9] = [
+    option::SUBNET_MASK,
+    option::CLASSLESS_ROUTES,
+    option::MICROSOFT_ROUTES,
+    option::ROUTER,
+    option::DNS_SERVERS,
+    option::DOMAIN,
+    option::SEARCH_LIST,
+    option::RENEWAL_TIME,
+    option::REBINDING_TIME,
+];
+
+/// The parameter request list.
+pub(super) fn wanted(options: &DhcpClientOptions) -> Vec<u8> {
+    let mut list = WANTED.to_vec();
+    let ipv6_only = options.ipv6_only.then_some(option::IPV6_ONLY);
+    for code in options.request.iter().copied().chain(ipv6_only) {
+        if !list.contains(&code) {
+            list.push(code);
+        }
+    }
+    list
+}
+
+/// Checks what the client is told to send.
+///
+/// # Errors
+/// `InvalidInput` for names and options that do not fit, `NoBufferSpace` for too many.
+pub(super) fn check(options: &DhcpClientOptions) -> Result<(), Error> {
+    let is_bad = |name: &String| {
+        name.is_empty()
+            || name.len() > limits::HOSTNAME_BYTES
+            || !name.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let is_bad_identifier = |bytes: &Vec<u8>| !(2..=255).contains(&bytes.len());
+    // Padding, ends, and what the client makes itself.
+    let is_own = |code: u8| matches!(code, 0 | 12 | 50..=55 | 57..=61 | 82 | 255);
+    let is_bad_option = |(place, sent): (usize, &RawOption)| {
+        is_own(sent.code)
+            || sent.value.is_empty()
+            || options.send.iter().take(place).any(|known| known.code == sent.code)
+    };
+    if options.hostname.as_ref().is_some_and(is_bad)
+        || options.vendor_class.as_ref().is_some_and(is_bad)
+        || options.identifier.as_ref().is_some_and(is_bad_identifier)
+        || options.request.iter().any(|code| matches!(code, 0 | 255))
+        || options.send.iter().enumerate().any(is_bad_option)
+    {
+        return Err(Error::InvalidInput);
+    }
+    let bytes: usize = options.send.iter().map(|sent| sent.value.len()).sum();
+    if options.request.len() > limits::DHCP_REQUESTED_OPTIONS
+        || options.send.len() > limits::DHCP_SENT_OPTIONS
+        || bytes > limits::DHCP_SENT_BYTES
+    {
+        return Err(Error::NoBufferSpace);
+    }
+    Ok(())
+}
 
 /// A route of a lease: destination, and gateway unless it is on-link.
 pub(super) type LeasedRoute = (Prefix, Option<Ipv4Addr>);

@@ -93,6 +93,8 @@ fn usage_errors_are_status_2() {
         "arp -s 1.2.3.4",
         "dhcp",
         "dhcp frob eth0",
+        "dhcp -s script eth0",
+        "dhcp -T 3 eth0",
         "dhcpd",
         "dhcpd eth0",
         "dhcpd frob eth0",

@@ -259,7 +259,21 @@ fn dhcp_gets_a_lease_or_says_why_not() {
         world.output("dhcp renew eth0; dhcp release eth0; dhcp status eth0"),
         "eth0: stopped\n"
     );
+    network.changes();
+    assert_eq!(
+        world.output("dhcp -q -r 10.0.2.9 -V box -O 42 -x 77:64 -x hostname:me -i eth0"),
+        ""
+    );
+    assert_eq!(
+        network.changes()[1],
+        "StartDhcpClient(DhcpClientOptions { hostname: Some(\"me\"), requested: \
+         Some(10.0.2.9), identifier: None, vendor_class: Some(\"box\"), request: [42], send: \
+         [RawOption { code: 77, value: [100] }], ipv6_only: false })"
+    );
     network.eth0.with(|state| state.no_server = true);
+    network.changes();
+    assert_eq!(failed(&world, "dhcp -n -t 1 eth0").0, 1);
+    assert_eq!(network.changes().last().unwrap(), "StopDhcp(())");
     assert_eq!(failed(&world, "dhcp eth0"), (1, "dhcp: eth0: no lease after 30 seconds\n".into()));
     assert_eq!(failed(&world, "dhcp nosuch"), (1, "dhcp: nosuch: No such device\n".into()));
 }

@@ -239,6 +239,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
             neighbor(state, request)
         }
         Request::StartDhcp(_)
+        | Request::StartDhcpClient(_)
         | Request::StopDhcp(())
         | Request::RenewDhcp(())
         | Request::AwaitDhcp(_) => dhcp(state, request),
@@ -522,7 +523,7 @@ fn neighbor(state: &mut State, request: &Request) -> Result<Vec<u8>> {
 
 fn dhcp(state: &mut State, request: &Request) -> Result<Vec<u8>> {
     match request {
-        Request::StartDhcp(_) => {
+        Request::StartDhcp(_) | Request::StartDhcpClient(_) => {
             state.dhcp.state = DhcpState::Bound;
             state.dhcp.lease = Some(samples::lease());
             encode(&true)
