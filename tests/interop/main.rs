@@ -1,5 +1,5 @@
-//! The real world: the Linux kernel over TAP, dnsmasq, nginx, curl, iperf3, tshark; loss by nft,
-//! queues by tc.
+//! The real world: the Linux kernel over TAP, dnsmasq, udhcpc, dhclient, kea, nginx, curl, iperf3,
+//! tshark; loss by nft, queues by tc.
 //!
 //! Every scenario is a shell script in this folder that runs in a network namespace of its own
 //! (`unshare -n`), so that nothing outside can be touched and everything is gone afterwards.
@@ -102,6 +102,16 @@ fn tshark_reads_what_a_device_captures() {
 #[test]
 fn routes_and_names_are_those_that_dnsmasq_gives() {
     run("names.sh", &["ip", "dnsmasq"]);
+}
+
+#[test]
+fn udhcpc_and_dhclient_get_leases_from_us() {
+    run("dhcp_server.sh", &["ip", "udhcpc", "dhclient"]);
+}
+
+#[test]
+fn a_lease_of_kea_is_renewed_and_ends_with_it() {
+    run("dhcp_client.sh", &["ip", "kea-dhcp4"]);
 }
 
 #[test]
