@@ -212,7 +212,7 @@ pub const FILTER_BYTES: usize = 1024;
 pub const FILTER_OPERATORS: usize = 128;
 
 /// Bytes of one line of text written to a device.
-pub const LINE_BYTES: usize = 1024;
+pub const LINE_BYTES: usize = 4096;
 /// Bytes of all lines in one write to a device.
 pub const TEXT_BYTES: usize = 64 * 1024;
 /// Bytes of a configuration that is applied: every bound of this page reached on one interface.

@@ -64,7 +64,7 @@ that has become a stream or a datagram socket takes data instead, and no lines.
 
 ## A text of several lines
 
-One write may bring many lines, 64 KiB together; a line has at most 1024 bytes. Lines end with a
+One write may bring many lines, 64 KiB together; a line has at most 4096 bytes. Lines end with a
 line feed, and a carriage return before it does not matter. Blanks separate words. An empty line and
 one that begins with `#` mean nothing.
 

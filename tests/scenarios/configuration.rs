@@ -9,6 +9,7 @@ use devnet_network::command::{
     ListRouteDetails, ListRoutes, SetHardwareAddress,
 };
 use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
+use devnet_network::limits;
 use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags};
 use world::{Host, World};
 
@@ -106,7 +107,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(17) {
+    match chance.below(18) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         2 => format!("mac 02:00:00:00:09:{host:02x}"),
@@ -135,10 +136,40 @@ fn line(chance: &mut Chance, name: &str) -> String {
         10 => format!("neighbor add 10.0.{net}.{} 02:00:00:00:01:{host:02x}", 100 + host),
         11 => format!("dns add {}{host}", chance.one(&["10.0.0.", "fd00::"])),
         12 => format!("dns search {} d{host}.Example.", chance.one(&["lan", "a.b", "x.test"])),
-        13 => format!(
+        13 if host > 10 => format!(
             "dhcp start{}{}",
             chance.perhaps(" hostname box"),
             chance.perhaps(" requested 10.0.0.77")
+        ),
+        13 => format!(
+            "dhcp client{}{}{}{}{}",
+            chance.perhaps(" address 10.0.0.78 vendor-class box"),
+            chance.perhaps(" identifier id:0102"),
+            chance.perhaps(" request 42,66"),
+            chance.perhaps(" send 77:6465,124:00"),
+            chance.perhaps(" ipv6-only on"),
+        ),
+        16 => {
+            let mut text =
+                format!("dhcp server start 10.0.{net}.100-10.0.{net}.{}", 100 + number / 4);
+            for words in [
+                " lease 600",
+                " router 10.0.9.1",
+                " dns 10.0.9.2,10.0.9.3",
+                " domain lan",
+                " options 77:6465",
+                " authoritative on",
+                " check off",
+                " single-client on",
+            ] {
+                text += &chance.perhaps(words);
+            }
+            text
+        }
+        17 => format!(
+            "dhcp server reserve 10.0.{net}.{} {}",
+            100 + host,
+            chance.one(&["02:00:00:00:00:09", "id:010203"])
         ),
         14 => format!(
             "route {} {} via 10.0.{net}.254{}",
@@ -231,6 +262,8 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "address set",
         "neighbor add",
         "dhcp start",
+        "dhcp client",
+        "dhcp server",
         "route add",
         "route append",
         "route insert",
@@ -299,7 +332,7 @@ fn a_line_that_cannot_be_leaves_everything_as_it_was_and_is_named() {
     let file = host.open("sockets");
     apply(&file, WHOLE).unwrap();
     let before = everything(&host);
-    let long = format!("interface eth0\n{}", "#".repeat(1025));
+    let long = format!("interface eth0\n{}", "#".repeat(limits::LINE_BYTES + 1));
     for (text, error, expected) in [
         ("", Error::InvalidInput, "line 1: the text has no lines; `link down` is the least"),
         (
@@ -387,6 +420,25 @@ fn a_line_that_cannot_be_leaves_everything_as_it_was_and_is_named() {
             "line 2: mac 01:00:00:00:00:01: Cannot assign requested address",
         ),
         (
+            "interface eth0\naddress add 10.7.0.1/24\n\
+             dhcp server start 10.8.0.5-10.8.0.9\n",
+            Error::AddressNotAvailable,
+            "line 3: dhcp server start 10.8.0.5-10.8.0.9: Cannot assign requested address",
+        ),
+        (
+            "interface eth0\naddress add 10.7.0.1/24\n\
+             dhcp server start 10.7.0.5-10.7.0.9\n\
+             dhcp server reserve 10.8.0.5 02:00:00:00:00:09\n",
+            Error::InvalidInput,
+            "line 4: dhcp server reserve 10.8.0.5 02:00:00:00:00:09: Invalid argument",
+        ),
+        (
+            "interface eth0\ndhcp server reserve 10.7.0.5 02:00:00:00:00:09\n",
+            Error::NotConnected,
+            "line 2: dhcp server reserve 10.7.0.5 02:00:00:00:00:09: Transport endpoint is not \
+             connected",
+        ),
+        (
             "interface lo\ndhcp start\n",
             Error::Unsupported,
             "line 2: dhcp start: Operation not supported",
@@ -401,7 +453,7 @@ fn a_line_that_cannot_be_leaves_everything_as_it_was_and_is_named() {
             Error::InvalidInput,
             "line 4: dns option ndots 16: Invalid argument",
         ),
-        (&long, Error::MessageTooLong, "line 2: longer than 1024 bytes"),
+        (&long, Error::MessageTooLong, "line 2: longer than 4096 bytes"),
     ] {
         assert_eq!(check(&file, text), Err(error), "{text}");
         assert_eq!(why(&file), expected);

@@ -485,7 +485,7 @@ fn message_too_long() {
         assert_eq!(file.write(&[0; 1473]).await.map(drop), long);
         sender.send(&[0; 1472]).await.unwrap();
         assert_eq!(file.write(&[0; 1472]).await, Ok(1472));
-        let line = format!("address add {}", "1".repeat(2000));
+        let line = format!("address add {}", "1".repeat(5000));
         assert_eq!(left.write(&left.open("eth0"), &line), long);
     });
 }

@@ -68,8 +68,8 @@ fn a_failed_write_is_explained_on_its_file() {
         assert_eq!(failed(&file, text.as_bytes()), expected, "{text:?}");
     }
     assert_eq!(failed(&file, b"mtu 1400\nlink \xff\nlink up"), "line 2: not UTF-8");
-    let long = [b"mtu 1400\n", "#".repeat(2000).as_bytes()].concat();
-    assert_eq!(failed(&file, &long), "line 2: longer than 1024 bytes");
+    let long = [b"mtu 1400\n", "#".repeat(5000).as_bytes()].concat();
+    assert_eq!(failed(&file, &long), "line 2: longer than 4096 bytes");
     let long = "# 456789\n".repeat(TEXT_BYTES / 9 + 1);
     let expected = format!("line {}: the text is longer than 65536 bytes", TEXT_BYTES / 9 + 1);
     assert_eq!(failed(&file, long.as_bytes()), expected);

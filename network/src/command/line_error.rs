@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn an_error_names_line_word_and_form() {
         let long = format!("mtu {}", "9".repeat(50));
-        let many = format!("link {}", "up ".repeat(400));
+        let many = format!("link {}", "up ".repeat(1400));
         for (text, expected) in [
             (
                 "address add 1.2.3",
@@ -248,7 +248,7 @@ mod tests {
                     "9".repeat(40)
                 ),
             ),
-            (&many, "line 2: longer than 1024 bytes"),
+            (&many, "line 2: longer than 4096 bytes"),
         ] {
             assert_eq!(said(text), expected);
         }
@@ -260,7 +260,7 @@ mod tests {
         let error = |text: &str| parse_line(1, text).unwrap_err().error();
         assert_eq!(error("link"), Error::InvalidInput);
         assert_eq!(error("option nonsense on"), Error::ProtocolOptionNotAvailable);
-        assert_eq!(error(&"#".repeat(2000)), Error::MessageTooLong);
+        assert_eq!(error(&"#".repeat(5000)), Error::MessageTooLong);
         let refused = LineError::refused(3, " address add 10.0.0.1/24 ", Error::AlreadyExists);
         assert_eq!(refused.to_string(), "line 3: address add 10.0.0.1/24: File exists");
         assert_eq!(refused.error(), Error::AlreadyExists);

@@ -29,7 +29,8 @@ use crate::limits;
 /// Parses one line; `None` for an empty one or a comment.
 ///
 /// # Errors
-/// `InvalidInput` for an invalid command; `MessageTooLong` beyond 1024 bytes.
+/// `InvalidInput` for an invalid command; `MessageTooLong` beyond
+/// [`LINE_BYTES`](limits::LINE_BYTES).
 pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     if line.len() > limits::LINE_BYTES {
         return Err(Error::MessageTooLong);

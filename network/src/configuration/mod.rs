@@ -24,12 +24,21 @@ use core::net::IpAddr;
 use self::matcher::Matcher;
 use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressChange, Broadcast};
-use crate::command::dhcp::DhcpOptions;
+use crate::command::dhcp::DhcpClientOptions;
+use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
 use crate::command::interface::Advertisement;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
 use crate::command::system::HostModel;
+
+/// What commands may ask of the DHCP server of one interface.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct DesiredServer {
+    pub(crate) options: DhcpServerOptions,
+    /// By address.
+    pub(crate) reservations: Vec<Reservation>,
+}
 
 /// Everything that commands may ask of one interface.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -47,12 +56,16 @@ pub(crate) struct Desired {
     pub(crate) neighbors: Vec<NewNeighbor>,
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
-    pub(crate) dhcp: Option<DhcpOptions>,
+    pub(crate) dhcp: Option<DhcpClientOptions>,
+    pub(crate) dhcp_server: Option<DesiredServer>,
 }
 
 impl Desired {
     /// Gives everything that may be said in several ways its one form and order.
     pub(crate) fn normalize(&mut self) {
+        if let Some(server) = &mut self.dhcp_server {
+            server.reservations.sort_by_key(|reservation| reservation.address);
+        }
         for address in &mut self.addresses {
             address.replace = false;
             if address.peer.is_some() {
@@ -141,7 +154,9 @@ pub(crate) struct Wanted {
     pub(crate) neighbors: Vec<At<NewNeighbor>>,
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,
-    pub(crate) dhcp: Option<At<Option<DhcpOptions>>>,
+    pub(crate) dhcp: Option<At<Option<DhcpClientOptions>>>,
+    pub(crate) dhcp_server: Option<At<Option<DhcpServerOptions>>>,
+    pub(crate) reservations: Vec<At<Reservation>>,
 }
 
 fn values<T: Clone>(all: &[At<T>]) -> Vec<T> {
@@ -151,19 +166,23 @@ fn values<T: Clone>(all: &[At<T>]) -> Vec<T> {
 impl Wanted {
     /// The same without the lines, in its one form.
     pub(crate) fn desired(&self) -> Desired {
-        let mut desired = Desired {
-            enabled: self.enabled.as_ref().map(|at| at.value),
-            hardware_address: self.hardware_address.as_ref().map(|at| at.value),
-            mtu: self.mtu.as_ref().map(|at| at.value),
-            metric: self.metric.as_ref().map_or(0, |at| at.value),
-            advertisement: self.advertisement.as_ref().and_then(|at| at.value.clone()),
-            addresses: values(&self.addresses),
-            routes: values(&self.routes),
-            neighbors: values(&self.neighbors),
-            servers: values(&self.servers),
-            domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
-            dhcp: self.dhcp.as_ref().and_then(|at| at.value.clone()),
-        };
+        let mut desired =
+            Desired {
+                enabled: self.enabled.as_ref().map(|at| at.value),
+                hardware_address: self.hardware_address.as_ref().map(|at| at.value),
+                mtu: self.mtu.as_ref().map(|at| at.value),
+                metric: self.metric.as_ref().map_or(0, |at| at.value),
+                advertisement: self.advertisement.as_ref().and_then(|at| at.value.clone()),
+                addresses: values(&self.addresses),
+                routes: values(&self.routes),
+                neighbors: values(&self.neighbors),
+                servers: values(&self.servers),
+                domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+                dhcp: self.dhcp.as_ref().and_then(|at| at.value.clone()),
+                dhcp_server: self.dhcp_server.as_ref().and_then(|at| at.value.clone()).map(
+                    |options| DesiredServer { options, reservations: values(&self.reservations) },
+                ),
+            };
         desired.normalize();
         desired
     }

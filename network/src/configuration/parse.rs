@@ -13,6 +13,7 @@ use devnet_virtual_file_system::Error;
 use super::matcher::Matcher;
 use super::{At, Section, Sections, Wanted, WantedSystem};
 use crate::command::address::{AddressChange, Broadcast};
+use crate::command::dhcp_server::LeaseChange;
 use crate::command::dns::HostsChange;
 use crate::command::line_error::{Fault, LineError};
 use crate::command::route::{ChangeMode, RouteChange, RouteKind};
@@ -234,9 +235,21 @@ impl Parser {
             }
             Request::SetSearchDomains(value) => add_domains(&mut wanted.domains, line, value),
             Request::StartDhcp(options) => {
+                return once(&mut wanted.dhcp, line, text, Some(options.into()));
+            }
+            Request::StartDhcpClient(options) => {
                 return once(&mut wanted.dhcp, line, text, Some(options));
             }
             Request::StopDhcp(()) => return once(&mut wanted.dhcp, line, text, None),
+            Request::StartDhcpServer(options) => {
+                return once(&mut wanted.dhcp_server, line, text, Some(options));
+            }
+            Request::StopDhcpServer(()) => {
+                return once(&mut wanted.dhcp_server, line, text, None);
+            }
+            Request::ChangeDhcpLeases(LeaseChange::Reserve(value)) => {
+                wanted.reservations.push(At { line, value });
+            }
             Request::AddAddress(new) => {
                 let broadcast = new.broadcast.map_or(Broadcast::Default, Broadcast::Address);
                 let value = AddressChange { broadcast, ..AddressChange::new(new.prefix) };

@@ -4,11 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
+use core::iter;
 use core::net::IpAddr;
 
-use super::{Desired, DesiredSystem};
+use super::{Desired, DesiredServer, DesiredSystem};
 use crate::command::address::{AddressChange, Broadcast};
-use crate::command::dhcp::DhcpOptions;
+use crate::command::dhcp::{DhcpClientOptions, DhcpOptions};
+use crate::command::dhcp_server::{AddressRange, ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
 use crate::command::interface::Advertisement;
 use crate::command::neighbor::NewNeighbor;
@@ -48,6 +50,7 @@ impl Desired {
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))
             .chain(self.dhcp.iter().map(dhcp))
+            .chain(self.dhcp_server.iter().flat_map(dhcp_server))
             .chain(self.routes.iter().map(route))
     }
 }
@@ -76,15 +79,72 @@ fn advertise(what: &Advertisement) -> Vec<String> {
     wrapped(format!("advertise {}", what.prefix), servers, true)
 }
 
-fn dhcp(options: &DhcpOptions) -> String {
-    let mut line = String::from("dhcp start");
-    if let Some(name) = &options.hostname {
+/// The short line where it says everything.
+fn dhcp(options: &DhcpClientOptions) -> String {
+    let DhcpClientOptions { hostname, requested, .. } = options;
+    let short = DhcpOptions { hostname: hostname.clone(), requested: *requested };
+    let is_short = *options == DhcpClientOptions::from(short);
+    let (beginning, address) =
+        if is_short { ("dhcp start", "requested") } else { ("dhcp client", "address") };
+    let mut line = String::from(beginning);
+    if let Some(name) = hostname {
         push!(line, " hostname {name}");
     }
-    if let Some(address) = options.requested {
-        push!(line, " requested {address}");
+    if let Some(requested) = requested {
+        push!(line, " {address} {requested}");
+    }
+    if let Some(identifier) = &options.identifier {
+        push!(line, " identifier {}", ClientName::Identifier(identifier.clone()));
+    }
+    if let Some(class) = &options.vendor_class {
+        push!(line, " vendor-class {class}");
+    }
+    list(&mut line, "request", &options.request);
+    list(&mut line, "send", &options.send);
+    if options.ipv6_only {
+        line.push_str(" ipv6-only on");
     }
     line
+}
+
+fn dhcp_server(server: &DesiredServer) -> impl Iterator<Item = String> {
+    let DesiredServer { options, reservations } = server;
+    let mut line = String::from("dhcp server start ");
+    for (place, AddressRange { first, last }) in options.ranges.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        push!(line, "{comma}{first}-{last}");
+    }
+    push!(line, " lease {}", options.lease_seconds);
+    list(&mut line, "router", &options.routers);
+    list(&mut line, "dns", &options.dns_servers);
+    if let Some(domain) = &options.domain {
+        push!(line, " domain {domain}");
+    }
+    list(&mut line, "options", &options.options);
+    for (is_set, words) in [
+        (options.authoritative, " authoritative on"),
+        (options.skip_check, " check off"),
+        (options.single_client, " single-client on"),
+    ] {
+        if is_set {
+            line.push_str(words);
+        }
+    }
+    let reserve = |Reservation { address, client }: &Reservation| {
+        format!("dhcp server reserve {address} {client}")
+    };
+    iter::once(line).chain(reservations.iter().map(reserve))
+}
+
+/// A key with its values, if there are any.
+fn list<T: core::fmt::Display>(line: &mut String, key: &str, values: &[T]) {
+    for (place, value) in values.iter().enumerate() {
+        if place == 0 {
+            push!(line, " {key} {value}");
+        } else {
+            push!(line, ",{value}");
+        }
+    }
 }
 
 fn search(domains: &[String]) -> Vec<String> {

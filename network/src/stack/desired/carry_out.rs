@@ -73,14 +73,17 @@ pub(crate) fn carry_out_from(
     if present.domains != target.domains {
         stack.name_servers.set_domains(&target.domains)?;
     }
-    let Stack { context: cx, ip, advertiser, dhcp, .. } = stack;
+    let Stack { context: cx, ip, advertiser, dhcp, dhcp_server, .. } = stack;
     if present.advertisement != target.advertisement {
         advertiser.set(cx, ip, target.advertisement.clone())?;
     }
     if present.dhcp != target.dhcp
         && let Some(options) = &target.dhcp
     {
-        dhcp.start(cx, ip, options.clone().into())?;
+        dhcp.start(cx, ip, options.clone())?;
+    }
+    if present.dhcp_server != target.dhcp_server {
+        dhcp_server.carry_out(cx, ip, target.dhcp_server.as_ref())?;
     }
     Ok(())
 }

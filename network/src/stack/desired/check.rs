@@ -19,6 +19,7 @@ use crate::stack::addresses::Addresses;
 use crate::stack::advertise::Advertiser;
 use crate::stack::context::Context;
 use crate::stack::dhcp::DhcpClient;
+use crate::stack::dhcp_server::DhcpServer;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described;
 use crate::stack::name_servers::NameServers;
@@ -66,8 +67,23 @@ pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> 
     let addresses = check_addresses(stack, wanted, &desired, &mut notes)?;
     check_routes(stack, wanted, &desired, &addresses, &mut notes)?;
     check_neighbors(cx, wanted, &desired, &addresses)?;
+    check_dhcp_server(cx, wanted, &addresses)?;
     desired.domains = check_names(&stack.name_servers, wanted)?;
     Ok(Checked { desired, notes, basis: Basis::of(stack) })
+}
+
+fn check_dhcp_server(cx: &Context, wanted: &Wanted, addresses: &Addresses) -> Result<(), Refusal> {
+    let reservations: Vec<_> = wanted.reservations.iter().map(|at| at.value.clone()).collect();
+    match (&wanted.dhcp_server, wanted.reservations.first()) {
+        (Some(At { line, value: Some(options) }), _) => {
+            let line_of = |place: usize| wanted.reservations.get(place).map_or(*line, |at| at.line);
+            DhcpServer::check(cx, addresses, options, &reservations)
+                .map_err(|(place, error)| (place.map_or(*line, line_of), error))
+        }
+        // For a server that does not run.
+        (_, Some(first)) => Err((first.line, Error::NotConnected)),
+        _ => Ok(()),
+    }
 }
 
 fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Result<(), Refusal> {
@@ -92,7 +108,7 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
         desired.mtu = (mtu != largest).then_some(*value);
     }
     if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
-        DhcpClient::check(cx, &options.clone().into()).map_err(|error| (*line, error))?;
+        DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
     }
     if let Some(At { line, value: Some(what) }) = &wanted.advertisement {
         Advertiser::check(cx, what).map_err(|error| (*line, error))?;

@@ -97,6 +97,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         servers: servers.map(|(address, _)| *address).collect(),
         domains: stack.name_servers.asked_domains(),
         dhcp: stack.dhcp.asked(),
+        dhcp_server: stack.dhcp_server.asked(),
     }
 }
 

@@ -9,7 +9,7 @@ use core::task::Waker;
 use devnet_virtual_file_system::Error;
 
 use crate::address::Prefix;
-use crate::command::dhcp::{DhcpClientOptions, DhcpOptions, DhcpState, DhcpStatus};
+use crate::command::dhcp::{DhcpClientOptions, DhcpState, DhcpStatus};
 use crate::command::dhcp_server::RawOption;
 use crate::platform::Instant;
 use crate::stack::context::Context;
@@ -54,7 +54,7 @@ impl DhcpClient {
         Err(Error::Unsupported)
     }
 
-    pub(crate) fn asked(&self) -> Option<DhcpOptions> {
+    pub(crate) fn asked(&self) -> Option<DhcpClientOptions> {
         None
     }
 

@@ -21,7 +21,7 @@ use super::context::Context;
 use super::ip::Ip;
 use super::timers::Timer;
 use crate::address::Prefix;
-use crate::command::dhcp::{DhcpClientOptions, DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use crate::command::dhcp::{DhcpClientOptions, DhcpLease, DhcpState, DhcpStatus};
 use crate::command::dhcp_server::RawOption;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, option};
 use crate::driver::Medium;
@@ -117,10 +117,8 @@ impl DhcpClient {
     }
 
     /// What the configuration says of the client, while it runs.
-    pub(crate) fn asked(&self) -> Option<DhcpOptions> {
-        let DhcpClientOptions { hostname, requested, .. } = &self.options;
-        let asked = || DhcpOptions { hostname: hostname.clone(), requested: *requested };
-        self.state.is_some().then(asked)
+    pub(crate) fn asked(&self) -> Option<DhcpClientOptions> {
+        self.state.is_some().then(|| self.options.clone())
     }
 
     /// Renews the lease now.

@@ -7,9 +7,12 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::Error;
 
 use crate::command::dhcp_server::{
-    DhcpServerOptions, DhcpServerStatistics, DhcpServerStatus, LeaseChange, ServerLease,
+    DhcpServerOptions, DhcpServerStatistics, DhcpServerStatus, LeaseChange, Reservation,
+    ServerLease,
 };
+use crate::configuration::DesiredServer;
 use crate::platform::Instant;
+use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::Packet;
@@ -26,6 +29,28 @@ impl DhcpServer {
         _: DhcpServerOptions,
     ) -> Result<bool, Error> {
         Err(Error::Unsupported)
+    }
+
+    pub(crate) fn check(
+        _: &Context,
+        _: &Addresses,
+        _: &DhcpServerOptions,
+        _: &[Reservation],
+    ) -> Result<(), (Option<usize>, Error)> {
+        Err((None, Error::Unsupported))
+    }
+
+    pub(crate) fn asked(&self) -> Option<DesiredServer> {
+        None
+    }
+
+    pub(crate) fn carry_out(
+        &mut self,
+        _: &mut Context,
+        _: &Ip,
+        _: Option<&DesiredServer>,
+    ) -> Result<(), Error> {
+        Ok(())
     }
 
     pub(crate) fn stop(&mut self, _: &mut Context) -> bool {

@@ -22,7 +22,8 @@ use core::net::{IpAddr, Ipv4Addr};
 use devnet_virtual_file_system::Error;
 
 use self::leases::{Client, Leases};
-use self::settings::{check, is_client, is_host, is_printable};
+use self::settings::{check, check_reservation, is_client, is_host, is_printable};
+use super::addresses::Addresses;
 use super::context::Context;
 use super::ip::Ip;
 use super::ip::ingress::Packet;
@@ -37,6 +38,7 @@ use crate::command::dhcp_server::{
     DhcpServerOptions, DhcpServerStatistics, DhcpServerStatus, LeaseChange, Reservation,
     ServerLease,
 };
+use crate::configuration::DesiredServer;
 use crate::dhcp_message::{DhcpMessage, SERVER_PORT};
 use crate::driver::Medium;
 use crate::limits;
@@ -84,12 +86,7 @@ impl DhcpServer {
         ip: &Ip,
         options: DhcpServerOptions,
     ) -> Result<bool, Error> {
-        if cx.configuration.capabilities.medium != Medium::Ethernet
-            || cx.configuration.hardware_address.is_none()
-        {
-            return Err(Error::Unsupported);
-        }
-        let server = check(ip, &options)?;
+        let server = Self::check_options(cx, &ip.addresses, &options)?;
         event!(cx, info, "devnet::dhcp", "the server of {} starts", server);
         let is_new = self.running.is_none();
         let running = self.running.get_or_insert_with(|| {
@@ -107,6 +104,83 @@ impl DhcpServer {
         (running.server, running.options) = (server, options);
         running.exclude(ip);
         Ok(is_new)
+    }
+
+    fn check_options(
+        cx: &Context,
+        addresses: &Addresses,
+        options: &DhcpServerOptions,
+    ) -> Result<Prefix, Error> {
+        if cx.configuration.capabilities.medium != Medium::Ethernet
+            || cx.configuration.hardware_address.is_none()
+        {
+            return Err(Error::Unsupported);
+        }
+        check(addresses, options)
+    }
+
+    /// Whether the server can be started so once there are these addresses; with which it cannot,
+    /// its place among them.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and as [`change`](Self::change) for a reservation.
+    pub(crate) fn check(
+        cx: &Context,
+        addresses: &Addresses,
+        options: &DhcpServerOptions,
+        reservations: &[Reservation],
+    ) -> Result<(), (Option<usize>, Error)> {
+        let refused = |error| (None, error);
+        let server = Self::check_options(cx, addresses, options).map_err(refused)?;
+        for (place, reservation) in reservations.iter().enumerate() {
+            let mut before = reservations.iter().take(place);
+            let checked = if place >= limits::DHCP_RESERVATIONS {
+                Err(Error::NoBufferSpace)
+            } else if before.any(|one| one.address == reservation.address) {
+                Err(Error::AlreadyExists)
+            } else {
+                check_reservation(server, reservation)
+            };
+            checked.map_err(|error| (Some(place), error))?;
+        }
+        Ok(())
+    }
+
+    /// What commands ask of the server, while it runs.
+    pub(crate) fn asked(&self) -> Option<DesiredServer> {
+        self.running.as_ref().map(|running| DesiredServer {
+            options: running.options.clone(),
+            reservations: running.leases.reservations().to_vec(),
+        })
+    }
+
+    /// Makes it what is asked for; leases stay.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`change`](Self::change).
+    pub(crate) fn carry_out(
+        &mut self,
+        cx: &mut Context,
+        ip: &Ip,
+        target: Option<&DesiredServer>,
+    ) -> Result<(), Error> {
+        let present = self.asked();
+        let Some(DesiredServer { options, reservations }) = target else {
+            self.stop(cx);
+            return Ok(());
+        };
+        if present.as_ref().is_none_or(|present| present.options != *options) {
+            self.start(cx, ip, options.clone())?;
+        }
+        for gone in present.into_iter().flat_map(|present| present.reservations) {
+            if !reservations.contains(&gone) {
+                self.change(cx, &LeaseChange::Unreserve(gone.address))?;
+            }
+        }
+        for reservation in reservations {
+            self.change(cx, &LeaseChange::Reserve(reservation.clone()))?;
+        }
+        Ok(())
     }
 
     /// Stops the server and forgets its leases; false when it was not running.
@@ -239,12 +313,9 @@ impl Running {
         let is_host = |address: Ipv4Addr| is_host(self.server, address);
         let found = |is_there| if is_there { Ok(true) } else { Err(Error::NotFound) };
         match change {
-            LeaseChange::Reserve(Reservation { address, client }) => {
-                if !is_host(*address) || !is_client(client) {
-                    return Err(Error::InvalidInput);
-                }
-                let reservation = Reservation { address: *address, client: client.clone() };
-                self.leases.reserve(&reservation).ok_or(Error::NoBufferSpace)
+            LeaseChange::Reserve(reservation) => {
+                check_reservation(self.server, reservation)?;
+                self.leases.reserve(reservation).ok_or(Error::NoBufferSpace)
             }
             LeaseChange::Unreserve(address) => found(self.leases.unreserve(*address)),
             LeaseChange::Put(lease) => {

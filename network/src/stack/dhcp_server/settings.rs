@@ -7,12 +7,12 @@ use devnet_virtual_file_system::Error;
 
 use super::reply;
 use crate::address::Prefix;
-use crate::command::dhcp_server::{ClientName, DhcpServerOptions};
+use crate::command::dhcp_server::{ClientName, DhcpServerOptions, Reservation};
 use crate::limits;
-use crate::stack::ip::Ip;
+use crate::stack::addresses::Addresses;
 
 /// The network that options are for: that of an address of ours which contains the ranges.
-pub(super) fn check(ip: &Ip, options: &DhcpServerOptions) -> Result<Prefix, Error> {
+pub(super) fn check(addresses: &Addresses, options: &DhcpServerOptions) -> Result<Prefix, Error> {
     if options.ranges.len() > limits::DHCP_RANGES {
         return Err(Error::NoBufferSpace);
     }
@@ -27,7 +27,7 @@ pub(super) fn check(ip: &Ip, options: &DhcpServerOptions) -> Result<Prefix, Erro
             prefix.contains(IpAddr::V4(range.first)) && prefix.contains(IpAddr::V4(range.last))
         })
     };
-    let prefixes = ip.addresses.iter().map(|own| own.prefix);
+    let prefixes = addresses.iter().map(|own| own.prefix);
     let ipv4 = prefixes.filter(|prefix| prefix.address().is_ipv4());
     // Of several addresses in the network that with the longest prefix.
     let server = ipv4.filter(contains).max_by_key(|prefix| prefix.length());
@@ -47,6 +47,12 @@ pub(super) fn check(ip: &Ip, options: &DhcpServerOptions) -> Result<Prefix, Erro
         return Err(Error::MessageTooLong);
     }
     Ok(server)
+}
+
+/// Whether an address of this network can be reserved for a client.
+pub(super) fn check_reservation(server: Prefix, reservation: &Reservation) -> Result<(), Error> {
+    let Reservation { address, client } = reservation;
+    if is_host(server, *address) && is_client(client) { Ok(()) } else { Err(Error::InvalidInput) }
 }
 
 /// True for an option that is no setting: padding, ends, and what each message has of its own.

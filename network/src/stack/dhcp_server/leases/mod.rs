@@ -86,6 +86,10 @@ pub(super) struct Leases {
 }
 
 impl Leases {
+    pub(super) fn reservations(&self) -> &[Reservation] {
+        &self.reservations
+    }
+
     /// Sets the addresses, and whether one client at a time gets the first of them.
     pub(super) fn configure(&mut self, ranges: &[AddressRange], is_single: bool) {
         self.is_single = is_single;
