@@ -433,6 +433,14 @@ fn a_line_that_cannot_be_leaves_everything_as_it_was_and_is_named() {
             "line 4: dhcp server reserve 10.8.0.5 02:00:00:00:00:09: Invalid argument",
         ),
         (
+            "interface eth0\naddress add 10.7.0.1/24\n\
+             dhcp server start 10.7.0.5-10.7.0.9\n\
+             dhcp server reserve 10.7.0.5 02:00:00:00:00:09\n\
+             dhcp server reserve 10.7.0.6 02:00:00:00:00:09\n",
+            Error::AlreadyExists,
+            "line 5: dhcp server reserve 10.7.0.6 02:00:00:00:00:09: File exists",
+        ),
+        (
             "interface eth0\ndhcp server reserve 10.7.0.5 02:00:00:00:00:09\n",
             Error::NotConnected,
             "line 2: dhcp server reserve 10.7.0.5 02:00:00:00:00:09: Transport endpoint is not \

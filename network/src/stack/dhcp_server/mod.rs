@@ -132,11 +132,15 @@ impl DhcpServer {
     ) -> Result<(), (Option<usize>, Error)> {
         let refused = |error| (None, error);
         let server = Self::check_options(cx, addresses, options).map_err(refused)?;
+        // One of them would replace the other.
+        let is_same = |one: &Reservation, other: &Reservation| {
+            one.address == other.address || one.client == other.client
+        };
         for (place, reservation) in reservations.iter().enumerate() {
             let mut before = reservations.iter().take(place);
             let checked = if place >= limits::DHCP_RESERVATIONS {
                 Err(Error::NoBufferSpace)
-            } else if before.any(|one| one.address == reservation.address) {
+            } else if before.any(|one| is_same(one, reservation)) {
                 Err(Error::AlreadyExists)
             } else {
                 check_reservation(server, reservation)
