@@ -1,4 +1,6 @@
-//! `xargs`, `timeout` and `env`: commands that run others in their way.
+//! `xargs`, `timeout`, `watch` and `env`: commands that run others in their way.
+
+use std::time::Duration;
 
 use futures_lite::future;
 use lexopt::prelude::*;
@@ -12,6 +14,8 @@ use crate::shell::launch::Launcher;
 use crate::status::Status;
 use devnet_virtual_file_system::pipe;
 
+/// The shortest interval of `watch`.
+const SHORTEST: Duration = Duration::from_millis(100);
 /// The status of what took too long, as GNU's tool has it.
 const TIMED_OUT: Status = Status(124);
 /// The status of `xargs` after a command that failed.
@@ -157,6 +161,51 @@ pub(super) async fn timeout(launcher: &mut Launcher, context: &Context) -> Outco
     };
     // The command comes first: one that ends at once is not late.
     Ok(future::or(launcher.run(command), late).await)
+}
+
+/// `watch`: runs a command again and again.
+pub(super) async fn again(launcher: &mut Launcher, context: &Context) -> Outcome {
+    let (mut interval, mut has_title, mut command) = (Duration::from_secs(2), true, Vec::new());
+    let (mut ends_on_failure, mut count) = (false, None);
+    let mut options = context.options();
+    while let Some(argument) = options.next()? {
+        match argument {
+            Short('n') => {
+                let word = options.value()?.string()?;
+                let bad = || Failure::usage(format!("{word}: bad duration"));
+                interval = duration(&word).ok_or_else(bad)?.max(SHORTEST);
+            }
+            Short('t') => has_title = false,
+            Short('e') => ends_on_failure = true,
+            Short('c') => count = Some(options.value()?.parse::<u64>()?),
+            Value(word) => {
+                command.push(word.string()?);
+                for word in options.raw_args()? {
+                    command.push(word.string()?);
+                }
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if command.is_empty() {
+        return Err(Failure::usage("which command?"));
+    }
+    let clock = &context.platform.clock;
+    let title = format!("Every {:.1}s: {}\n\n", interval.as_secs_f64(), command.join(" "));
+    let mut runs = 0;
+    loop {
+        context.print_bytes(b"\x1b[H\x1b[2J").await?;
+        if has_title {
+            context.print(&title).await?;
+        }
+        let status = launcher.run(&command).await;
+        runs += 1;
+        let is_last = count.is_some_and(|count| runs >= count);
+        if is_last || (ends_on_failure && !status.is_success()) {
+            return Ok(status);
+        }
+        clock.sleep_until(clock.now().after(interval)).await;
+    }
 }
 
 /// `env`: shows or changes the exported variables of a command.

@@ -4,10 +4,10 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, cat, chmod, control, cp, cut, date, dhcp, dhcpd, dns, echo, find, grep, head,
-    httpd, interface, ip, iperf3, launch, ls, mkdir, names, nc, netconfig, netstat, ping, printf,
-    ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test,
-    touch, tr, traceroute, wc, wget,
+    arp, basename, bytes, cat, chmod, control, cp, cut, date, dhcp, dhcpd, dns, echo, expr, find,
+    grep, head, httpd, interface, ip, iperf3, launch, ls, machine, mkdir, names, nc, netconfig,
+    netstat, ping, printf, ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat,
+    tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -42,6 +42,8 @@ rows! {
     "alias", "alias [NAME[=COMMAND]...]", "Shows aliases, or sets them.", builtin (Alias);
     "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
+    "base64", "base64 [-d] [-i] [-w COLUMNS] [FILE]", "Encodes or decodes base64.",
+        run (bytes::base64);
     "basename", "basename PATH [SUFFIX]", "Prints the last part of a path.", run (basename::run);
     "bg", "bg [%JOB]", "Names a job, which runs already.", builtin (Background);
     "break", "break [LOOPS]", "Ends loops.", builtin (Break);
@@ -49,6 +51,8 @@ rows! {
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
     "chmod", "chmod [-R] MODE PATH...", "Changes modes of files.", run (chmod::run);
     "chown", "chown [-R] USER[:GROUP] PATH...", "Changes owners of files.", run (chmod::owner);
+    "clear", "clear", "Clears the screen.", run (machine::clear);
+    "cmp", "cmp [-l] [-s] FILE [FILE]", "Compares two files.", run (bytes::compare);
     "command", "command [-p] COMMAND [ARG...]\ncommand -v|-V NAME...",
         "Runs a command and no function, or tells what a name means.", builtin (Command);
     "continue", "continue [LOOPS]", "Goes on with the next turn of a loop.", builtin (Continue);
@@ -57,7 +61,8 @@ rows! {
         control [--read-only] --hex DEVICE|IF COMMAND [HEXBYTES]",
         "Lists a network device's control commands, or sends one.",
         run (control::run);
-    "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
+    "cp", "cp [-R|-r|-a] [-n] [-p] [-v] SOURCE... TARGET", "Copies files and directories.",
+        run (cp::copy);
     "cut", "cut -b|-c|-f LIST [-d CHARACTER] [-s] [FILE...]",
         "Prints parts of lines.", run (cut::run);
     "date", "date [-u] [-R] [-I] [-d TIME] [-r FILE] [+FORMAT]", "Prints the time.",
@@ -92,6 +97,7 @@ rows! {
     "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
     "export", "export [-p]\nexport NAME[=VALUE]...",
         "Sets variables and marks them as exported.", builtin (Mark);
+    "expr", "expr EXPRESSION", "Computes, compares and cuts words.", run (expr::run);
     "false", "false", "Fails.", run (echo::fail);
     "fg", "fg [%JOB]", "Waits for a job.", builtin (Foreground);
     "fgrep", "fgrep TEXT [FILE...]", "Prints lines that have a text.", run (grep::run);
@@ -109,10 +115,13 @@ rows! {
         "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND...]\nhelp text [WORD...]",
         "Lists the commands, or explains some; `text` the lines that devices take.", builtin (Help);
+    "hexdump", "hexdump [-C] [-v] [-n BYTES] [-s BYTES] [FILE...]",
+        "Shows bytes in hexadecimal digits.", run (bytes::hexdump);
     "host", "host [-t TYPE] [-T] [-r] [-W SECONDS] [-4|-6] [-p PORT] NAME|ADDRESS [SERVER]",
         "Says what a name or an address stands for.", run (names::host::run);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [-f] [-v]",
         "Serves a directory by HTTP.", run (httpd::run);
+    "id", "id [-u|-g|-G]", "Shows user and group.", run (machine::identity);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
         ADDRESS...] [gw ADDRESS] [up|down]",
@@ -138,7 +147,7 @@ rows! {
     "local", "local NAME[=VALUE]...", "Makes variables local to the function.", builtin (Local);
     "ls", "ls [-1AadFhilnpRrSt] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
-    "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
+    "mv", "mv [-n] [-v] SOURCE... TARGET", "Renames files and directories.", run (cp::rename);
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
         SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
         "Connects, or listens: input to the network, network to output.", run (nc::run);
@@ -163,6 +172,7 @@ rows! {
     "readonly", "readonly [-p]\nreadonly NAME[=VALUE]...",
         "Sets variables and makes them read-only.", builtin (Mark);
     "return", "return [STATUS]", "Ends a function or a sourced script.", builtin (Return);
+    "rev", "rev [FILE...]", "Reverses lines.", run (bytes::reverse);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
         TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [reject] [[dev] IF]",
@@ -178,7 +188,8 @@ rows! {
     "seq", "seq [-w] [-s TEXT] [FIRST [STEP]] LAST", "Prints numbers.", run (seq::run);
     "set", "set [-e|+e] [-u|+u] [-x|+x] [-a|+a] [-f|+f] [-C|+C] [-o|+o pipefail]\nset -- [ARG...]",
         "Shows variables, or sets options and arguments.", builtin (Set);
-    "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
+    "sha256sum", "sha256sum [FILE...]\nsha256sum -c [--quiet] [-s|--status] [FILE...]",
+        "Prints SHA-256 sums of files, or checks them.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
     "sort", "sort [-nrufhVbcsz] [-t CHARACTER] [-k FIELD[.BYTE][,FIELD]] [-o FILE] [FILE...]",
@@ -187,6 +198,7 @@ rows! {
     "ss", "ss [-t] [-u] [-w] [-a|-l] [-4|-6] [-i] [-m] [-n] [-H] [-O] [-K] [FILTER]\nss -s",
         "Lists sockets with their statistics, or ends connections.", run (ss::run);
     "stat", "stat [-c FORMAT] FILE...", "Shows the attributes of files.", run (stat::run);
+    "tac", "tac [FILE...]", "Prints the last line first.", run (bytes::last_first);
     "tail", "tail [-n [+]LINES | -c [+]BYTES] [-f] [-q] [-v] [FILE...]",
         "Prints the end of files.", run (tail::run);
     "tcpdump", "tcpdump [-i IF | -r FILE] [-w FILE] [-c COUNT] [-s BYTES] [-Q in|out|inout] \
@@ -215,7 +227,10 @@ rows! {
     "uniq", "uniq [-c] [-d] [-u] [-i] [-f N] [-s N] [-w N] [FILE [TARGET]]",
         "Prints lines that repeat once.", run (sort::unique);
     "unset", "unset [-f|-v] NAME...", "Forgets variables or functions.", builtin (Unset);
+    "uptime", "uptime [-s]", "Shows how long the system runs.", run (machine::uptime);
     "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
+    "watch", "watch [-e] [-t] [-n SECONDS] [-c COUNT] COMMAND [ARG...]",
+        "Runs a command again and again.", launch (launch::again);
     "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);
     "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data \
         DATA] URL",

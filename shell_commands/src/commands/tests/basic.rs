@@ -1,4 +1,5 @@
 use super::{failed, world};
+use crate::status::Status;
 
 #[test]
 fn files_are_made_listed_copied_and_removed() {
@@ -156,6 +157,25 @@ fn files_know_when_they_were_changed() {
         assert_eq!(failed(&world, &format!("cd /temporary/t; {script}")), (1, why.into()));
     }
     assert_eq!(failed(&world, "stat -c %k /temporary").0, 2);
+}
+
+#[test]
+fn the_machine_is_known_as_far_as_it_is() {
+    let (world, _) = world();
+    assert_eq!(world.output("id; id -u; id -g"), "uid=0 gid=0 groups=0\n0\n0\n");
+    assert_eq!(failed(&world, "id -un"), (1, "id: -n: users have no names here\n".into()));
+    assert_eq!(world.output("uptime; uptime -s"), " 01:46:40 up 0 min\n2001-09-09 01:46:40\n");
+    assert_eq!(world.output("sleep 5400; uptime"), " 03:16:40 up  1:30\n");
+    assert_eq!(world.output("sleep 86400; uptime"), " 03:16:40 up 1 day,  1:30\n");
+    assert_eq!(world.output("clear"), "\x1b[H\x1b[2J\x1b[3J");
+    let screen = "\x1b[H\x1b[2J";
+    assert_eq!(
+        world.output("i=0; watch -n 60 -c 2 date +%M"),
+        format!("{screen}Every 60.0s: date +%M\n\n16\n{screen}Every 60.0s: date +%M\n\n17\n")
+    );
+    assert_eq!(world.output("watch -t -c 1 echo a 'b  c'"), format!("{screen}a b  c\n"));
+    assert_eq!(world.run("watch -e -t false").status, Status(1));
+    assert_eq!(failed(&world, "watch -n x true").0, 2);
 }
 
 #[test]
