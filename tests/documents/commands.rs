@@ -11,6 +11,7 @@ use world::{Host, World};
 use crate::control::samples::{Sample, samples};
 use crate::control::{self, FOREVER, golden, page};
 use crate::lines::{lines, words};
+use crate::shell;
 use crate::text as text_page;
 use crate::tree::root;
 
@@ -32,6 +33,12 @@ fn every_command_has_a_sample() {
 fn the_page_of_commands_is_current() {
     let written = fs::read_to_string(control::page_path()).unwrap_or_default();
     assert!(written == page(), "network/CONTROL.md is not current: {RENEW}");
+}
+
+#[test]
+fn the_table_of_the_shell_is_current() {
+    let kept = fs::read_to_string(shell::page_path()).expect("a page");
+    assert!(kept == shell::page(), "{RENEW}");
 }
 
 #[test]

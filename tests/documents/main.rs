@@ -8,6 +8,7 @@ mod lines;
 mod live;
 mod materials;
 mod pitfalls;
+mod shell;
 mod sources;
 mod text;
 mod tree;

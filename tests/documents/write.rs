@@ -4,6 +4,7 @@
 
 mod control;
 mod materials;
+mod shell;
 mod text;
 mod tree;
 
@@ -12,6 +13,7 @@ use std::fs;
 fn main() {
     fs::write(control::page_path(), control::page()).expect("the page can be written");
     fs::write(text::page_path(), text::page()).expect("the page of lines can be written");
+    fs::write(shell::page_path(), shell::page()).expect("the table can be written");
     fs::write(materials::path(), materials::page()).expect("the bill can be written");
     let former = fs::read_to_string(control::golden_path()).unwrap_or_default();
     let golden = control::golden();
