@@ -1,5 +1,7 @@
 //! The whole configuration as text: exported, applied, checked, and kept for what comes later.
 
+use std::time::Duration;
+
 use devnet_network::address::HardwareAddress;
 use devnet_network::command::address::{AddressState, Origin};
 use devnet_network::command::configuration::{ConfigurationOutcome, ConfigurationText, NoteKind};
@@ -13,7 +15,7 @@ use devnet_network::limits;
 use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags};
 use world::{Host, World};
 
-use crate::pair::options;
+use crate::pair::{hosts, options};
 
 /// Registers an interface with a carrier, and the hardware address that ends in this number.
 fn register(host: &Host, name: &str, number: u8) {
@@ -275,6 +277,31 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
     }
     assert!(shown.iter().any(|words| words.starts_with("mac ")));
     assert!(shown.iter().any(|words| words.starts_with("advertise ")));
+}
+
+/// A server that was learned may be asked for: it stays when who told it has nothing more to say.
+#[test]
+fn a_learned_name_server_may_be_asked_for() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    right
+        .write(&right.open("eth0"), "dhcp server start 10.0.0.100-10.0.0.110 dns 10.0.0.2")
+        .unwrap();
+    left.write(&left.open("eth0"), "dhcp start").unwrap();
+    world.run(world.sleep(Duration::from_secs(10)));
+    let device = left.open("sockets");
+    let servers = || {
+        let servers = left.control::<ListDnsServers>("eth0", &()).unwrap();
+        servers.into_iter().map(|one| (one.address.to_string(), one.origin)).collect::<Vec<_>>()
+    };
+    assert_eq!(servers(), [("10.0.0.2".into(), Origin::Dhcp)]);
+    let asked = "interface eth0\nlink up\naddress add 10.0.0.1/24\ndns add 10.0.0.2\n";
+    for text in [format!("{asked}dhcp start\n"), asked.to_owned()] {
+        let outcome = apply(&device, &text);
+        assert!(outcome.is_ok(), "{}", why(&device));
+        assert_eq!(servers(), [("10.0.0.2".into(), Origin::Static)], "{text}");
+        assert_eq!(apply(&device, &text).unwrap().changes, [], "{text}");
+    }
 }
 
 /// Everything that a configuration could have changed.
@@ -610,7 +637,7 @@ link up
 fn applying_what_is_so_ends_no_connection_and_tells_nobody() {
     let world = World::new(1);
     let (left, right) = crate::pair::hosts(&world);
-    world.run(world.sleep(std::time::Duration::from_secs(3)));
+    world.run(world.sleep(Duration::from_secs(3)));
     world.run(async {
         let to = "10.0.0.2:7";
         let (client, server) = crate::pair::connection(&left, &right, to).await;
@@ -638,7 +665,7 @@ fn what_was_asked_comes_back_after_down_and_up_and_another_hardware_address() {
     let world = World::new(1);
     let (left, _right) = crate::pair::hosts(&world);
     let file = left.open("eth0");
-    world.run(world.sleep(std::time::Duration::from_secs(3)));
+    world.run(world.sleep(Duration::from_secs(3)));
     let lines = "route insert default via 10.0.0.2 mtu 1300\nroute add fd09::/32 via fe80::9\n\
                  neighbor add 10.0.0.9 02:00:00:00:00:09\ndns add 10.0.0.3\ndns search lan";
     left.write(&file, lines).unwrap();
@@ -648,13 +675,13 @@ fn what_was_asked_comes_back_after_down_and_up_and_another_hardware_address() {
     left.write(&file, "link down").unwrap();
     // While it is down more may be asked.
     left.write(&file, "address add 10.8.0.1/24").unwrap();
-    world.run(world.sleep(std::time::Duration::from_secs(3)));
+    world.run(world.sleep(Duration::from_secs(3)));
     left.write(&file, "link up\naddress remove 10.8.0.1/24").unwrap();
-    world.run(world.sleep(std::time::Duration::from_secs(3)));
+    world.run(world.sleep(Duration::from_secs(3)));
     assert_eq!((export(&file), routes()), (text.clone(), before));
     let other = "02:00:00:00:00:99".parse().unwrap();
     left.control::<SetHardwareAddress>("eth0", &other).unwrap();
-    world.run(world.sleep(std::time::Duration::from_secs(3)));
+    world.run(world.sleep(Duration::from_secs(3)));
     assert_eq!(export(&file), format!("mac {other}\n{text}"));
     assert_eq!(routes(), before);
     let addresses = left.control::<ListAddresses>("eth0", &()).unwrap();

@@ -67,6 +67,10 @@ pub(crate) fn carry_out_from(
     if present.servers != target.servers {
         stack.name_servers.retain(|_, origin| origin != Origin::Static);
         for server in &target.servers {
+            if stack.name_servers.remove(*server).is_ok() {
+                // Learned before: who asks for it keeps it.
+                stack.autoconfiguration.forget_server(*server);
+            }
             stack.add_name_server(*server, Origin::Static)?;
         }
     }

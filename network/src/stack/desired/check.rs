@@ -280,7 +280,12 @@ fn check_neighbors(
 /// The search domains in their one form.
 fn check_names(present: &NameServers, wanted: &Wanted) -> Result<Vec<String>, Refusal> {
     let mut names = present.clone();
-    names.retain(|_, origin| origin != Origin::Static);
+    let has_dhcp = matches!(&wanted.dhcp, Some(At { value: Some(_), .. }));
+    // A learned one that is asked for becomes that.
+    names.retain(|known, origin| {
+        let goes = origin == Origin::Static || (origin == Origin::Dhcp && !has_dhcp);
+        !goes && !wanted.servers.iter().any(|at| at.value == known)
+    });
     for At { line, value } in &wanted.servers {
         names.add(*value, Origin::Static).map_err(|error| (*line, error))?;
     }
