@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::super::syntax::{Part, SyntaxError, Word};
 use crate::limits;
+use crate::shown;
 
 /// Where a sequence of pieces ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,9 @@ impl<'t> Lexer<'t> {
         let line = before.matches('\n').count().saturating_add(1);
         let last = before.rsplit('\n').next().unwrap_or_default();
         let column = last.chars().count().saturating_add(1);
-        SyntaxError { message: message.into(), incomplete: false, place: (line, column) }
+        // Words of the script may have ends of lines.
+        let message = shown::line(&message.into()).into_owned();
+        SyntaxError { message, incomplete: false, place: (line, column) }
     }
 
     pub(super) fn incomplete(&self, at: usize, message: impl Into<String>) -> SyntaxError {

@@ -63,6 +63,7 @@ fn wrong_scripts_are_refused_with_place_and_reason() {
         ("'\0'", (1, 2), "a NUL character", false),
         ("cat <<E\na", (2, 1), "here-document without its end E", true),
         ("cat <<E", (1, 8), "here-document without its end E", true),
+        ("cat <<'a\nb'\n", (3, 1), "here-document without its end a\\u000ab", true),
         ("cat <<E\n$(fi)\nE\n", (2, 1), "unexpected fi", false),
         ("12>x", (1, 1), "descriptors are 0 to 9", false),
         ("[[ a = a ]]", (1, 1), "[[: there is no such compound command", false),
