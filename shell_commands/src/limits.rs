@@ -71,6 +71,8 @@ pub const HTTP_BUFFER_BYTES: usize = HTTP_HEAD_BYTES + 8 * 1024;
 pub const HTTP_TARGET_BYTES: usize = 8192;
 /// Fields of an HTTP message (Apache takes 100).
 pub const HTTP_HEADERS: usize = 100;
+/// Bytes of a file that `curl` sends as a body.
+pub const HTTP_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// Connections that `httpd` serves at once; the longest idle gives way to more.
 pub const HTTP_CONNECTIONS: usize = 32 * 1024;
 /// Of these, connections of one source: an address of IPv4, a /64 of IPv6.

@@ -157,6 +157,10 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
     ("tcpdump 4.99", &[("tcpdump", "pcapng; a subset of pcap-filter(7); one interface")]),
     ("OpenBSD nc", &[("nc", "no `-U -X -x -q -s -c -i -C`, no names of ports")]),
     (
+        "curl 7.88",
+        &[("curl", "HTTP only; no progress meter, cookies, forms, uploads, and no proxies")],
+    ),
+    (
         "GNU wget 1.21, BusyBox",
         &[("wget", "no TLS, FTP, recursion, authentication; status 1 for every failure")],
     ),

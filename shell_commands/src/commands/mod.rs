@@ -16,6 +16,7 @@ mod cat;
 mod chmod;
 mod control;
 mod cp;
+mod curl;
 mod cut;
 mod date;
 mod dhcp;

@@ -4,10 +4,10 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, bytes, cat, chmod, control, cp, cut, date, dhcp, dhcpd, dns, echo, expr, find,
-    grep, head, httpd, interface, ip, iperf3, launch, ls, machine, mkdir, names, nc, netconfig,
-    netstat, ping, printf, ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort, ss, stat,
-    tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
+    arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, dhcp, dhcpd, dns, echo, expr,
+    find, grep, head, httpd, interface, ip, iperf3, launch, ls, machine, mkdir, names, nc,
+    netconfig, netstat, ping, printf, ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort,
+    ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -63,6 +63,10 @@ rows! {
         run (control::run);
     "cp", "cp [-R|-r|-a] [-n] [-p] [-v] SOURCE... TARGET", "Copies files and directories.",
         run (cp::copy);
+    "curl", "curl [-4|-6] [-f] [-G] [-I] [-i] [-L] [-s] [-S] [-v] [-o FILE|-O] [-A AGENT] \
+        [-d DATA|@FILE] [-e REFERER] [-H FIELD] [-m SECONDS] [-r RANGE] [-u USER:PASSWORD] \
+        [-w FORMAT] [-X METHOD] [--connect-timeout SECONDS] [--max-redirs N] URL...",
+        "Fetches documents by HTTP.", run (curl::run);
     "cut", "cut -b|-c|-f LIST [-d CHARACTER] [-s] [FILE...]",
         "Prints parts of lines.", run (cut::run);
     "date", "date [-u] [-R] [-I] [-d TIME] [-r FILE] [+FORMAT]", "Prints the time.",

@@ -186,10 +186,14 @@ async fn open(
 fn head_lines(response: &Response) -> String {
     let mut text = format!("  {}\n", shown::line(&response.line));
     for (name, value) in &response.fields {
-        let words: Vec<String> = name.as_str().split('-').map(capitalized).collect();
-        text.push_str(&format!("  {}: {}\n", words.join("-"), value.as_bytes().escape_ascii()));
+        text.push_str(&format!("  {}: {}\n", title(name), value.as_bytes().escape_ascii()));
     }
     text
+}
+
+/// The name of a field as it is usually written.
+pub(super) fn title(name: &HeaderName) -> String {
+    name.as_str().split('-').map(capitalized).collect::<Vec<_>>().join("-")
 }
 
 fn capitalized(word: &str) -> String {

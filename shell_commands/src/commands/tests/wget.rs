@@ -1,4 +1,4 @@
-//! `wget` against a server with scripted responses.
+//! `wget` and `curl` against a server with scripted responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -499,5 +499,121 @@ fn wget_t_3_ends() {
     for whole in [OK, &format!("{chunked}2;x\r\nhi\r\n0\r\nX: y\r\n\r\n")] {
         let (ran, _) = fetch_dripping("wget -q -T 3 -O - 10.77.0.9", whole, "");
         assert_eq!((ran.output.as_str(), ran.error.as_str()), ("hi", ""), "{whole}");
+    }
+}
+
+#[test]
+fn curl_asks_and_shows_as_the_original() {
+    let request = "GET /d/f?x HTTP/1.1\r\nHost: 10.77.0.9:8000\r\n\
+        User-Agent: curl/7.88 (devnet 0.1.0)\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+    let request = request.replace("0.1.0", env!("CARGO_PKG_VERSION"));
+    let fetched = fetch("curl http://10.77.0.9:8000/d/f?x", &[OK]);
+    assert_eq!((fetched.ran.output.as_str(), fetched.ran.error.as_str()), ("hi", ""));
+    assert_eq!(fetched.requests, [request]);
+    let moved = redirect("302 Found", "/there");
+    let told = fetch(
+        "curl -sL -w '%{http_code} %{num_redirects} %{size_download} %{url}\\n' 10.77.0.9/f",
+        &[&moved, OK],
+    );
+    assert_eq!(told.ran.output, "hi200 1 2 http://10.77.0.9/there\n");
+    assert_eq!(told.lines(), ["GET /f HTTP/1.1", "GET /there HTTP/1.1"]);
+    assert_eq!(fetch("curl -s 10.77.0.9/f", &[&moved]).ran.output, "", "-L is not given");
+    let head = "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(fetch("curl -si 10.77.0.9/f", &[&moved]).ran.output, head);
+    assert_eq!(fetch("curl -I 10.77.0.9/f", &[&moved]).lines(), ["HEAD /f HTTP/1.1"]);
+    let files = fetch("curl -sO 10.77.0.9/name -o other 10.77.0.9/x; cat name other", &[OK, OK]);
+    assert_eq!(files.ran.output, "hihi");
+    let posted = fetch("curl -s -d a=b -d 'c d' -H 'X-Y: 1' -H 'Accept:' 10.77.0.9", &[OK]);
+    let sent = &posted.requests[0];
+    assert!(sent.starts_with("POST / HTTP/1.1\r\n") && sent.ends_with("\r\n\r\na=b&c d"), "{sent}");
+    for line in ["Content-Length: 7", "X-Y: 1", "Content-Type: application/x-www-form-urlencoded"] {
+        assert!(sent.contains(&format!("\r\n{line}\r\n")), "{line} in {sent}");
+    }
+    assert!(!sent.contains("Accept:"), "{sent}");
+    let asked = fetch("curl -s -G -d a=b -u u:p -A me -e from -r 0-4 10.77.0.9/q?z", &[OK]);
+    let sent = &asked.requests[0];
+    assert!(sent.starts_with("GET /q?z&a=b HTTP/1.1\r\n"), "{sent}");
+    for line in ["Authorization: Basic dTpw", "User-Agent: me", "Referer: from", "Range: bytes=0-4"]
+    {
+        assert!(sent.contains(&format!("\r\n{line}\r\n")), "{line} in {sent}");
+    }
+    // What names a secret stays with its server, and is not shown.
+    let away = redirect("302 Found", "http://10.77.0.8/");
+    let told = fetch("curl -sL -v -u u:p 10.77.0.9", &[&away, OK]);
+    assert!(!told.requests[1].contains("Authorization"), "{}", told.requests[1]);
+    assert!(told.ran.error.contains("> Authorization: (secret)\n"), "{}", told.ran.error);
+    assert!(told.ran.error.contains("< HTTP/1.1 302 Found\n"), "{}", told.ran.error);
+}
+
+#[test]
+fn curl_fails_with_the_numbers_of_the_original() {
+    let missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone";
+    let there = redirect("301 Moved Permanently", "/again");
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi";
+    for (script, responses, status, output, error) in [
+        ("curl 10.77.0.9", &[missing][..], 0, "none", ""),
+        (
+            "curl -f 10.77.0.9",
+            &[missing],
+            22,
+            "",
+            "curl: (22) The requested URL returned error: 404\n",
+        ),
+        ("curl -sf 10.77.0.9", &[missing], 22, "", ""),
+        (
+            "curl -sSf 10.77.0.9",
+            &[missing],
+            22,
+            "",
+            "curl: (22) The requested URL returned error: 404\n",
+        ),
+        (
+            "curl -sSL --max-redirs 1 10.77.0.9",
+            &[&there, &there],
+            47,
+            "",
+            "curl: (47) Maximum (1) redirects followed\n",
+        ),
+        (
+            "curl 10.77.0.9",
+            &[cut],
+            18,
+            "hi",
+            "curl: (18) transfer closed with outstanding read data remaining\n",
+        ),
+        ("curl https://10.77.0.9", &[], 1, "", "curl: (1) Protocol not supported: only http is\n"),
+        (
+            "curl 'http://a b/'",
+            &[],
+            3,
+            "",
+            "curl: (3) URL using bad/illegal format or missing URL\n",
+        ),
+        (
+            "curl -o /none/f 10.77.0.9",
+            &[OK],
+            23,
+            "",
+            "curl: (23) Failed writing /none/f: No such file or directory\n",
+        ),
+        ("curl", &[], 2, "", "curl: no URL specified\n"),
+        ("curl -k 10.77.0.9", &[], 2, "", "curl: invalid option '-k'\n"),
+        (
+            "curl -H 'Content-Length: 9' 10.77.0.9",
+            &[],
+            2,
+            "",
+            "curl: Content-Length: 9: bad value of H\n",
+        ),
+        ("curl -u name 10.77.0.9", &[], 2, "", "curl: -u: a password is needed: USER:PASSWORD\n"),
+        ("curl -d @none 10.77.0.9", &[], 26, "", "curl: (26) none: No such file or directory\n"),
+    ] {
+        let ran = fetch(script, responses).ran;
+        assert_eq!((ran.status.0, ran.output.as_str()), (status, output), "{script} {}", ran.error);
+        assert!(
+            ran.error.starts_with(error) && ran.error.is_empty() == error.is_empty(),
+            "{script}: {}",
+            ran.error
+        );
     }
 }
