@@ -175,6 +175,7 @@
         feature = "raw",
         feature = "dns",
         feature = "dhcp",
+        feature = "dhcp-server",
         feature = "ipv6",
         feature = "multicast",
         feature = "commands-as-text",
