@@ -93,12 +93,38 @@ fn no_function_is_named_after_the_module_that_it_lies_in() {
     assert!(wrong.is_empty(), "a prefix that stands in for a module: {wrong:#?}");
 }
 
-#[test]
-fn lines_fit_a_hundred_columns() {
+/// The names of what is in the repository, each with a zero behind it.
+fn listed() -> String {
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
     let listed = listed.expect("git");
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-    let names = String::from_utf8(listed.stdout).expect("names");
+    String::from_utf8(listed.stdout).expect("names")
+}
+
+/// Archives and programs of others do not belong here; only inputs of fuzz targets are no text.
+#[test]
+fn files_are_text() {
+    let names = listed();
+    let mut strange = Vec::new();
+    let mut count = 0;
+    for name in names.split('\0').filter(|name| !name.is_empty()) {
+        if name.starts_with("tests/fuzz/corpus/") {
+            continue;
+        }
+        // A file that is listed may have been removed since.
+        let Ok(bytes) = fs::read(root().join(name)) else { continue };
+        count += 1;
+        if bytes.contains(&0) {
+            strange.push(name);
+        }
+    }
+    assert!(count > 300, "only {count} files were read");
+    assert!(strange.is_empty(), "no text: {strange:#?}");
+}
+
+#[test]
+fn lines_fit_a_hundred_columns() {
+    let names = listed();
     let kinds = ["rs", "md", "toml", "sh", "c", "h", "txt"];
     let mut long = Vec::new();
     let mut count = 0;
