@@ -4,7 +4,8 @@ use lexopt::prelude::*;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::render::calendar::Time;
+use crate::render::calendar;
+use crate::status::Status;
 
 /// `id`: the user and the group; they have numbers only.
 pub(super) async fn identity(context: &Context) -> Outcome {
@@ -43,12 +44,8 @@ pub(super) async fn uptime(context: &Context) -> Outcome {
         }
     }
     let platform = &context.platform;
-    let shown = |seconds: u64, format: &str| {
-        let time = i64::try_from(seconds).ok().and_then(|seconds| Time::of(seconds, 0));
-        time.map_or_else(String::new, |time| time.format(format))
-    };
     if since {
-        let started = shown(platform.started.as_secs(), "%F %T");
+        let started = calendar::format(platform.started, "%F %T");
         return context.answer(&format!("{started}\n")).await;
     }
     let now = platform.now();
@@ -60,11 +57,11 @@ pub(super) async fn uptime(context: &Context) -> Outcome {
         days => format!("{days} days, "),
     };
     let rest = if hours > 0 { format!("{hours:2}:{minutes:02}") } else { format!("{minutes} min") };
-    context.answer(&format!(" {} up {days}{rest}\n", shown(now.as_secs(), "%T"))).await
+    context.answer(&format!(" {} up {days}{rest}\n", calendar::format(now, "%T"))).await
 }
 
 /// `clear`: an empty screen.
 pub(super) async fn clear(context: &Context) -> Outcome {
     context.print_bytes(b"\x1b[H\x1b[2J\x1b[3J").await?;
-    Ok(crate::status::Status::SUCCESS)
+    Ok(Status::SUCCESS)
 }

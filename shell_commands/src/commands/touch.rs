@@ -63,10 +63,7 @@ fn stamp(context: &Context, text: &str) -> Option<i64> {
             let century = if year.parse::<u8>().ok()? < 69 { "20" } else { "19" };
             (format!("{century}{year}"), rest)
         }
-        8 => {
-            let now = i64::try_from(context.platform.now().as_secs()).ok()?;
-            (calendar::Time::of(now, 0)?.format("%Y"), digits)
-        }
+        8 => (calendar::format(context.platform.now(), "%Y"), digits),
         _ => return None,
     };
     let part = |place: usize| rest.get(place..place + 2);

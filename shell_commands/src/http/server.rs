@@ -15,7 +15,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use devnet_network::command::socket::Direction;
 use devnet_network::command::{GetMetrics, Shutdown};
-use devnet_network::platform::Instant;
 use devnet_virtual_file_system::{Error, File, Readiness, Result};
 use futures_lite::future;
 use http::header::DATE;
@@ -227,8 +226,7 @@ impl Server {
     }
 
     fn date(&self) -> String {
-        let running = self.platform.clock.now().since(Instant::ZERO);
-        httpdate::fmt_http_date(UNIX_EPOCH + self.platform.started + running)
+        httpdate::fmt_http_date(UNIX_EPOCH + self.platform.now())
     }
 
     /// Shuts down our direction and drains what the client still sends: closing with unread data

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -19,6 +20,14 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
+
+/// A time since 1970 as in strftime(3); nothing where years have no number.
+#[must_use]
+pub fn format(since_1970: Duration, format: &str) -> String {
+    let seconds = i64::try_from(since_1970.as_secs()).ok();
+    let time = seconds.and_then(|seconds| Time::of(seconds, since_1970.subsec_nanos()));
+    time.map_or_else(String::new, |time| time.format(format))
+}
 
 /// The seconds since 1970 of `@SECONDS`, `YYYY-MM-DD`, or that with `hh:mm` or `hh:mm:ss` behind a
 /// blank or `T`, in UTC.

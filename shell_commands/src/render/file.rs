@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use devnet_virtual_file_system::{Attributes, NodeKind};
 
-use super::append;
-use super::calendar::Time;
 use super::units::bytes_for_people;
+use super::{append, calendar};
 use crate::shown;
 
 /// How entries are listed.
@@ -85,12 +84,7 @@ pub fn total(entries: &[(String, Attributes)]) -> String {
 fn time_of_listing(modified: Duration, now: Duration) -> String {
     const HALF_A_YEAR: Duration = Duration::from_secs(31_556_952 / 2);
     let is_recent = modified <= now && now - modified < HALF_A_YEAR;
-    format_time(modified, if is_recent { "%b %e %H:%M" } else { "%b %e  %Y" })
-}
-
-fn format_time(time: Duration, format: &str) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    Time::of(seconds, time.subsec_nanos()).map_or_else(String::new, |time| time.format(format))
+    calendar::format(modified, if is_recent { "%b %e %H:%M" } else { "%b %e  %Y" })
 }
 
 /// The kind in words.
@@ -123,7 +117,7 @@ pub fn status(path: &str, attributes: &Attributes) -> String {
         permissions(attributes),
         attributes.owner.0,
         attributes.group.0,
-        format_time(attributes.modified, "%F %T.%N %z"),
+        calendar::format(attributes.modified, "%F %T.%N %z"),
     )
 }
 
@@ -153,7 +147,7 @@ pub fn formatted(format: &str, path: &str, attributes: &Attributes) -> Result<St
             Some('U' | 'G') => text.push_str("UNKNOWN"),
             Some('i') => append(&mut text, format_args!("{inode}")),
             Some('h') => append(&mut text, format_args!("{links}")),
-            Some('y') => text.push_str(&format_time(*modified, "%F %T.%N %z")),
+            Some('y') => text.push_str(&calendar::format(*modified, "%F %T.%N %z")),
             Some('Y') => append(&mut text, format_args!("{}", modified.as_secs())),
             Some('%') => text.push('%'),
             Some(other) => return Err(format!("%{other}")),

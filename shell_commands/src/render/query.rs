@@ -9,8 +9,7 @@ use devnet_network::command::record::{RecordType, ResourceData, ResourceRecord};
 use devnet_network::dns_message::ResponseCode;
 use devnet_virtual_file_system::Error;
 
-use super::append;
-use super::calendar::Time;
+use super::{append, calendar};
 use crate::shown::line;
 
 bitflags! {
@@ -192,8 +191,7 @@ fn row(text: &mut String, record: &ResourceRecord, shown: Shown) {
 fn statistics(text: &mut String, reply: &Reply, asking: &Asking<'_>) {
     let Reply { server, bytes, .. } = reply;
     let over = if asking.stream { "TCP" } else { "UDP" };
-    let at = i64::try_from(asking.at.as_secs()).ok().and_then(|seconds| Time::of(seconds, 0));
-    let at = at.map(|time| time.format("%a %b %d %T %Z %Y")).unwrap_or_default();
+    let at = calendar::format(asking.at, "%a %b %d %T %Z %Y");
     append(
         text,
         format_args!(

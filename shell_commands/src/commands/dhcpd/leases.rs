@@ -49,7 +49,7 @@ impl LeaseFile {
         };
         let bytes = file.read_to_end(limits::LEASE_FILE_BYTES).await.map_err(named)?;
         let text = String::from_utf8_lossy(&bytes);
-        let (now, mut leases) = (unix_seconds(context), Vec::new());
+        let (now, mut leases) = (context.platform.now().as_secs(), Vec::new());
         for (number, line) in text.lines().enumerate() {
             match parse(line, now) {
                 Ok(lease) => leases.extend(lease),
@@ -70,7 +70,7 @@ impl LeaseFile {
         leases: &[ServerLease],
     ) -> Result<(), Failure> {
         let Some(path) = &self.path else { return Ok(()) };
-        let now = unix_seconds(context);
+        let now = context.platform.now().as_secs();
         let mut text = String::from("# ADDRESS CLIENT END [mac MAC] [name NAME]\n");
         for lease in leases.iter().filter(|lease| lease.state == LeaseState::Leased) {
             line(&mut text, lease, now);
@@ -81,12 +81,6 @@ impl LeaseFile {
         file.write_all(text.as_bytes()).await.map_err(|why| Failure::of(&new, why))?;
         context.files.rename(&new, path).map_err(|why| Failure::of(path, why))
     }
-}
-
-/// The time in seconds since 1970.
-fn unix_seconds(context: &Context) -> u64 {
-    let since_start = context.platform.clock.now().as_micros() / 1_000_000;
-    context.platform.started.as_secs().saturating_add(since_start)
 }
 
 fn line(text: &mut String, lease: &ServerLease, now: u64) {

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use devnet_network::command::QueryRecords;
 use devnet_network::command::dns::Query;
 use devnet_network::command::record::RecordType;
-use devnet_network::platform::Instant;
 use devnet_virtual_file_system::Error;
 
 use super::words::{Lookup, Options, Words};
@@ -45,7 +44,7 @@ pub(in crate::commands) async fn run(context: &Context) -> Outcome {
 async fn ask(context: &Context, asked: &Asked, lookup: &Lookup, options: Options) -> Outcome {
     let Options { short, shown, stream, search, recursion, time, tries } = options;
     let record_type = lookup.record_type.unwrap_or(RecordType::A);
-    let clock = &context.platform.clock;
+    let (clock, at) = (&context.platform.clock, context.platform.now());
     let before = clock.now();
     let name = lookup.name.strip_suffix('.').unwrap_or(&lookup.name);
     let mut query = Query::new(name.to_owned(), record_type);
@@ -63,7 +62,6 @@ async fn ask(context: &Context, asked: &Asked, lookup: &Lookup, options: Options
             Ok(Status::SUCCESS)
         }
         Ok(reply) => {
-            let at = context.platform.started + before.since(Instant::ZERO);
             let asking = Asking { arguments: &arguments, record_type, stream, took, at };
             context.print(&query::reply(&reply, &asking, shown)).await?;
             Ok(Status::SUCCESS)

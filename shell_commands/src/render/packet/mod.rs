@@ -213,9 +213,7 @@ fn hardware(address: &[u8]) -> String {
 
 /// The date of a day since 1970-01-01.
 fn date(days: u64) -> String {
-    let seconds = i64::try_from(days.saturating_mul(86_400)).ok();
-    let time = seconds.and_then(|seconds| calendar::Time::of(seconds, 0));
-    time.map(|time| time.format("%F")).unwrap_or_default()
+    calendar::format(Duration::from_secs(days.saturating_mul(86_400)), "%F")
 }
 
 #[cfg(test)]
