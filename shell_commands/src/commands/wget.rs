@@ -6,8 +6,7 @@ use std::time::Duration;
 use devnet_virtual_file_system::{Error, OpenFlags};
 use embedded_io_async::SeekFrom;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE,
-    TRANSFER_ENCODING, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, RANGE, TRANSFER_ENCODING, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
@@ -251,7 +250,6 @@ fn unresolved(host: &str, why: Error) -> Failure {
     }
 }
 
-/// The user's fields replace ours; those that define the body's length are ours alone.
 fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
     let mut fields = HeaderMap::new();
     fields.insert(HOST, HeaderValue::from_str(&hop.url.authority())?);
@@ -264,20 +262,7 @@ fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
     if offset > 0 && hop.method == Method::GET {
         fields.insert(RANGE, HeaderValue::from_str(&format!("bytes={offset}-"))?);
     }
-    if hop.body.is_some() {
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        fields.insert(CONTENT_TYPE, form);
-    }
-    fields.extend(hop.fields.clone());
-    if let Some(body) = &hop.body {
-        fields.insert(CONTENT_LENGTH, body.len().into());
-    }
-    let mut request = Request::builder()
-        .method(hop.method.clone())
-        .uri(hop.url.target())
-        .body(Full::new(hop.body.clone().unwrap_or_default()))?;
-    *request.headers_mut() = fields;
-    Ok(request)
+    hop.request(fields)
 }
 
 async fn save(

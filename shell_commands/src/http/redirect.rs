@@ -1,7 +1,8 @@
 //! The target of a redirect, and the redirected request (RFC 9110 §15.4). Pure.
 
-use http::header::LOCATION;
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::Full;
 use hyper::body::Bytes;
 
 use super::url::{Url, UrlError};
@@ -11,7 +12,7 @@ use super::url::{Url, UrlError};
 pub struct Hop {
     /// Its URL.
     pub url: Url,
-    /// GET or POST.
+    /// Its method.
     pub method: Method,
     /// Its body.
     pub body: Option<Bytes>,
@@ -50,6 +51,28 @@ impl Hop {
             next.retain_fields(|name| !belongs_to_origin(name));
         }
         Ok(Some(next))
+    }
+
+    /// The request itself, with these fields before the user's, and what its body asks for.
+    ///
+    /// # Errors
+    /// A method or a target that no request can have.
+    pub fn request(&self, mut fields: HeaderMap) -> http::Result<Request<Full<Bytes>>> {
+        if self.body.is_some() {
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            fields.insert(CONTENT_TYPE, form);
+        }
+        // The user's fields replace ours; those that define the body's length are ours alone.
+        fields.extend(self.fields.clone());
+        if let Some(body) = &self.body {
+            fields.insert(CONTENT_LENGTH, body.len().into());
+        }
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(self.url.target())
+            .body(Full::new(self.body.clone().unwrap_or_default()))?;
+        *request.headers_mut() = fields;
+        Ok(request)
     }
 
     fn retain_fields(&mut self, keep: impl Fn(&str) -> bool) {

@@ -6,7 +6,7 @@ mod options;
 use std::time::Duration;
 
 use devnet_virtual_file_system::{Error, File, OpenFlags};
-use http::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -239,31 +239,18 @@ async fn connect(
     })
 }
 
-/// The user's fields replace ours; those that define the body's length are ours alone.
 fn request(hop: &Hop, options: &Options) -> http::Result<Request<Full<Bytes>>> {
     let mut fields = HeaderMap::new();
     fields.insert(HOST, HeaderValue::from_str(&hop.url.authority())?);
     let agent = concat!("curl/7.88 (devnet ", env!("CARGO_PKG_VERSION"), ")");
     fields.insert(USER_AGENT, HeaderValue::from_static(agent));
     fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    if hop.body.is_some() {
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        fields.insert(CONTENT_TYPE, form);
+    let mut request = hop.request(fields)?;
+    for name in options.dropped.iter().filter(|name| !hop.fields.contains_key(*name)) {
+        request.headers_mut().remove(name);
     }
-    for name in &options.dropped {
-        fields.remove(name);
-    }
-    fields.extend(hop.fields.clone());
     // One request for one connection.
-    fields.insert(CONNECTION, HeaderValue::from_static("close"));
-    if let Some(body) = &hop.body {
-        fields.insert(CONTENT_LENGTH, body.len().into());
-    }
-    let mut request = Request::builder()
-        .method(hop.method.clone())
-        .uri(hop.url.target())
-        .body(Full::new(hop.body.clone().unwrap_or_default()))?;
-    *request.headers_mut() = fields;
+    request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     Ok(request)
 }
 
