@@ -7,6 +7,7 @@ use lexopt::prelude::*;
 
 use super::lines::{Lines, Output};
 use super::sleep::duration;
+use super::words;
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::limits;
@@ -36,9 +37,7 @@ pub(super) async fn from_input(launcher: &mut Launcher, context: &Context) -> Ou
             Short('t') => traces = true,
             Value(word) => {
                 command.push(word.string()?);
-                for word in options.raw_args()? {
-                    command.push(word.string()?);
-                }
+                command.extend(words::rest(&mut options)?);
             }
             other => return Err(other.unexpected().into()),
         }
@@ -180,9 +179,7 @@ pub(super) async fn again(launcher: &mut Launcher, context: &Context) -> Outcome
             Short('c') => count = Some(options.value()?.parse::<u64>()?),
             Value(word) => {
                 command.push(word.string()?);
-                for word in options.raw_args()? {
-                    command.push(word.string()?);
-                }
+                command.extend(words::rest(&mut options)?);
             }
             other => return Err(other.unexpected().into()),
         }

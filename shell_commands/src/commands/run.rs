@@ -14,6 +14,7 @@ use devnet_guest_programs::{Exit, Grants, Launch, Process, Program, ProgramError
 use devnet_virtual_file_system::{Error, OpenFlags};
 use lexopt::prelude::*;
 
+use super::words;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
@@ -62,8 +63,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Options, Failure> {
             }
             Value(guest) => {
                 options.guest = guest.string()?;
-                options.arguments =
-                    parser.raw_args()?.map(|word| word.string()).collect::<Result<_, _>>()?;
+                options.arguments = words::rest(&mut parser)?;
                 options.place = words.len() - options.arguments.len() - 1;
                 return Ok(options);
             }

@@ -7,7 +7,14 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use lexopt::ValueExt;
+
 use crate::failure::Failure;
+
+/// Everything behind the options that were read, as it is: the words of another command.
+pub(super) fn rest(options: &mut lexopt::Parser) -> Result<Vec<String>, lexopt::Error> {
+    options.raw_args()?.map(|word| word.string()).collect()
+}
 
 /// The remaining arguments.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use devnet_virtual_file_system::{CommandEntry, Error, File, Identifier, OpenFlags};
 use lexopt::prelude::*;
 
+use super::words;
 use crate::context::Context;
 use crate::devices::NETWORK;
 use crate::failure::{Failure, Outcome};
@@ -27,7 +28,7 @@ struct Options {
 
 fn parse(context: &Context) -> Result<Options, Failure> {
     let mut options = Options::default();
-    let mut parser = lexopt::Parser::from_args(&context.arguments);
+    let mut parser = context.options();
     while let Some(argument) = parser.next()? {
         match argument {
             Short('r') | Long("read-only") => options.read_only = true,
@@ -37,9 +38,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 options.words.push(word.string()?);
                 // A request may begin with a sign.
                 if options.words.len() == 2 {
-                    let rest: Result<Vec<_>, _> =
-                        parser.raw_args()?.map(|word| word.string()).collect();
-                    options.words.extend(rest?);
+                    options.words.extend(words::rest(&mut parser)?);
                 }
             }
             other => return Err(other.unexpected().into()),
