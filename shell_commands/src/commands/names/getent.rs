@@ -19,7 +19,7 @@ const NO_LIST: Status = Status(3);
 
 pub(in crate::commands) async fn run(context: &Context) -> Outcome {
     let [database, keys @ ..] = context.arguments.as_slice() else {
-        return Err(Failure { status: Status::FAILURE, ..Failure::usage("which database?") });
+        return Err(Failure::new("which database?"));
     };
     let kinds: &[RecordKind] = match database.as_str() {
         // IPv6 addresses if there are any, else IPv4.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use devnet_network::command::QueryRecords;
 use devnet_network::command::dns::{Query, Reply};
-use devnet_network::command::record::RecordType;
+use devnet_network::command::record::{RecordType, ResourceData};
 use devnet_network::dns_message::{ResponseCode, reverse_name};
 use devnet_virtual_file_system::Error;
 use lexopt::prelude::*;
@@ -131,9 +131,9 @@ async fn ask(
 
 /// The name at the end of the aliases.
 fn canonical(reply: &Reply, name: String) -> String {
-    let last = reply.answers.iter().rev().find(|record| record.record_type == RecordType::CNAME);
-    last.map_or(name, |record| {
-        let target = record.data.to_string();
-        target.strip_suffix('.').map_or(target.clone(), str::to_owned)
-    })
+    let mut aliases = reply.answers.iter().filter_map(|record| match &record.data {
+        ResourceData::Name(target) if record.record_type == RecordType::CNAME => Some(target),
+        _ => None,
+    });
+    aliases.next_back().cloned().unwrap_or(name)
 }

@@ -122,11 +122,12 @@ impl Words {
             _ => {
                 let (letter, value) = letter.split_at_checked(1).unwrap_or((letter, ""));
                 if !matches!(letter, "c" | "p" | "q" | "t" | "x") {
-                    return Err(refused(format!("{word}: unknown option")));
+                    return Err(Failure::new(format!("{word}: unknown option")));
                 }
                 let value =
                     if value.is_empty() { rest.next().map(String::as_str) } else { Some(value) };
-                let value = value.ok_or_else(|| refused(format!("{word}: a value is missing")))?;
+                let value =
+                    value.ok_or_else(|| Failure::new(format!("{word}: a value is missing")))?;
                 self.valued(letter, value)?;
             }
         }
@@ -136,19 +137,19 @@ impl Words {
     fn valued(&mut self, letter: &str, value: &str) -> Result<(), Failure> {
         match letter {
             "c" if value.eq_ignore_ascii_case("IN") => {}
-            "c" => return Err(refused(format!("{value}: only the class IN"))),
+            "c" => return Err(Failure::new(format!("{value}: only the class IN"))),
             "p" => {
-                let port = value.parse().map_err(|_| refused(format!("{value}: no port")))?;
+                let port = value.parse().map_err(|_| Failure::new(format!("{value}: no port")))?;
                 self.port = Some(port);
             }
             "q" => self.lookups.push(Lookup { name: value.to_owned(), record_type: None }),
             "t" => {
-                let unknown = |_| refused(format!("{value}: unknown type"));
+                let unknown = |_| Failure::new(format!("{value}: unknown type"));
                 self.set_type(value.parse().map_err(unknown)?);
             }
             _ => {
                 let address: IpAddr =
-                    value.parse().map_err(|_| refused(format!("{value}: no address")))?;
+                    value.parse().map_err(|_| Failure::new(format!("{value}: no address")))?;
                 let record_type = Some(RecordType::PTR);
                 self.lookups.push(Lookup { name: reverse_name(address), record_type });
             }
@@ -159,10 +160,11 @@ impl Words {
 
 impl Options {
     fn set(&mut self, word: &str) -> Result<(), Failure> {
-        let unknown = || refused(format!("+{word}: unknown option"));
+        let unknown = || Failure::new(format!("+{word}: unknown option"));
         if let Some((name, value)) = word.split_once('=') {
             let number = value.parse().ok().filter(|number| (1..=600).contains(number));
-            let number = number.ok_or_else(|| refused(format!("+{word}: no number to 600")))?;
+            let number =
+                number.ok_or_else(|| Failure::new(format!("+{word}: no number to 600")))?;
             match name {
                 "time" | "timeout" => self.time = number,
                 "tries" => self.tries = number,
@@ -209,10 +211,6 @@ impl Options {
 fn record_type(word: &str) -> Option<RecordType> {
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
     word.parse().ok().filter(|_| !is_number)
-}
-
-fn refused(message: String) -> Failure {
-    Failure { status: crate::status::Status::FAILURE, message }
 }
 
 #[cfg(test)]
