@@ -52,9 +52,8 @@ async fn apply(shell: &Shell) -> Result<(), Failure> {
     let device = device(shell, path)?;
     let sent = netconfig::send::<ApplyConfiguration>(&device, &text).await;
     let outcome = sent.map_err(|why| Failure::of_write_to(&device, path, why))?;
-    for note in &outcome.notes {
-        let words = note.kind.words();
-        shell.complain(&format!("{path}: line {}: note: {words}", note.line)).await;
+    for note in netconfig::notes(path, &outcome) {
+        shell.complain(&note).await;
     }
     Ok(())
 }

@@ -32,12 +32,16 @@ pub(super) async fn run(context: &Context) -> Outcome {
         ["export", interface] => export(context, Some(interface)).await,
         ["apply", path] => {
             let outcome = send_file::<ApplyConfiguration>(context, path, Use::Change).await?;
-            note(context, path, &outcome).await;
+            for note in notes(path, &outcome) {
+                context.complain(&note).await;
+            }
             context.answer(&shown(&outcome)).await
         }
         ["check", path] => {
             let outcome = send_file::<CheckConfiguration>(context, path, Use::Show).await?;
-            note(context, path, &outcome).await;
+            for note in notes(path, &outcome) {
+                context.complain(&note).await;
+            }
             Ok(Status::SUCCESS)
         }
         ["diff", path] => {
@@ -137,12 +141,12 @@ fn shown(outcome: &ConfigurationOutcome) -> String {
     text
 }
 
-/// Says what is allowed and may not be meant.
-async fn note(context: &Context, path: &str, outcome: &ConfigurationOutcome) {
-    for note in &outcome.notes {
+/// What is allowed and may not be meant.
+pub(crate) fn notes(path: &str, outcome: &ConfigurationOutcome) -> impl Iterator<Item = String> {
+    outcome.notes.iter().map(move |note| {
         let words = note.kind.words();
-        context.complain(&format!("{path}: line {}: note: {words}", note.line)).await;
-    }
+        format!("{path}: line {}: note: {words}", note.line)
+    })
 }
 
 /// What is waited for.

@@ -75,7 +75,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
     };
     let answer =
         file.control_raw(identifier, &bytes).await.map_err(|why| Failure::of(path, why))?;
-    match typed::response(identifier, &answer, options.pretty).filter(|_| is_typed) {
+    let shown = is_typed.then(|| typed::response(identifier, &answer, options.pretty)).flatten();
+    match shown {
         None => context.answer(&(to_hexadecimal(&answer) + "\n")).await,
         Some(Ok(_)) if answer.is_empty() => Ok(Status::SUCCESS),
         Some(Ok(text)) => context.answer(&(text + "\n")).await,
