@@ -40,6 +40,10 @@ on "$far" ip route add default via 10.79.0.1; on "$far" ip -6 route add default 
   traceroute6 -n -I -q 1 fd79::2
   traceroute -n -q 1 -w 1 -m 3 10.80.0.7
   traceroute -n -q 2 -w 1 -f 3 -m 4 10.79.0.9
+  echo "dns host add fd79::2 dual.lab" > /devices/sockets
+  echo "dns host add 10.79.0.2 dual.lab" > /devices/sockets
+  traceroute -n -q 1 dual.lab
+  traceroute -n -q 1 -s fd77::2 dual.lab
 ' > "$work/output.log" 2>&1
 sed -E 's/[0-9]+\.[0-9]{3} ms/T ms/g' "$work/output.log" > "$work/shown"
 diff "$work/shown" - <<'WANTED' || fail 'what traceroute shows'
@@ -64,5 +68,13 @@ traceroute to 10.80.0.7 (10.80.0.7), 3 hops max, 60 byte packets
 traceroute to 10.79.0.9 (10.79.0.9), 4 hops max, 60 byte packets
  3  * *
  4  * *
+traceroute to dual.lab (10.79.0.2), 30 hops max, 60 byte packets
+ 1  10.77.0.1  T ms
+ 2  10.78.0.2  T ms
+ 3  10.79.0.2  T ms
+traceroute to dual.lab (fd79::2), 30 hops max, 60 byte packets
+ 1  fd77::1  T ms
+ 2  fd78::2  T ms
+ 3  fd79::2  T ms
 WANTED
 echo 'every hop is there'

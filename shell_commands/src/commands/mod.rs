@@ -6,7 +6,6 @@
 //! keeps no state after its end.
 
 pub mod table;
-mod tcpdump;
 pub mod words;
 
 mod arp;
@@ -57,6 +56,8 @@ mod sort;
 mod ss;
 mod stat;
 mod tail;
+mod target;
+mod tcpdump;
 mod tee;
 mod test;
 mod touch;

@@ -6,18 +6,19 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use devnet_network::command::SetOption;
 use devnet_network::command::socket::{Datagram, SocketKind, SocketOption};
-use devnet_network::command::{Bind, SetOption};
 use devnet_network::platform::Instant;
 use devnet_virtual_file_system::{Error, File};
 use lexopt::prelude::*;
 
+use super::target::Target;
 use super::{sleep, words};
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::render::ping as render;
 use crate::render::ping::Statistics;
-use crate::sockets::{self, Family, Sockets, bad_zone, receive_from, send_to, unresolved, within};
+use crate::sockets::{Family, receive_from, send_to, within};
 use crate::status::Status;
 
 /// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
@@ -124,35 +125,10 @@ fn duration(text: &str) -> Result<Duration, Failure> {
 
 /// A socket with its target.
 async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Failure> {
-    let routed = Sockets::routed(&context.files);
     let source: Option<IpAddr> = options.from.as_ref().and_then(|from| from.parse().ok());
-    let sockets = match &options.from {
-        Some(name) if source.is_none() => {
-            Sockets::on(&context.files, name).map_err(|why| Failure::of(name, why))?
-        }
-        _ => routed.clone(),
-    };
-    let family = match source {
-        Some(IpAddr::V4(_)) if options.family == Family::Any => Family::V4,
-        Some(IpAddr::V6(_)) if options.family == Family::Any => Family::V6,
-        _ => options.family,
-    };
-    let host = &options.host;
-    let (sockets, name) =
-        sockets.zoned(host).await.map_err(|why| Failure::of(host, bad_zone(why)))?;
-    let routed = if sockets::has_zone(host) { &sockets } else { &routed };
-    let addresses =
-        routed.resolve(&name, family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
-    let address =
-        addresses.first().copied().ok_or_else(|| Failure::of(host, "Name or service not known"))?;
-    let file =
-        sockets.create(SocketKind::Icmp).await.map_err(|why| Failure::new(why.to_string()))?;
-    if let Some(source) = source {
-        file.control::<Bind>(&SocketAddr::new(source, 0))
-            .await
-            .map_err(|why| Failure::of(source, why))?;
-    }
-    Ok((file, address))
+    let interface = options.from.as_deref().filter(|_| source.is_none());
+    let target = Target { host: &options.host, family: options.family, interface, source };
+    target.open(context, SocketKind::Icmp).await
 }
 
 /// Requests in flight.

@@ -14,17 +14,18 @@ use devnet_network::command::dns::{Question, RecordData, RecordKind};
 use devnet_network::command::socket::{
     Datagram, ErrorOrigin, ErrorReport, SocketKind, SocketOption,
 };
-use devnet_network::command::{Bind, ReceiveError, Resolve, SetOption};
+use devnet_network::command::{ReceiveError, Resolve, SetOption};
 use devnet_virtual_file_system::{Error, File};
 use lexopt::prelude::*;
 
 use self::probes::Probes;
+use super::target::Target;
 use super::{sleep, words};
 use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{self, Failure};
 use crate::render::traceroute::{self as render, Outcome};
-use crate::sockets::{Family, Sockets, bad_zone, receive_from, send_to, unresolved, within};
+use crate::sockets::{Family, receive_from, send_to, within};
 use crate::status::Status;
 
 /// The port of the first datagram.
@@ -138,29 +139,10 @@ struct Trace<'a> {
 impl<'a> Trace<'a> {
     async fn open(context: &'a Context, options: &'a Options) -> Result<Self, Failure> {
         let host = &options.host;
-        let routed = Sockets::routed(&context.files);
-        let sockets = match &options.interface {
-            Some(name) => {
-                Sockets::on(&context.files, name).map_err(|why| Failure::of(name, why))?
-            }
-            None => routed.clone(),
-        };
-        let (sockets, name) =
-            sockets.zoned(host).await.map_err(|why| Failure::of(host, bad_zone(why)))?;
-        let addresses = routed
-            .resolve(&name, options.family)
-            .await
-            .map_err(|why| Failure::of(host, unresolved(why)))?;
-        let address = addresses
-            .first()
-            .copied()
-            .ok_or_else(|| Failure::of(host, "Name or service not known"))?;
+        let (interface, source) = (options.interface.as_deref(), options.source);
+        let target = Target { host, family: options.family, interface, source };
         let kind = if options.echo { SocketKind::Icmp } else { SocketKind::Udp };
-        let file = sockets.create(kind).await.map_err(|why| Failure::new(why.to_string()))?;
-        if let Some(source) = options.source {
-            let bound = file.control::<Bind>(&SocketAddr::new(source, 0)).await;
-            bound.map_err(|why| Failure::of(source, why))?;
-        }
+        let (file, address) = target.open(context, kind).await?;
         let told = file.control::<SetOption>(&SocketOption::ReceiveErrors(true)).await;
         told.map_err(|why| Failure::of(host, why))?;
         let probes = Probes::new(options.first, options.last, options.count, options.wait);
