@@ -66,6 +66,18 @@ impl NameServers {
         Ok(evicted)
     }
 
+    /// Adds a server that a configuration asks for. One that was learned becomes that: it stays
+    /// when who told it has nothing more to say. Returns the learned one that went, if any.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn ask(&mut self, server: IpAddr) -> Result<Option<IpAddr>, Error> {
+        let count = self.servers.len();
+        self.retain(|known, origin| known != server || origin == Origin::Static);
+        let learned = (self.servers.len() < count).then_some(server);
+        Ok(self.add(server, Origin::Static)?.or(learned))
+    }
+
     /// Removes a server of any origin.
     ///
     /// # Errors

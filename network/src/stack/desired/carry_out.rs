@@ -67,11 +67,9 @@ pub(crate) fn carry_out_from(
     if present.servers != target.servers {
         stack.name_servers.retain(|_, origin| origin != Origin::Static);
         for server in &target.servers {
-            if stack.name_servers.remove(*server).is_ok() {
-                // Learned before: who asks for it keeps it.
-                stack.autoconfiguration.forget_server(*server);
+            if let Some(learned) = stack.name_servers.ask(*server)? {
+                stack.autoconfiguration.forget_server(learned);
             }
-            stack.add_name_server(*server, Origin::Static)?;
         }
     }
     if present.domains != target.domains {

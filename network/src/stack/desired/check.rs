@@ -281,13 +281,9 @@ fn check_neighbors(
 fn check_names(present: &NameServers, wanted: &Wanted) -> Result<Vec<String>, Refusal> {
     let mut names = present.clone();
     let has_dhcp = matches!(&wanted.dhcp, Some(At { value: Some(_), .. }));
-    // A learned one that is asked for becomes that.
-    names.retain(|known, origin| {
-        let goes = origin == Origin::Static || (origin == Origin::Dhcp && !has_dhcp);
-        !goes && !wanted.servers.iter().any(|at| at.value == known)
-    });
+    names.retain(|_, origin| origin != Origin::Static && (has_dhcp || origin != Origin::Dhcp));
     for At { line, value } in &wanted.servers {
-        names.add(*value, Origin::Static).map_err(|error| (*line, error))?;
+        names.ask(*value).map_err(|error| (*line, error))?;
     }
     let Some(At { line, value }) = &wanted.domains else { return Ok(Vec::new()) };
     names.set_domains(value).map_err(|error| (*line, error))?;
