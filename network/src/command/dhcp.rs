@@ -41,6 +41,16 @@ pub struct DhcpClientOptions {
     pub ipv6_only: bool,
 }
 
+impl DhcpClientOptions {
+    /// The options of the older command, if they say everything.
+    #[must_use]
+    pub fn plain(&self) -> Option<DhcpOptions> {
+        let Self { hostname, requested, .. } = self;
+        let plain = DhcpOptions { hostname: hostname.clone(), requested: *requested };
+        (*self == plain.clone().into()).then_some(plain)
+    }
+}
+
 impl From<DhcpOptions> for DhcpClientOptions {
     fn from(DhcpOptions { hostname, requested }: DhcpOptions) -> Self {
         Self { hostname, requested, ..Self::default() }

@@ -156,6 +156,11 @@ pub struct DhcpServerOptions {
     pub single_client: bool,
 }
 
+impl DhcpServerOptions {
+    /// Seconds of a lease unless something else is said.
+    pub const LEASE_SECONDS: u32 = 3600;
+}
+
 /// An address that only one client gets.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reservation {

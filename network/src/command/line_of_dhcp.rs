@@ -7,9 +7,6 @@ use super::dhcp_server::{ClientName, DhcpServerOptions, LeaseChange, NewLease, R
 use super::table::Request;
 use super::value::{list, pairs, switch, value};
 
-/// Seconds of a lease unless the line says another number.
-const LEASE_SECONDS: u32 = 3600;
-
 /// The words after `dhcp`.
 pub(super) fn dhcp(words: &[&str]) -> Result<Request, Error> {
     match words {
@@ -87,7 +84,7 @@ fn server(words: &[&str]) -> Result<Request, Error> {
 fn start(ranges: &str, rest: &[&str]) -> Result<DhcpServerOptions, Error> {
     let mut options = DhcpServerOptions {
         ranges: list(ranges)?,
-        lease_seconds: LEASE_SECONDS,
+        lease_seconds: DhcpServerOptions::LEASE_SECONDS,
         ..DhcpServerOptions::default()
     };
     for [key, word] in pairs(rest)? {

@@ -9,8 +9,8 @@ use core::net::IpAddr;
 
 use super::{Desired, DesiredServer, DesiredSystem};
 use crate::command::address::{AddressChange, Broadcast};
-use crate::command::dhcp::{DhcpClientOptions, DhcpOptions};
-use crate::command::dhcp_server::{AddressRange, ClientName, Reservation};
+use crate::command::dhcp::DhcpClientOptions;
+use crate::command::dhcp_server::{ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
 use crate::command::interface::Advertisement;
 use crate::command::neighbor::NewNeighbor;
@@ -81,16 +81,15 @@ fn advertise(what: &Advertisement) -> Vec<String> {
 
 /// The short line where it says everything.
 fn dhcp(options: &DhcpClientOptions) -> String {
-    let DhcpClientOptions { hostname, requested, .. } = options;
-    let short = DhcpOptions { hostname: hostname.clone(), requested: *requested };
-    let is_short = *options == DhcpClientOptions::from(short);
-    let (beginning, address) =
-        if is_short { ("dhcp start", "requested") } else { ("dhcp client", "address") };
+    let (beginning, address) = match options.plain() {
+        Some(_) => ("dhcp start", "requested"),
+        None => ("dhcp client", "address"),
+    };
     let mut line = String::from(beginning);
-    if let Some(name) = hostname {
+    if let Some(name) = &options.hostname {
         push!(line, " hostname {name}");
     }
-    if let Some(requested) = requested {
+    if let Some(requested) = options.requested {
         push!(line, " {address} {requested}");
     }
     if let Some(identifier) = &options.identifier {
@@ -109,11 +108,8 @@ fn dhcp(options: &DhcpClientOptions) -> String {
 
 fn dhcp_server(server: &DesiredServer) -> impl Iterator<Item = String> {
     let DesiredServer { options, reservations } = server;
-    let mut line = String::from("dhcp server start ");
-    for (place, AddressRange { first, last }) in options.ranges.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        push!(line, "{comma}{first}-{last}");
-    }
+    let mut line = String::from("dhcp server");
+    list(&mut line, "start", &options.ranges);
     push!(line, " lease {}", options.lease_seconds);
     list(&mut line, "router", &options.routers);
     list(&mut line, "dns", &options.dns_servers);

@@ -2,7 +2,7 @@
 //!
 //! The client belongs to the interface: it keeps trying if the waiting command is ended.
 
-use devnet_network::command::dhcp::{DhcpClientOptions, DhcpOptions, DhcpStatus};
+use devnet_network::command::dhcp::{DhcpClientOptions, DhcpStatus};
 use devnet_network::command::dhcp_server::ClientName;
 use devnet_network::command::{
     AwaitDhcp, GetDhcp, ListDhcpOptions, RenewDhcp, SetEnabled, StartDhcp, StartDhcpClient,
@@ -113,13 +113,10 @@ fn send(client: &mut DhcpClientOptions, text: &str) -> Result<(), Failure> {
 async fn start(options: &Options, interface: &Interface) -> Outcome {
     interface.ask::<SetEnabled>(&true).await?;
     // The older command says as much, and devices of an older stack have it.
-    let DhcpClientOptions { hostname, requested, .. } = options.client.clone();
-    let plain = DhcpOptions { hostname, requested };
-    if options.client == plain.clone().into() {
-        interface.ask::<StartDhcp>(&plain).await?;
-    } else {
-        interface.ask::<StartDhcpClient>(&options.client).await?;
-    }
+    match options.client.plain() {
+        Some(plain) => interface.ask::<StartDhcp>(&plain).await?,
+        None => interface.ask::<StartDhcpClient>(&options.client).await?,
+    };
     Ok(Status::SUCCESS)
 }
 

@@ -14,9 +14,7 @@ impl Resolver {
     /// Adds what commands ask of the resolver to what they ask of the system.
     pub(crate) fn describe(&self, system: &mut DesiredSystem) {
         self.sockets.names.settings.with(|settings| {
-            let usual = Options::default().list();
-            let options = settings.options.list().into_iter();
-            system.options = options.filter(|option| !usual.contains(option)).collect();
+            system.options = settings.options.changed();
             system.servers = settings.system.iter().map(|(address, _)| *address).collect();
             system.domains = settings.system.asked_domains();
             system.hosts = settings.hosts.clone();
@@ -45,9 +43,7 @@ impl Resolver {
         for At { line, value } in &wanted.hosts {
             add_host(&mut hosts, value.clone()).map_err(|error| (*line, error))?;
         }
-        let usual = Options::default().list();
-        let options = options.list().into_iter();
-        system.options = options.filter(|option| !usual.contains(option)).collect();
+        system.options = options.changed();
         system.servers = names.iter().map(|(address, _)| *address).collect();
         system.domains = names.asked_domains();
         system.hosts = hosts;

@@ -57,6 +57,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Those that differ from a new system's.
+    pub(super) fn changed(self) -> Vec<ResolverOption> {
+        let usual = Self::default().list();
+        self.list().into_iter().filter(|option| !usual.contains(option)).collect()
+    }
+
     pub(super) fn stale(self) -> Duration {
         Duration::from_secs(u64::from(self.stale))
     }

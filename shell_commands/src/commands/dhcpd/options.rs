@@ -9,9 +9,6 @@ use super::super::{sleep, words};
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Seconds of a lease unless an option says another time.
-const LEASE_SECONDS: u32 = 3600;
-
 /// What the command was told.
 pub(super) struct Options {
     pub(super) server: DhcpServerOptions,
@@ -26,7 +23,7 @@ impl Options {
     pub(super) fn parse(context: &Context) -> Result<Self, Failure> {
         let mut chosen = Self {
             server: DhcpServerOptions {
-                lease_seconds: LEASE_SECONDS,
+                lease_seconds: DhcpServerOptions::LEASE_SECONDS,
                 ..DhcpServerOptions::default()
             },
             reservations: Vec::new(),
