@@ -225,17 +225,14 @@ impl Routes {
         counts: impl Fn(&Route) -> bool,
     ) -> u32 {
         let mut removed = 0;
-        self.retain(|route| {
+        let mut stays = |route: &Route| {
             let goes = (filter.all || removed == 0) && counts(route) && route.matches(filter);
             removed += u32::from(goes);
             !goes
-        });
+        };
+        self.retain(&mut stays);
+        self.waiting.retain(|one| stays(one.route()));
         self.drop_off_link(false);
-        while (filter.all || removed == 0)
-            && self.forget_waiting(|route| counts(route) && route.matches(filter))
-        {
-            removed += 1;
-        }
         removed
     }
 
@@ -248,7 +245,8 @@ impl Routes {
 
     /// When the next route expires.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
-        self.list.iter().chain(self.asked()).filter_map(|route| route.details.expires).min()
+        let waiting = self.waiting.iter().map(Waiting::route);
+        self.list.iter().chain(waiting).filter_map(|route| route.details.expires).min()
     }
 
     /// The MTU of a path that its route has.

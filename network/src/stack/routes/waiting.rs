@@ -22,6 +22,12 @@ pub(super) struct Waiting {
     needs_source: bool,
 }
 
+impl Waiting {
+    pub(super) const fn route(&self) -> &Route {
+        &self.route
+    }
+}
+
 /// True for a route of this interface that a command asked for.
 pub(super) fn is_asked(route: &Route) -> bool {
     route.origin == Origin::Static && route.is_unicast()
@@ -30,7 +36,7 @@ pub(super) fn is_asked(route: &Route) -> bool {
 impl Routes {
     /// The routes that commands asked for: those of the table in its order, then those that wait.
     pub(crate) fn asked(&self) -> impl Iterator<Item = &Route> {
-        let waiting = self.waiting.iter().map(|one| &one.route);
+        let waiting = self.waiting.iter().map(Waiting::route);
         self.list.iter().filter(|route| is_asked(route)).chain(waiting)
     }
 
