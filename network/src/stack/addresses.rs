@@ -66,6 +66,11 @@ impl Address {
         matches!(self.state, AddressState::Preferred | AddressState::Deprecated)
     }
 
+    /// Few addresses have any.
+    fn set_details(&mut self, details: Details) {
+        self.details = (details != Details::default()).then(|| Box::new(details));
+    }
+
     pub(crate) fn hides_broadcast(&self) -> bool {
         self.details.as_ref().is_some_and(|details| details.hides_broadcast)
     }
@@ -220,7 +225,7 @@ impl Addresses {
             no_detection: change.no_detection,
         };
         if let Some(entry) = self.list.last_mut() {
-            entry.details = (details != Details::default()).then(|| Box::new(details));
+            entry.set_details(details);
         }
         Ok(())
     }
@@ -230,7 +235,7 @@ impl Addresses {
         let Some(entry) = self.find_prefix_mut(prefix) else { return };
         let mut details = entry.details.take().map_or_else(Details::default, |known| *known);
         details.no_detection = !has_detection;
-        entry.details = (details != Details::default()).then(|| Box::new(details));
+        entry.set_details(details);
     }
 
     /// Brings the addresses that commands added into this order; the others keep their places.
