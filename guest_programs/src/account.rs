@@ -87,7 +87,12 @@ impl Account {
         )
     }
 
-    fn reserve_bytes(self: &Arc<Self>, receive: usize, send: usize) -> Result<Arc<Reservation>> {
+    /// Reserves a socket with buffers of these sizes.
+    pub(crate) fn reserve_bytes(
+        self: &Arc<Self>,
+        receive: usize,
+        send: usize,
+    ) -> Result<Arc<Reservation>> {
         self.state.with(|state| {
             let room = self.limits.buffer_bytes.saturating_sub(state.buffers);
             if state.sockets >= self.limits.sockets || receive.saturating_add(send) > room {

@@ -150,7 +150,8 @@
 //! | `dhcp` | the DHCPv4 client |
 //! | `ipv6` | IPv6, its autoconfiguration, and router advertisements |
 //! | `multicast` | groups of sockets, IGMP |
-//! | `commands-as-text` | commands, status, events and metrics as lines of text |
+//! | `commands-as-text` | commands, status and metrics as lines of text |
+//! | `events` | files that tell changes, as values, and with `commands-as-text` as lines |
 //! | `capture` | captures on device files, and filters for them |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
@@ -179,6 +180,7 @@
         feature = "ipv6",
         feature = "multicast",
         feature = "commands-as-text",
+        feature = "events",
         feature = "capture",
     )),
     allow(dead_code, unreachable_pub)

@@ -9,13 +9,16 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
+use core::fmt;
 use core::task::Waker;
 
 use devnet_virtual_file_system::{Lock, WakerList};
 
-use crate::command::watch::Kinds;
+use crate::command::event::{Change, Event, EventRecord, Report, length_of};
+use crate::command::watch::{Kinds, WatchOptions};
 use crate::limits;
-use crate::stack::watch::{Change, Event};
+use crate::platform::{Clock, Instant};
 use crate::stack::{Stack, Wakes};
 
 /// The result of a read.
@@ -25,76 +28,190 @@ pub(crate) enum Found {
     Bytes(usize),
     /// No data; the task is woken when there is some.
     Nothing,
+    /// All of the snapshot that was made was read, and there is more of it.
+    More,
     /// All was read, and so many records were lost: a new snapshot is due. Returned once; from here
     /// on records are kept again.
     Lost(u64),
 }
 
+/// Where records are in time, and their form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) options: WatchOptions,
+    sequence: u64,
+    time: Instant,
+}
+
+impl Form {
+    /// Appends a record; `line` writes it as a line.
+    fn put(&self, bytes: &mut Vec<u8>, report: impl FnOnce() -> Report, line: &str) {
+        let Self { options, sequence, time } = *self;
+        if options.records {
+            let record = EventRecord { sequence, time, report: report() };
+            // Every record of ours can be encoded.
+            bytes.extend(record.to_bytes().unwrap_or_default());
+        } else {
+            if options.numbered {
+                bytes.extend(alloc::format!("{sequence} {time} ").bytes());
+            }
+            bytes.extend(line.bytes());
+        }
+    }
+
+    /// Appends an event.
+    pub(crate) fn put_event(&self, bytes: &mut Vec<u8>, interface: &str, event: &Event) {
+        let line = if self.options.records { String::new() } else { written(event, interface) };
+        let report = || Report::Event { interface: interface.into(), event: event.clone() };
+        self.put(bytes, report, &line);
+    }
+
+    /// Appends the end of the snapshot.
+    pub(crate) fn put_idle(&self, bytes: &mut Vec<u8>) {
+        self.put(bytes, || Report::Idle, "idle\n");
+    }
+
+    /// Appends how many records were lost.
+    pub(crate) fn put_lost(&self, bytes: &mut Vec<u8>, count: u64) {
+        self.put(bytes, || Report::Lost(count), &alloc::format!("lost {count}\n"));
+    }
+}
+
+/// The line of an event.
+fn written(event: &Event, interface: &str) -> String {
+    let mut line = String::new();
+    #[cfg(feature = "commands-as-text")]
+    event.write(&mut line, interface);
+    #[cfg(not(feature = "commands-as-text"))]
+    let _ = (event, interface, &mut line);
+    line
+}
+
+/// Events of one interface, for watchers of every form.
+#[derive(Debug)]
+pub(crate) struct Events<'a> {
+    interface: &'a str,
+    events: &'a [Event],
+    /// Their lines, once somebody wants them.
+    lines: OnceCell<Vec<String>>,
+}
+
+impl<'a> Events<'a> {
+    pub(crate) fn new(interface: &'a str, events: &'a [Event]) -> Self {
+        Self { interface, events, lines: OnceCell::new() }
+    }
+
+    fn line(&self, index: usize) -> &str {
+        let lines = || self.events.iter().map(|event| written(event, self.interface)).collect();
+        self.lines.get_or_init(lines).get(index).map_or("", String::as_str)
+    }
+}
+
 #[derive(Debug)]
 struct State {
-    kinds: Kinds,
+    options: WatchOptions,
+    /// Events of the watched kinds so far.
+    sequence: u64,
     /// A snapshot is being made: new records follow it.
     is_starting: bool,
-    /// The snapshot; bounded by the tables that it lists.
+    /// There is more of the snapshot than was made.
+    has_more: bool,
+    /// The snapshot, a piece at a time.
     snapshot: VecDeque<u8>,
     /// Whole records, up to [`limits::EVENT_BYTES`].
     records: VecDeque<u8>,
+    /// Bytes that are left of a record that is read in pieces.
+    begun: usize,
     lost: u64,
     readers: WakerList,
 }
 
 /// The records of one watching file.
-#[derive(Debug)]
-pub(crate) struct Watcher(Lock<State>);
+pub(crate) struct Watcher {
+    clock: Arc<dyn Clock>,
+    state: Lock<State>,
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state.fmt(formatter)
+    }
+}
 
 impl Watcher {
-    /// A watcher of some kinds, whose snapshot is due.
-    pub(crate) fn new(kinds: Kinds) -> Self {
-        Self(Lock::new(State {
-            kinds,
+    /// A watcher, whose snapshot is due.
+    pub(crate) fn new(clock: Arc<dyn Clock>, options: WatchOptions) -> Self {
+        let state = Lock::new(State {
+            options,
+            sequence: 0,
             is_starting: true,
+            has_more: false,
             snapshot: VecDeque::new(),
             records: VecDeque::new(),
+            begun: 0,
             lost: 0,
             readers: WakerList::new(),
-        }))
+        });
+        Self { clock, state }
     }
 
     pub(crate) fn kinds(&self) -> Kinds {
-        self.0.with(|state| state.kinds)
+        self.state.with(|state| state.options.kinds)
     }
 
-    /// Restarts with other kinds: unread records are dropped, and a snapshot is due.
-    pub(crate) fn restart(&self, kinds: Kinds) {
-        self.0.with(|state| {
-            (state.kinds, state.is_starting, state.lost) = (kinds, true, 0);
+    /// The form of the records of a snapshot that is made now.
+    pub(crate) fn form(&self) -> Form {
+        let time = self.clock.now();
+        self.state.with(|state| Form { options: state.options, sequence: state.sequence, time })
+    }
+
+    /// Restarts with other options: unread records are dropped, and a snapshot is due.
+    pub(crate) fn restart(&self, options: WatchOptions) {
+        self.state.with(|state| {
+            (state.options, state.is_starting, state.lost) = (options, true, 0);
+            (state.has_more, state.begun) = (false, 0);
             state.snapshot = VecDeque::new();
             state.records.clear();
         });
     }
 
-    /// Sets the snapshot, which is read before all records that were added meanwhile.
-    pub(crate) fn start(&self, snapshot: String) {
-        let readers = self.0.with(|state| {
-            (state.is_starting, state.snapshot) = (false, snapshot.into_bytes().into());
+    /// Appends a piece of the snapshot, which is read before all records that were added meanwhile.
+    pub(crate) fn present(&self, piece: Vec<u8>, has_more: bool) {
+        let readers = self.state.with(|state| {
+            (state.is_starting, state.has_more) = (false, has_more);
+            if state.snapshot.is_empty() {
+                state.snapshot = piece.into();
+            } else {
+                state.snapshot.extend(piece);
+            }
             state.readers.take()
         });
         readers.into_iter().for_each(Waker::wake);
     }
 
-    /// Adds records; collects the wakers of waiting readers.
-    fn add(&self, records: &[(Kinds, String)], lost: u64, wakes: &mut Wakes) {
-        self.0.with(|state| {
+    /// Adds events; collects the wakers of waiting readers.
+    pub(crate) fn add(&self, events: &Events<'_>, lost: u64, wakes: &mut Wakes) {
+        let time = self.clock.now();
+        self.state.with(|state| {
             state.lost += lost;
-            for (kind, record) in records.iter().filter(|(kind, _)| state.kinds.contains(*kind)) {
-                debug_assert!(
-                    !kind.is_empty() && record.ends_with('\n'),
-                    "a record is a line of one kind"
-                );
+            state.sequence += lost;
+            let mut record = Vec::new();
+            for (index, event) in events.events.iter().enumerate() {
+                if !state.options.kinds.contains(event.kind()) {
+                    continue;
+                }
+                state.sequence += 1;
+                let form = Form { options: state.options, sequence: state.sequence, time };
+                record.clear();
+                if state.options.records {
+                    form.put_event(&mut record, events.interface, event);
+                } else {
+                    form.put(&mut record, || Report::Idle, events.line(index));
+                }
                 // After the first loss no record is kept, so that there is one gap at a known
                 // place.
                 if state.lost == 0 && state.records.len() + record.len() <= limits::EVENT_BYTES {
-                    state.records.extend(record.as_bytes());
+                    state.records.extend(&record);
                 } else {
                     state.lost += 1;
                 }
@@ -107,22 +224,24 @@ impl Watcher {
 
     /// Reads whole records, as many as fit; a record longer than the buffer is read in pieces.
     pub(crate) fn read(&self, buffer: &mut [u8], waker: Option<&Waker>) -> Found {
-        self.0.with(|state| {
+        self.state.with(|state| {
             if buffer.is_empty() {
                 return Found::Bytes(0);
             }
             if !state.is_starting {
-                let queue = if state.snapshot.is_empty() {
-                    &mut state.records
-                } else {
-                    &mut state.snapshot
-                };
-                let count = take(queue, buffer);
-                if count > 0 {
+                if !state.snapshot.is_empty() {
+                    let count = state.take(buffer, |state| &mut state.snapshot);
                     if state.snapshot.is_empty() {
                         // Frees its memory: it may be long and is not used again.
                         state.snapshot = VecDeque::new();
                     }
+                    return Found::Bytes(count);
+                }
+                if state.has_more {
+                    return Found::More;
+                }
+                let count = state.take(buffer, |state| &mut state.records);
+                if count > 0 {
                     return Found::Bytes(count);
                 }
                 if state.lost > 0 {
@@ -139,7 +258,7 @@ impl Watcher {
 
     /// True when there is something to read; else the task is woken when there is.
     pub(crate) fn is_readable(&self, waker: &Waker) -> bool {
-        self.0.with(|state| {
+        self.state.with(|state| {
             if !state.is_ready() {
                 state.readers.register(waker);
             }
@@ -150,23 +269,52 @@ impl Watcher {
 
 impl State {
     fn is_ready(&self) -> bool {
-        !self.is_starting
-            && (!self.snapshot.is_empty() || !self.records.is_empty() || self.lost > 0)
+        let is_empty = self.snapshot.is_empty() && self.records.is_empty();
+        !self.is_starting && (!is_empty || self.has_more || self.lost > 0)
+    }
+
+    /// Moves bytes into the buffer, up to the end of the last record that fits.
+    fn take(
+        &mut self,
+        buffer: &mut [u8],
+        queue: impl FnOnce(&mut Self) -> &mut VecDeque<u8>,
+    ) -> usize {
+        let (is_lines, begun) = (!self.options.records, self.begun);
+        let queue = queue(self);
+        let room = queue.len().min(buffer.len());
+        for (slot, byte) in buffer.iter_mut().zip(queue.iter()) {
+            *slot = *byte;
+        }
+        let copied = buffer.get(..room).unwrap_or_default();
+        let (count, begun) =
+            if is_lines { (lines(copied), 0) } else { records(queue, room, begun) };
+        queue.drain(..count);
+        self.begun = begun;
+        count
     }
 }
 
-/// Moves bytes into the buffer, up to the end of the last line that fits.
-fn take(queue: &mut VecDeque<u8>, buffer: &mut [u8]) -> usize {
-    let mut count = queue.len().min(buffer.len());
-    for (slot, byte) in buffer.iter_mut().zip(queue.iter()) {
-        *slot = *byte;
+/// The bytes of whole lines, or all bytes of a longer one.
+fn lines(copied: &[u8]) -> usize {
+    copied.iter().rposition(|byte| *byte == b'\n').map_or(copied.len(), |end| end + 1)
+}
+
+/// The bytes of whole records in the first `room` bytes, `begun` of which are the rest of one, or
+/// all of them for a longer one; and how many are left of it.
+fn records(queue: &VecDeque<u8>, room: usize, begun: usize) -> (usize, usize) {
+    let length_at = |place: usize| {
+        let byte = |index: usize| queue.get(place + index).copied().unwrap_or_default();
+        length_of(&[byte(0), byte(1), byte(2), byte(3)])
+    };
+    let mut count = begun;
+    while count < room {
+        let next = count.saturating_add(length_at(count));
+        if next > room && count > 0 {
+            break;
+        }
+        count = next;
     }
-    let copied = buffer.get(..count).unwrap_or_default();
-    if let Some(end) = copied.iter().rposition(|byte| *byte == b'\n') {
-        count = end + 1;
-    }
-    queue.drain(..count);
-    count
+    (count.min(room), count.saturating_sub(room))
 }
 
 /// The watchers of one interface.
@@ -212,80 +360,102 @@ impl Watchers {
         if events.is_empty() && lost == 0 {
             return;
         }
-        let records = written(&events, &stack.context.configuration.name);
+        let events = Events::new(&stack.context.configuration.name, &events);
         for watcher in &self.0 {
-            watcher.add(&records, lost, &mut stack.context.wakes);
+            watcher.add(&events, lost, &mut stack.context.wakes);
         }
     }
 
     /// Reports the objects of a new interface to one watcher.
     pub(crate) fn report_new(&self, stack: &mut Stack, watcher: &Watcher) {
         let events = stack.snapshot(Change::Added);
-        watcher.add(
-            &written(&events, &stack.context.configuration.name),
-            0,
-            &mut stack.context.wakes,
-        );
+        let events = Events::new(&stack.context.configuration.name, &events);
+        watcher.add(&events, 0, &mut stack.context.wakes);
     }
 
-    /// The snapshot for one watcher.
-    pub(crate) fn snapshot(stack: &Stack, kinds: Kinds) -> String {
-        let mut text = String::new();
-        for event in
-            stack.snapshot(Change::Present).iter().filter(|event| kinds.contains(event.kind()))
-        {
-            event.write(&mut text, &stack.context.configuration.name);
+    /// The snapshot for one watcher, without sockets.
+    pub(crate) fn snapshot(stack: &Stack, form: &Form) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for event in stack.snapshot(Change::Present) {
+            if form.options.kinds.contains(event.kind()) {
+                form.put_event(&mut bytes, &stack.context.configuration.name, &event);
+            }
         }
-        text
+        bytes
     }
-}
-
-fn written(events: &[Event], name: &str) -> Vec<(Kinds, String)> {
-    let record = |event: &Event| {
-        let mut text = String::new();
-        event.write(&mut text, name);
-        (event.kind(), text)
-    };
-    events.iter().map(record).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use alloc::boxed::Box;
+    use core::net::Ipv4Addr;
 
-    fn records(count: usize) -> Vec<(Kinds, String)> {
-        (0..count)
-            .map(|number| (Kinds::LINK, alloc::format!("link changed eth{number:03}\n")))
+    use crate::platform::BoxFuture;
+
+    use super::*;
+    use crate::command::address::Origin;
+
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now(&self) -> Instant {
+            Instant::from_micros(1_500_000)
+        }
+
+        fn sleep_until(&self, _deadline: Instant) -> BoxFuture<'static, ()> {
+            Box::pin(core::future::pending())
+        }
+    }
+
+    fn events(count: u32) -> Vec<Event> {
+        let server = |number| Ipv4Addr::from_bits(0x0a00_0000 | number).into();
+        (100..100 + count)
+            .map(|number| Event::Dns(Change::Added, server(number), Origin::Static))
             .collect()
     }
 
-    fn started(kinds: Kinds) -> Watcher {
-        let watcher = Watcher::new(kinds);
-        watcher.start(String::from("idle\n"));
+    fn add(watcher: &Watcher, events: &[Event]) {
+        watcher.add(&Events::new("eth0", events), 0, &mut Wakes::default());
+    }
+
+    fn started(options: WatchOptions) -> Watcher {
+        let watcher = Watcher::new(Arc::new(Stopped), options);
+        present(&watcher);
         watcher
     }
 
+    fn present(watcher: &Watcher) {
+        let mut bytes = Vec::new();
+        watcher.form().put_idle(&mut bytes);
+        watcher.present(bytes, false);
+    }
+
+    /// `dns added 10.0.0.100 interface eth0 origin static`
+    const LINE: usize = 50;
+
     #[test]
     fn reads_return_whole_records_of_the_watched_kinds() {
-        let watcher = started(Kinds::LINK);
-        let mut all = records(3);
-        all.insert(1, (Kinds::DNS, String::from("dns added\n")));
-        watcher.add(&all, 0, &mut Wakes::default());
-        let mut buffer = [0; 50];
+        let watcher = started(WatchOptions::lines(Kinds::DNS));
+        let mut all = events(3);
+        all.insert(1, Event::LeasesEnd);
+        add(&watcher, &all);
+        let mut buffer = [0; 120];
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));
-        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(40));
-        assert!(buffer.starts_with(b"link changed eth000\nlink changed eth001\n"));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(2 * LINE));
+        assert!(
+            buffer.starts_with(b"dns added 10.0.0.100 interface eth0 origin static\ndns added")
+        );
         // A record longer than the buffer is read in pieces.
         assert_eq!(watcher.read(&mut buffer[..7], None), Found::Bytes(7));
-        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(13));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(LINE - 7));
         assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
     }
 
     #[test]
     fn a_slow_reader_gets_a_bounded_number_of_bytes_and_a_count_of_lost_records() {
-        let watcher = started(Kinds::all());
-        for _ in 0..10 {
-            watcher.add(&records(1000), 0, &mut Wakes::default());
+        let watcher = started(WatchOptions::lines(Kinds::all()));
+        for _ in 0..60 {
+            add(&watcher, &events(150));
         }
         let mut buffer = [0; 4096];
         let mut total = 0;
@@ -293,16 +463,63 @@ mod tests {
             match watcher.read(&mut buffer, None) {
                 Found::Bytes(count) => total += count,
                 Found::Lost(lost) => break lost,
-                Found::Nothing => panic!("the loss was not told"),
+                Found::Nothing | Found::More => panic!("the loss was not told"),
             }
         };
-        let kept = limits::EVENT_BYTES / 20;
-        assert_eq!((total, lost), (5 + kept * 20, (10_000 - kept) as u64));
+        let kept = (total - 5) / LINE;
+        assert!(total <= limits::EVENT_BYTES + 5 && total > limits::EVENT_BYTES - 2 * LINE);
+        assert_eq!(lost, 9_000 - kept as u64);
         // Records that are added while the snapshot is made follow it.
-        watcher.add(&records(1), 0, &mut Wakes::default());
+        add(&watcher, &events(1));
         assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
-        watcher.start(String::from("idle\n"));
+        present(&watcher);
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));
-        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(20));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(LINE));
+    }
+
+    #[test]
+    fn numbers_grow_also_with_what_was_lost() {
+        let options = WatchOptions { numbered: true, ..WatchOptions::lines(Kinds::DNS) };
+        let watcher = started(options);
+        let mut buffer = [0; 4096];
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(17));
+        assert!(buffer.starts_with(b"0 1.500000s idle\n"));
+        add(&watcher, &[Event::LeasesEnd]);
+        watcher.add(&Events::new("eth0", &[]), 41, &mut Wakes::default());
+        assert_eq!(watcher.read(&mut buffer, None), Found::Lost(41));
+        present(&watcher);
+        add(&watcher, &events(1));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(18));
+        assert!(buffer.starts_with(b"41 1.500000s idle\n"));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(LINE + 13));
+        assert!(buffer.starts_with(b"42 1.500000s dns added 10.0.0.100 "));
+    }
+
+    #[test]
+    fn values_are_read_whole_or_in_pieces() {
+        for size in 1..80 {
+            let watcher = started(WatchOptions::records(Kinds::DNS));
+            add(&watcher, &events(3));
+            let (mut buffer, mut all) = (alloc::vec![0; size], Vec::new());
+            while let Found::Bytes(count) = watcher.read(&mut buffer, None) {
+                let read = buffer.get(..count).unwrap();
+                let is_whole = matches!(EventRecord::parse(read), Ok(Some(_)));
+                // Every record of these fits into forty bytes.
+                assert!(size < 40 || is_whole, "{size}");
+                all.extend_from_slice(read);
+            }
+            let (mut rest, mut reports) = (&all[..], Vec::new());
+            while let Some((record, after)) = EventRecord::parse(rest).unwrap() {
+                reports.push((record.sequence, record.report));
+                rest = after;
+            }
+            assert!(rest.is_empty());
+            let event = |(number, event)| {
+                (number, Report::Event { interface: String::from("eth0"), event })
+            };
+            let mut expected = alloc::vec![(0, Report::Idle)];
+            expected.extend((1..).zip(events(3)).map(event));
+            assert_eq!(reports, expected, "{size}");
+        }
     }
 }

@@ -17,7 +17,7 @@ macro_rules! words {
             type Err = devnet_virtual_file_system::Error;
 
             /// Reads the word; `InvalidInput` for any other.
-            fn from_str(word: &str) -> Result<Self, Self::Err> {
+            fn from_str(word: &str) -> core::result::Result<Self, Self::Err> {
                 match word {
                     $($word => Ok(Self::$variant),)+
                     _ => Err(devnet_virtual_file_system::Error::InvalidInput),

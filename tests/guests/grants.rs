@@ -9,12 +9,15 @@ use devnet_network::command::dns::{Question, RecordKind};
 use devnet_network::command::multicast::Membership;
 use devnet_network::command::route::{NewRoute, RouteSelector};
 use devnet_network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
+use devnet_network::command::watch::{Kinds, WatchOptions};
 use devnet_network::command::{
     Accept, AddRoute, ApplyConfiguration, Bind, Capture, CheckConfiguration, Connect, CreateSocket,
     ExportConfiguration, FindRoute, FlushNeighbors, GetInterface, GetLastError, GetStatistics,
     JoinGroup, ListAddresses, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Listen,
-    NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo, SetEnabled, SetOption,
+    NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo, SetEnabled, SetOption, Watch,
+    WatchEvents,
 };
+use devnet_network::limits::EVENT_BYTES;
 use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use devnet_virtual_file_system::{ControlCommand, Credentials, Error, Mode, OpenFlags, Path};
 use world::puppet::{FREE, Puppet};
@@ -452,6 +455,22 @@ fn allow_raw_is_needed_for_raw_sockets_and_never_shows_what_is_absent() {
         assert!(stream.windows(4).any(|bytes| bytes == b"seen"));
         let second = guest.open("/devices/network/eth0", READ).await;
         refused::<Capture>(guest, second, &CaptureOptions::default(), Error::NoBufferSpace).await;
+    });
+    // A watching file is paid as a socket with one buffer, and once, however often it restarts.
+    let limits = format!("limit-sockets 2\nlimit-buffers {}", EVENT_BYTES);
+    granted(&format!("allow-interface eth0\n{limits}"), async |guest, _| {
+        let file = guest.open("/devices/network/eth0", READ).await;
+        for _ in 0..3 {
+            guest.control::<Watch>(file, &Kinds::LINK).await.unwrap();
+        }
+        guest.control::<WatchEvents>(file, &WatchOptions::records(Kinds::DNS)).await.unwrap();
+        let second = guest.open("/devices/network/eth0", READ).await;
+        refused::<Watch>(guest, second, &Kinds::LINK, Error::NoBufferSpace).await;
+        assert_eq!(guest.call("close", &[file as u64]).await, 0);
+        guest.control::<Watch>(second, &Kinds::LINK).await.unwrap();
+        // Everybody's events are for who may see every interface.
+        let all = guest.open("/devices/sockets", READ).await;
+        refused::<Watch>(guest, all, &Kinds::SOCKET, Error::PermissionDenied).await;
     });
     granted("allow-raw\nallow-interface *", async |guest, _| {
         socket(guest, SocketKind::Raw(1)).await;

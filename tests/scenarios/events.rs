@@ -4,10 +4,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use devnet_drivers::Chance;
-use devnet_network::command::watch::{Kinds, Line};
-use devnet_network::command::{SetMtu, Watch};
+use devnet_network::command::event::{Change, Event, EventRecord, Report};
+use devnet_network::command::watch::{Kinds, Line, WatchOptions};
+use devnet_network::command::{SetMtu, Watch, WatchEvents};
 use devnet_network::platform::Clock;
-use devnet_network::{TcpListener, TcpSettings, TcpStream};
+use devnet_network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
 use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags, Readiness, encode};
 use world::{Host, Path, Quality, World};
 
@@ -63,6 +64,9 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
             "neighbor present 10.0.0.9 interface eth0 state permanent mac 02:00:00:00:00:09",
             "dns present 10.0.0.53 interface eth0 origin static",
             "dhcp present eth0 state stopped",
+            "group present 224.0.0.1 interface eth0 sockets 0",
+            "group present ff02::1 interface eth0 sockets 0",
+            "group present ff02::1:ff00:1 interface eth0 sockets 0",
             "idle",
         ]
     );
@@ -404,8 +408,150 @@ fn the_bytes_of_the_vocabulary_never_change() {
         (Kinds::DHCP, &[64]),
         (Kinds::STREAM, &[0x80, 1]),
         (Kinds::LEASE, &[0x80, 2]),
-        (Kinds::all(), &[0xff, 3]),
+        (Kinds::GROUP, &[0x80, 4]),
+        (Kinds::SOCKET, &[0x80, 8]),
+        (Kinds::USUAL, &[0xff, 7]),
+        (Kinds::all(), &[0xff, 0xf]),
     ] {
         assert_eq!(encode(&kinds).unwrap(), bytes, "{kinds:?}");
     }
+}
+
+#[test]
+fn sockets_that_begin_change_and_end_are_told_to_who_names_them() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let listener = TcpListener::bind(&left.sockets(), "10.0.0.1:80".parse().unwrap(), 16).unwrap();
+    let everybody = watching(&left, "sockets", "");
+    let all = left.open("sockets");
+    left.write(&all, "watch sockets").unwrap();
+    let one = left.open("eth0");
+    left.write(&one, "watch sockets").unwrap();
+    assert_eq!(told(&all), ["socket present 10.0.0.1:80 kind tcp state listen", "idle"]);
+    assert_eq!(told(&one), ["idle"]);
+    world.run(async {
+        let peer = TcpStream::connect(&right.sockets(), "10.0.0.1:80").await.unwrap();
+        let ours = listener.accept().await.unwrap();
+        let remote = peer.local_addr();
+        let with = |what: &str, state: &str| {
+            let local = "10.0.0.1:80 kind tcp";
+            format!("socket {what} {local} state {state} remote {remote} interface eth0")
+        };
+        assert_eq!(told(&one), [with("added", "established")]);
+        assert_eq!(told(&all), [with("added", "established")]);
+        // Both may tell what is there at any time.
+        left.write(&one, "watch numbered sockets").unwrap();
+        let mut buffer = [0; 4096];
+        let count = one.try_read(&mut buffer).unwrap();
+        let lines = std::str::from_utf8(&buffer[..count]).unwrap();
+        let (stamp, _) = Line::parse_numbered(lines.lines().next().unwrap()).unwrap();
+        assert_eq!((stamp.sequence, stamp.time), (1, world.now()));
+        assert!(lines.contains(&with("present", "established")), "{lines}");
+        drop(ours);
+        world.sleep(Duration::from_secs(1)).await;
+        let states = ["fin-wait-1", "fin-wait-2"];
+        assert_eq!(told(&all), states.map(|state| with("changed", state)));
+        drop(peer);
+        world.sleep(Duration::from_secs(1)).await;
+        assert_eq!(told(&all), [with("removed", "time-wait")]);
+        // From the other side: a connection that is refused begins and ends.
+        let refused = TcpStream::connect(&left.sockets(), "10.0.0.2:99").await;
+        assert_eq!(refused.unwrap_err(), Error::ConnectionRefused);
+        let lines = told(&all);
+        let [began, ended] = &lines[..] else { panic!("{lines:?}") };
+        assert!(began.starts_with("socket added 10.0.0.1:") && began.contains("syn-sent"));
+        assert!(ended.starts_with("socket removed 10.0.0.1:") && ended.contains("closed"));
+    });
+    drop(listener);
+    assert_eq!(told(&all), ["socket removed 10.0.0.1:80 kind tcp state listen"]);
+    // Datagram sockets: one of every interface, one of a single one.
+    let everywhere = UdpSocket::new(&left.sockets());
+    everywhere.bind("0.0.0.0:9".parse().unwrap()).unwrap();
+    everywhere.connect("10.0.0.2:9".parse().unwrap()).unwrap();
+    let here = left.open("eth0");
+    left.write(&here, "socket udp\nbind 0.0.0.0:10").unwrap();
+    drop(everywhere);
+    drop(here);
+    assert_eq!(
+        told(&all),
+        [
+            "socket added 0.0.0.0:9 kind udp state closed",
+            "socket removed 0.0.0.0:9 kind udp state closed",
+            "socket added 10.0.0.1:9 kind udp state established remote 10.0.0.2:9",
+            "socket added 0.0.0.0:10 kind udp state closed interface eth0",
+            "socket removed 10.0.0.1:9 kind udp state established remote 10.0.0.2:9",
+            "socket removed 0.0.0.0:10 kind udp state closed interface eth0",
+        ]
+    );
+    assert!(told(&everybody).iter().all(|line| !line.starts_with("socket ")));
+}
+
+#[test]
+fn groups_that_sockets_join_and_leave_are_told() {
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    let file = watching(&left, "eth0", "group");
+    let [one, other] = [0, 1].map(|_| left.open("eth0"));
+    for (joining, what, count) in [(&one, "added", 1), (&other, "changed", 2)] {
+        left.write(joining, "socket udp\nbind 0.0.0.0:0\njoin 239.0.0.1").unwrap();
+        let expected = format!("group {what} 239.0.0.1 interface eth0 sockets {count}");
+        assert_eq!(told(&file), [expected]);
+    }
+    drop(one);
+    assert_eq!(told(&file), ["group changed 239.0.0.1 interface eth0 sockets 1"]);
+    drop(other);
+    assert_eq!(told(&file), ["group removed 239.0.0.1 interface eth0 sockets 1"]);
+}
+
+/// Values are what the lines say, and a long snapshot of sockets comes in pieces.
+#[test]
+fn values_tell_thousands_of_sockets_and_then_what_changes() {
+    const SOCKETS: u16 = 3000;
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    let bound = |port: u16| {
+        let socket = UdpSocket::new(&left.sockets());
+        socket.bind(([10, 0, 0, 1], port).into()).unwrap();
+        socket
+    };
+    let sockets: Vec<_> = (0..SOCKETS).map(|number| bound(20_000 + number)).collect();
+    let file = left.open("sockets");
+    file.try_control::<WatchEvents>(&WatchOptions::records(Kinds::SOCKET)).unwrap();
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    let mut read_all = || {
+        while let Ok(count) = file.try_read(&mut buffer) {
+            bytes.extend_from_slice(&buffer[..count]);
+        }
+        let (mut rest, mut records) = (&bytes[..], Vec::new());
+        while let Some((record, after)) = EventRecord::parse(rest).unwrap() {
+            records.push(record);
+            rest = after;
+        }
+        assert!(rest.is_empty());
+        bytes.clear();
+        records
+    };
+    let records = read_all();
+    let (last, snapshot) = records.split_last().unwrap();
+    assert_eq!((&last.report, snapshot.len()), (&Report::Idle, usize::from(SOCKETS)));
+    for (record, number) in snapshot.iter().zip(0..) {
+        let Report::Event { interface, event: Event::Socket(Change::Present, status) } =
+            &record.report
+        else {
+            panic!("{record:?}")
+        };
+        assert_eq!((interface.as_str(), status.local.port()), ("", 20_000 + number));
+    }
+    drop(sockets);
+    let records = read_all();
+    let removed = records.iter().take_while(|record| matches!(record.report, Report::Event { .. }));
+    let removed = removed.count();
+    // What had no room is counted, and no number is given twice.
+    let Some(EventRecord { sequence, report: Report::Lost(lost), .. }) = records.get(removed)
+    else {
+        panic!("{records:?}")
+    };
+    assert_eq!((removed as u64 + lost, *sequence), (u64::from(SOCKETS), u64::from(SOCKETS)));
+    assert!(records[..removed].iter().zip(1..).all(|(record, number)| record.sequence == number));
+    assert_eq!(records.get(removed + 1).unwrap().report, Report::Idle);
 }

@@ -304,6 +304,8 @@ enum {
 #define DEVNET_GET_CONNECTION 0xbfff6e76u
 /* Makes this open file a reader of events of these kinds: a snapshot, then changes. (read) */
 #define DEVNET_WATCH 0xbfff6e80u
+/* As `Watch`, with a number and a time for each record, or with records as values. (read) */
+#define DEVNET_WATCH_EVENTS 0xbfff6e81u
 /* Returns why the last lines that were written to this open file failed, in words; none after lines
    that succeeded. (read) */
 #define DEVNET_GET_LAST_ERROR 0xbfff6e90u

@@ -11,10 +11,10 @@
 //! of a file, every command passes through here, and the guard computes the next [`Mode`] with the
 //! same state machine as the device. A command is decoded here, once, and forwarded decoded.
 
-mod captures;
 mod datagrams;
 pub(crate) mod lists;
 mod requests;
+mod streams;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

@@ -160,7 +160,7 @@ impl Guard {
             }
             // All other commands are about interfaces. For an interface's own device, opening it
             // was the check.
-            _ if self.place == DeviceKind::Interface => Ok(Action::Forward),
+            other if self.place == DeviceKind::Interface => Ok(Action::of_interface(other)),
             Request::SetRoute(change) => {
                 policy.permit_change(changed_interface(change)).map(|()| Action::Forward)
             }
@@ -179,7 +179,7 @@ impl Guard {
             ) {
                 (Some(Access::Write), _)
                 | (Some(_), Some(devnet_virtual_file_system::Authority::Read)) => {
-                    Ok(Action::Forward)
+                    Ok(Action::of_interface(other))
                 }
                 _ => Err(Error::PermissionDenied),
             },
@@ -191,6 +191,7 @@ impl Guard {
         match request {
             Request::CreateSocket(kind) => self.create_socket(kind).await,
             Request::Capture(options) => self.capture(options).await,
+            Request::Watch(_) | Request::WatchEvents(_) => self.watch(request).await,
             Request::Bind(local) => self.bind(local).await,
             Request::Connect(remote) => self.connect(remote).await,
             Request::Listen(backlog) => self.listen(backlog).await,
@@ -383,7 +384,7 @@ impl Guard {
 }
 
 /// What to do with a permitted command.
-enum Action {
+pub(super) enum Action {
     /// The device answers it at once.
     Forward,
     /// It blocks, or the guard records its effect.

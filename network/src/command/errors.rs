@@ -275,7 +275,10 @@ impl Request {
             }
             Self::ReceiveError(()) => &[InvalidInput, Unsupported],
             Self::Peek(_) => PEEK,
-            Self::Watch(_) | Self::GetCapture(()) | Self::ExportConfiguration(_) => &[InvalidInput],
+            Self::Watch(_)
+            | Self::WatchEvents(_)
+            | Self::GetCapture(())
+            | Self::ExportConfiguration(_) => &[InvalidInput],
             Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
             Self::ApplyConfiguration(_) | Self::CheckConfiguration(_) => CONFIGURATION,
         }

@@ -71,8 +71,11 @@ impl Request {
             )
             | Self::JoinGroup(_)
             | Self::LeaveGroup(_) => cfg!(feature = "multicast"),
-            Self::Watch(_)
-            | Self::GetLastError(())
+            Self::WatchEvents(options) if options.records => cfg!(feature = "events"),
+            Self::Watch(_) | Self::WatchEvents(_) => {
+                cfg!(all(feature = "events", feature = "commands-as-text"))
+            }
+            Self::GetLastError(())
             | Self::GetMetrics(())
             | Self::ExportConfiguration(_)
             | Self::ApplyConfiguration(_)

@@ -278,7 +278,16 @@ grammar! {
         ExportConfiguration(_) {
             "export", "", "export";
         }
-        Watch(_) { "watch [KIND ...]", "Every kind unless some are given.", "watch link address"; }
+        Watch(_) {
+            "watch [KIND ...]", "Every kind but sockets unless some are given.",
+                "watch link address";
+        }
+        WatchEvents(_) {
+            "watch (numbered | records) [KIND ...]",
+                "As `watch`: `numbered` puts a number and a time before each line, `records` \
+                 gives values instead of lines.",
+                "watch numbered link socket";
+        }
     }
     // A line has no response, so commands that only read have none: the status text has it.
     without {

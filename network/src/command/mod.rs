@@ -36,6 +36,7 @@ pub mod dhcp_server;
 pub mod dns;
 pub mod drops;
 pub mod errors;
+pub mod event;
 pub(crate) mod features;
 pub mod grammar;
 pub mod interface;
@@ -262,6 +263,8 @@ devnet_virtual_file_system::define_commands! {
 
         /// Makes this open file a reader of events of these kinds: a snapshot, then changes.
         128 => Watch: Read (watch::Kinds) -> ();
+        /// As `Watch`, with a number and a time for each record, or with records as values.
+        129 => WatchEvents: Read (watch::WatchOptions) -> ();
 
         /// Returns why the last lines that were written to this open file failed, in words; none
         /// after lines that succeeded.

@@ -13,6 +13,7 @@ pub use super::option::{
     CongestionControl, DatagramOptions, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery,
     SocketOption, SocketOptions, StreamOptions,
 };
+use crate::words::words;
 
 /// The state of a stream (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once
 /// connected.
@@ -40,6 +41,22 @@ pub enum SocketState {
     LastAck,
     /// TIME-WAIT: closed; late segments may still arrive.
     TimeWait,
+}
+
+words! {
+    SocketState {
+        Closed => "closed",
+        Listen => "listen",
+        SynSent => "syn-sent",
+        SynReceived => "syn-received",
+        Established => "established",
+        FinWait1 => "fin-wait-1",
+        FinWait2 => "fin-wait-2",
+        CloseWait => "close-wait",
+        Closing => "closing",
+        LastAck => "last-ack",
+        TimeWait => "time-wait",
+    }
 }
 
 /// The status of a socket.

@@ -21,7 +21,7 @@ use super::socket::{ConnectionName, Direction, SocketKind, SocketOption};
 use super::system::SystemOption;
 use super::table::Request;
 use super::value::{octet, pairs, socket_address, switch, value};
-use super::watch::Kinds;
+use super::watch::{Kinds, WatchOptions};
 use super::{grammar, line_of_dhcp, line_of_names};
 use crate::address::Prefix;
 use crate::limits;
@@ -106,9 +106,18 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         }
         ["capture", rest @ ..] => capture(rest).map(Request::Capture),
         ["export"] => Ok(Request::ExportConfiguration(true)),
-        ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
+        ["watch", rest @ ..] => watch(rest),
         _ => socket(words),
     }
+}
+
+fn watch(words: &[&str]) -> Result<Request, Error> {
+    let (records, kinds) = match words {
+        [form @ ("numbered" | "records"), kinds @ ..] => (*form == "records", kinds),
+        kinds => return Kinds::parse(kinds).map(Request::Watch),
+    };
+    let kinds = Kinds::parse(kinds)?;
+    Ok(Request::WatchEvents(WatchOptions { kinds, numbered: true, records }))
 }
 
 fn address(words: &[&str]) -> Result<Request, Error> {
@@ -385,7 +394,11 @@ mod tests {
             Request::Connect("[fd00::1]:80".parse().unwrap())
         );
         assert_eq!(parsed("bind *:7"), Request::Bind("[::]:7".parse().unwrap()));
-        assert_eq!(parsed("watch"), Request::Watch(Kinds::all()));
+        assert_eq!(parsed("watch"), Request::Watch(Kinds::USUAL));
+        let numbered = WatchOptions { numbered: true, ..WatchOptions::lines(Kinds::SOCKET) };
+        assert_eq!(parsed("watch numbered sockets"), Request::WatchEvents(numbered));
+        let records = WatchOptions::records(Kinds::USUAL);
+        assert_eq!(parsed("watch records"), Request::WatchEvents(records));
         assert_eq!(parsed("watch link streams"), Request::Watch(Kinds::LINK | Kinds::STREAM));
         assert_eq!(parse("").unwrap(), None);
         assert_eq!(parse("# address add").unwrap(), None);

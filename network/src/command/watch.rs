@@ -3,7 +3,14 @@
 //! The command [`Watch`](super::Watch), or the line `watch`, makes an open device file a reader of
 //! events: first a snapshot (`present`), then its end (`idle`), then changes. On an interface's
 //! device the events are that interface's, on `/devices/sockets` those of all present and future
-//! ones. `watch link address` selects these kinds only.
+//! ones, and of the sockets that are bound to none. `watch link address` selects these kinds only;
+//! sockets are told only to who names them, because a busy system has many.
+//!
+//! `watch numbered`, or [`WatchEvents`](super::WatchEvents), puts a number and a time before each
+//! record: `17 4.250000s link changed eth0 …`. The number grows by one with every event of the
+//! watched kinds, also with those that were lost; the records of a snapshot have that of the last
+//! event before it. The time is the system's monotonic clock. `watch records` gives the same events
+//! as [values](super::event) instead of lines, always with both.
 //!
 //! A record is a line of words. Pairs in any order follow the third word; a reader skips unknown
 //! keys:
@@ -36,6 +43,8 @@
 //! | `stream timeout` | the retransmission timeout | `count`, `wait`, `window`, `round-trip` |
 //! | `stream undo` | a reduction was spurious | `window`, `after` |
 //! | `stream ended` | by an error | `cause` |
+//! | `group` | a multicast group | `interface`, `sockets` (that joined it) |
+//! | `socket` | its local address | `kind`, `state`, and more |
 //!
 //! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
@@ -47,6 +56,10 @@
 //!   in bytes, before and after; `round-trip` is the smoothed round-trip time in microseconds;
 //!   `count` is of this stream's timeouts, `wait` the milliseconds of this one; `cause` is `reset`,
 //!   `refused`, `timed-out`, `aborted`, `unreachable` or `network-down`.
+//! * `socket`: also `protocol` of raw ones, `remote` of connected ones, and `interface` of those
+//!   that are bound to one. A connection is told once it is established, or begins here; it is
+//!   `removed` when it has ended or is in TIME-WAIT. One is known by its kind, both addresses and
+//!   the interface.
 //!
 //! Changes in quick succession are reported as one, with the final state. Of neighbors only lasting
 //! states are reported, not that one is being probed. `removed` has the last state of the object.
@@ -56,6 +69,8 @@ use core::str::SplitAsciiWhitespace;
 use bitflags::bitflags;
 use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
+
+use crate::platform::Instant;
 
 bitflags! {
     /// Kinds of events.
@@ -79,11 +94,40 @@ bitflags! {
         const STREAM = 1 << 7;
         /// Leases of the DHCP server.
         const LEASE = 1 << 8;
+        /// Multicast groups.
+        const GROUP = 1 << 9;
+        /// Sockets that begin, change their state and end. Only who names it gets it.
+        const SOCKET = 1 << 10;
+    }
+}
+
+/// What a watching file tells, and in which form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WatchOptions {
+    /// The kinds of events.
+    pub kinds: Kinds,
+    /// Lines begin with a number and a time.
+    pub numbered: bool,
+    /// Records are [values](super::event::EventRecord) instead of lines.
+    pub records: bool,
+}
+
+impl WatchOptions {
+    /// Lines of these kinds.
+    #[must_use]
+    pub const fn lines(kinds: Kinds) -> Self {
+        Self { kinds, numbered: false, records: false }
+    }
+
+    /// Values of these kinds.
+    #[must_use]
+    pub const fn records(kinds: Kinds) -> Self {
+        Self { kinds, numbered: true, records: true }
     }
 }
 
 /// The first word of the records of each kind.
-const WORDS: [(&str, Kinds); 9] = [
+const WORDS: [(&str, Kinds); 11] = [
     ("interface", Kinds::INTERFACE),
     ("link", Kinds::LINK),
     ("address", Kinds::ADDRESS),
@@ -93,27 +137,45 @@ const WORDS: [(&str, Kinds); 9] = [
     ("dhcp", Kinds::DHCP),
     ("stream", Kinds::STREAM),
     ("lease", Kinds::LEASE),
+    ("group", Kinds::GROUP),
+    ("socket", Kinds::SOCKET),
 ];
 
 impl Kinds {
-    /// The kind of a word; `streams` means `stream` too.
+    /// Every kind but sockets.
+    pub const USUAL: Self = Self::all().difference(Self::SOCKET);
+
+    /// The kind of a word; `streams` means `stream` too, and `sockets` `socket`.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
-        let word = if word == "streams" { "stream" } else { word };
+        let word = match word {
+            "streams" => "stream",
+            "sockets" => "socket",
+            word => word,
+        };
         WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
     }
 
-    /// The kinds of some words; all kinds without a word.
+    /// The kinds of some words; the [usual](Self::USUAL) ones without a word.
     ///
     /// # Errors
     /// `InvalidInput` for an unknown word.
     pub fn parse(words: &[&str]) -> Result<Self, Error> {
         if words.is_empty() {
-            return Ok(Self::all());
+            return Ok(Self::USUAL);
         }
         let named = |kinds: Self, word: &&str| Self::named(word).map(|kind| kinds | kind);
         words.iter().try_fold(Self::empty(), named).ok_or(Error::InvalidInput)
     }
+}
+
+/// The number and the time before a line of `watch numbered`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    /// See [`EventRecord`](super::event::EventRecord).
+    pub sequence: u64,
+    /// When it happened, by the system's monotonic clock.
+    pub time: Instant,
 }
 
 /// A line read from a watching file.
@@ -140,6 +202,21 @@ pub struct Record<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// Parses a line of `watch numbered`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an invalid line, also for one without a number.
+    pub fn parse_numbered(line: &'a str) -> Result<(Stamp, Self), Error> {
+        let mut parts = line.splitn(3, ' ');
+        let mut next = || parts.next().ok_or(Error::InvalidInput);
+        let (sequence, time) = (next()?, next()?);
+        let stamp = Stamp {
+            sequence: sequence.parse().map_err(|_| Error::InvalidInput)?,
+            time: time.parse()?,
+        };
+        Ok((stamp, Self::parse(next()?)?))
+    }
+
     /// Parses a line.
     ///
     /// # Errors
@@ -180,7 +257,7 @@ mod tests {
 
     #[test]
     fn words_name_kinds() {
-        assert_eq!(Kinds::parse(&[]), Ok(Kinds::all()));
+        assert_eq!(Kinds::parse(&[]), Ok(Kinds::all() - Kinds::SOCKET));
         assert_eq!(Kinds::parse(&["link", "streams"]), Ok(Kinds::LINK | Kinds::STREAM));
         assert_eq!(Kinds::parse(&["link", "weather"]), Err(Error::InvalidInput));
         let all = WORDS.iter().fold(Kinds::empty(), |kinds, (_, kind)| kinds | *kind);
@@ -210,6 +287,12 @@ mod tests {
             "link changed eth0 state",
         ] {
             assert!(Line::parse(line).is_err(), "{line:?}");
+        }
+        let (stamp, line) = Line::parse_numbered("17 4.250000s lost 3").unwrap();
+        assert_eq!((stamp.sequence, stamp.time), (17, Instant::from_micros(4_250_000)));
+        assert!(matches!(line, Line::Lost(3)));
+        for line in ["lost 3", "17 lost 3", "17 4.25", "17 4.250000s", "x 4.250000s idle"] {
+            assert!(Line::parse_numbered(line).is_err(), "{line:?}");
         }
     }
 }

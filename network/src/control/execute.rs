@@ -13,6 +13,7 @@ use super::metrics::{self, Metrics};
 use super::open::{HAS_TEXT, OpenFile};
 use crate::command::address::Origin;
 use crate::command::line_error::LastError;
+use crate::command::watch::WatchOptions;
 use crate::command::{Immediate, Request, Timing, Waiting};
 use crate::stack::Stack;
 
@@ -185,7 +186,8 @@ impl OpenFile {
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Immediate::EndConnection(name) => reply(self.end_connection(&name)),
             Immediate::GetConnection(name) => reply(self.connection(&name)),
-            Immediate::Watch(kinds) => reply(self.watch(kinds)),
+            Immediate::Watch(kinds) => reply(self.watch(WatchOptions::lines(kinds))),
+            Immediate::WatchEvents(options) => reply(self.watch(options)),
             Immediate::Capture(options) => reply(self.capture(options)),
             Immediate::GetCapture(()) => reply(self.capture_statistics()),
             Immediate::SetSystemOption(option) => reply(self.set_system_option(option)),

@@ -1,50 +1,137 @@
 //! A reader of events: reads a snapshot of the interfaces, then their changes.
+//!
+//! Sockets are presented in pieces as the file is read: there may be thousands.
 
-use alloc::string::String;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt::Write;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 
-use devnet_virtual_file_system::{Operation, Readiness};
+use devnet_virtual_file_system::{Lock, Operation, Readiness};
 
-use crate::command::watch::Kinds;
+use crate::command::event::{Change, Event};
+use crate::command::socket::{SocketState, SocketStatus};
+use crate::command::watch::{Kinds, WatchOptions};
 use crate::interface::Interface;
 use crate::interfaces::Place;
-use crate::watcher::{Found, Watcher};
+use crate::limits::LIST_PIECE;
+use crate::platform::Clock;
+use crate::stack::transport::SocketCursor;
+use crate::watcher::{Form, Found, Watcher};
 
 /// A watching file. Dropping it ends the watch.
 pub(super) struct Reader {
     place: Place,
     watcher: Arc<Watcher>,
+    /// What is left of the snapshot.
+    rest: Lock<Option<Sockets>>,
+}
+
+/// Sockets that a snapshot has not presented yet.
+struct Sockets {
+    form: Form,
+    /// The interfaces that are left, and how far the first was presented.
+    interfaces: VecDeque<Arc<Interface>>,
+    cursor: SocketCursor,
+    /// Those on every interface.
+    everywhere: Vec<SocketStatus>,
+}
+
+impl Sockets {
+    /// The next piece, and whether there is more.
+    fn piece(&mut self) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        let Some(interface) = self.interfaces.front() else {
+            let rest = self.everywhere.split_off(self.everywhere.len().min(LIST_PIECE));
+            let piece = core::mem::replace(&mut self.everywhere, rest);
+            self.put(&mut bytes, "", piece);
+            return (bytes, !self.everywhere.is_empty());
+        };
+        let ((entries, has_more), name) = interface.read_now(|stack| {
+            let name = &stack.context.configuration.name;
+            (stack.transport.list_sockets(name, &mut self.cursor), name.clone())
+        });
+        self.put(&mut bytes, &name, entries);
+        if !has_more {
+            self.interfaces.pop_front();
+            self.cursor = SocketCursor::default();
+        }
+        (bytes, true)
+    }
+
+    /// Appends sockets, without those that changes do not tell either.
+    fn put(&self, bytes: &mut Vec<u8>, interface: &str, entries: Vec<SocketStatus>) {
+        let is_told = |status: &SocketStatus| {
+            !matches!(status.state, SocketState::TimeWait | SocketState::SynReceived)
+        };
+        for status in entries.into_iter().filter(is_told) {
+            self.form.put_event(bytes, interface, &Event::Socket(Change::Present, status));
+        }
+    }
 }
 
 impl Reader {
-    pub(super) fn new(place: &Place, kinds: Kinds) -> Self {
-        let reader = Self { place: place.clone(), watcher: Arc::new(Watcher::new(kinds)) };
+    pub(super) fn new(place: &Place, clock: &Arc<dyn Clock>, options: WatchOptions) -> Self {
+        let watcher = Arc::new(Watcher::new(Arc::clone(clock), options));
+        let reader = Self { place: place.clone(), watcher, rest: Lock::default() };
         reader.begin(0);
         reader
     }
 
-    /// Restarts with other kinds.
-    pub(super) fn restart(&self, kinds: Kinds) {
-        self.watcher.restart(kinds);
+    /// Restarts with other options.
+    pub(super) fn restart(&self, options: WatchOptions) {
+        self.watcher.restart(options);
         self.begin(0);
     }
 
     /// Makes the snapshot. Changes of an interface are recorded from its snapshot on.
     fn begin(&self, lost: u64) {
-        let mut text = String::new();
+        let form = self.watcher.form();
+        let mut bytes = Vec::new();
         if lost > 0 {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "lost {lost}");
+            form.put_lost(&mut bytes, lost);
         }
-        for interface in self.interfaces() {
-            text += &interface.watch(&self.watcher);
+        let interfaces = self.interfaces();
+        for interface in &interfaces {
+            bytes.extend(interface.watch(&self.watcher, &form));
         }
-        text += "idle\n";
-        self.watcher.start(text);
+        let has_sockets = form.options.kinds.contains(Kinds::SOCKET);
+        if !has_sockets {
+            form.put_idle(&mut bytes);
+        }
+        self.rest.with(|rest| {
+            *rest = has_sockets.then(|| {
+                let everywhere = self.sockets_everywhere();
+                let (interfaces, cursor) = (interfaces.into(), SocketCursor::default());
+                Sockets { form, interfaces, cursor, everywhere }
+            });
+            self.watcher.present(bytes, rest.is_some());
+        });
+    }
+
+    /// Makes the next piece of the snapshot.
+    fn go_on(&self) {
+        self.rest.with(|rest| {
+            // Another reader of the file may have done it.
+            let Some(sockets) = rest else { return };
+            let (mut bytes, has_more) = sockets.piece();
+            if !has_more {
+                sockets.form.put_idle(&mut bytes);
+                *rest = None;
+            }
+            self.watcher.present(bytes, has_more);
+        });
+    }
+
+    /// The sockets that are bound to no interface; none on the device of one.
+    fn sockets_everywhere(&self) -> Vec<SocketStatus> {
+        if self.place.interface.is_some() {
+            return Vec::new();
+        }
+        let listeners = self.place.all.listeners().into_iter().map(|listener| listener.status(""));
+        let bindings = self.place.all.bindings().into_iter();
+        listeners.chain(bindings.map(|(family, binding)| binding.status(family, ""))).collect()
     }
 
     /// The interfaces to watch. On `/devices/sockets` interfaces that are added later attach by
@@ -61,6 +148,7 @@ impl Reader {
             match self.watcher.read(buffer, waker) {
                 Found::Bytes(count) => return Some(count),
                 Found::Nothing => return None,
+                Found::More => self.go_on(),
                 Found::Lost(lost) => self.begin(lost),
             }
         }
@@ -171,7 +259,8 @@ mod tests {
         let all = core.sockets();
         let one = core.manager().sockets_on("tun0").unwrap();
         for sockets in [all, one] {
-            let reader = Reader::new(&sockets.place, Kinds::all());
+            let options = WatchOptions::lines(Kinds::all());
+            let reader = Reader::new(&sockets.place, &sockets.clock, options);
             core.manager().register("tun1", alloc::boxed::Box::new(Nothing), None).unwrap();
             let watcher = Arc::clone(&reader.watcher);
             assert!(Arc::strong_count(&watcher) > 2);

@@ -7,12 +7,13 @@ use devnet_virtual_file_system::{Error, Result};
 use super::open::{HAS_TEXT, OpenFile};
 use super::reader::Reader;
 use super::state::State;
-use crate::command::watch::Kinds;
+use crate::command::watch::{Kinds, WatchOptions};
+use crate::socket::Sockets;
 
 impl OpenFile {
     /// The file's reader of events.
     pub(super) fn reader(&self) -> Option<Arc<Reader>> {
-        if !HAS_TEXT {
+        if !cfg!(feature = "events") {
             return None;
         }
         self.state.with(|state| match state {
@@ -21,20 +22,21 @@ impl OpenFile {
         })
     }
 
-    /// Makes the file a reader of events, or restarts it with other kinds.
-    pub(super) fn watch(&self, kinds: Kinds) -> Result<()> {
-        if !HAS_TEXT {
+    /// Makes the file a reader of events, or restarts it with other options.
+    pub(super) fn watch(&self, options: WatchOptions) -> Result<()> {
+        if !cfg!(feature = "events") || !(options.records || HAS_TEXT) {
             return Err(Error::Unsupported);
         }
         // A program may send bits that no kind has.
-        if kinds.is_empty() || !Kinds::all().contains(kinds) {
+        if options.kinds.is_empty() || !Kinds::all().contains(options.kinds) {
             return Err(Error::InvalidInput);
         }
         if let Some(reader) = self.reader() {
-            reader.restart(kinds);
+            reader.restart(options);
             return Ok(());
         }
-        let reader = Arc::new(Reader::new(&self.sockets.place, kinds));
+        let Sockets { place, clock, .. } = &*self.sockets;
+        let reader = Arc::new(Reader::new(place, clock, options));
         // An unused reader is dropped outside of the lock.
         self.state.with(|state| match state {
             State::Status { .. } => {

@@ -1,7 +1,7 @@
 //! Who is attached to an interface: watchers of its events, and captures of its frames.
 
-use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::task::Waker;
 
 use devnet_virtual_file_system::Error;
@@ -13,15 +13,15 @@ use crate::driver::{Frame, Medium};
 use crate::stack::Stack;
 use crate::stack::context::Context;
 use crate::trace::DropReason;
-use crate::watcher::{Watcher, Watchers};
+use crate::watcher::{Form, Watcher, Watchers};
 
 /// Watchers.
 impl Interface {
     /// Attaches a watcher; returns the snapshot as records.
-    pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> String {
+    pub(crate) fn watch(&self, watcher: &Arc<Watcher>, form: &Form) -> Vec<u8> {
         self.watching(|stack, watchers| {
             watchers.attach(stack, watcher);
-            Watchers::snapshot(stack, watcher.kinds())
+            Watchers::snapshot(stack, form)
         })
     }
 
@@ -41,7 +41,7 @@ impl Interface {
     }
 
     fn watching<R: Default>(&self, action: impl FnOnce(&mut Stack, &mut Watchers) -> R) -> R {
-        if !cfg!(feature = "commands-as-text") {
+        if !cfg!(feature = "events") {
             return R::default();
         }
         let now = self.clock.now();

@@ -22,10 +22,10 @@ use core::time::Duration;
 use devnet_virtual_file_system::{CharacterDevice, Lock};
 
 use crate::capture::Taps;
+use crate::command::event::Change;
 use crate::driver::{Driver, LinkState, Medium};
 use crate::limits;
 use crate::platform::{Clock, Instant};
-use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
 use crate::trace::DropReason;
 use crate::trace::{dropped, message};

@@ -7,13 +7,17 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::Error;
 
 use super::Interfaces;
+use crate::command::event::{Change, Event};
 use crate::command::route::{ChangeMode, RouteDetail, RouteFilter};
+use crate::command::socket::SocketStatus;
+use crate::command::watch::Kinds;
 use crate::interface::Interface;
 use crate::platform::Instant;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::routes::{Route, Routes};
 use crate::stack::tcp::listen::Listener;
-use crate::watcher::Watcher;
+use crate::stack::{Stack, Wakes};
+use crate::watcher::{Events, Watcher};
 
 /// What a new interface gets.
 #[derive(Clone, Default)]
@@ -33,10 +37,10 @@ impl Interfaces {
         // A new stack has no conflicting socket, and both calls tolerate repetition.
         interface.change_and_transmit(|stack| {
             for listener in &listeners {
-                let _ = stack.transport.tcp.listen(listener, false);
+                let _ = stack.transport.tcp.listen(&mut stack.context, listener, false);
             }
             for (family, binding) in bindings {
-                let _ = stack.transport.datagrams.bind(family, binding);
+                let _ = stack.transport.datagrams.bind(&mut stack.context, family, binding);
             }
             for route in routes.iter() {
                 let _ = stack.ip.put_route(&mut stack.context, *route, ChangeMode::Append);
@@ -63,6 +67,19 @@ impl Interfaces {
         interfaces.iter().for_each(|interface| interface.unwatch(watcher));
     }
 
+    /// Reports a socket of every interface to those who watch every interface.
+    fn report_socket(&self, change: Change, status: impl FnOnce() -> SocketStatus) {
+        let mut watchers = self.0.tables.with(|tables| tables.routed.watchers.clone());
+        watchers.retain(|watcher| watcher.kinds().contains(Kinds::SOCKET));
+        if watchers.is_empty() {
+            return;
+        }
+        let (events, mut wakes) = ([Event::Socket(change, status())], Wakes::default());
+        let events = Events::new("", &events);
+        watchers.iter().for_each(|watcher| watcher.add(&events, 0, &mut wakes));
+        wakes.wake();
+    }
+
     /// Listens on every interface, or on none.
     ///
     /// # Errors
@@ -74,15 +91,23 @@ impl Interfaces {
             tables.interfaces()
         });
         let outcome = interfaces.iter().try_for_each(|interface| {
-            interface.change_and_transmit(|stack| stack.transport.tcp.listen(listener, false))
+            interface.change_and_transmit(|stack| {
+                stack.transport.tcp.listen(&mut stack.context, listener, false)
+            })
         });
-        if outcome.is_err() {
-            self.unlisten(listener);
+        match outcome {
+            Ok(()) => self.report_socket(Change::Added, || listener.status("")),
+            Err(_) => self.forget_listener(listener),
         }
         outcome
     }
 
     pub(crate) fn unlisten(&self, listener: &Arc<Listener>) {
+        self.forget_listener(listener);
+        self.report_socket(Change::Removed, || listener.status(""));
+    }
+
+    fn forget_listener(&self, listener: &Arc<Listener>) {
         let interfaces = self.0.tables.with(|tables| {
             tables.routed.listeners.retain(|known| !Arc::ptr_eq(known, listener));
             tables.interfaces()
@@ -112,13 +137,19 @@ impl Interfaces {
         let bind = |binding: &Binding| {
             interfaces.iter().try_for_each(|interface| {
                 interface.change_and_transmit(|stack| {
-                    stack.transport.datagrams.bind(family, binding.clone())
+                    let Stack { context: cx, transport, .. } = stack;
+                    transport.datagrams.bind(cx, family, binding.clone())
                 })
             })
         };
         let outcome = bind(binding);
-        if outcome.is_err() {
-            self.unbind(family, binding.key, &binding.endpoint);
+        if outcome.is_ok() {
+            if let Some((family, former)) = former {
+                self.report_socket(Change::Removed, || former.status(family, ""));
+            }
+            self.report_socket(Change::Added, || binding.status(family, ""));
+        } else {
+            self.forget_binding(family, binding.key, &binding.endpoint);
             // A socket that cannot be connected stays bound as it was.
             if let Some((family, former)) = former {
                 self.0.tables.with(|tables| tables.routed.bindings.push((family, former.clone())));
@@ -129,15 +160,30 @@ impl Interfaces {
     }
 
     pub(crate) fn unbind(&self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
-        let interfaces = self.0.tables.with(|tables| {
-            tables.routed.bindings.retain(|(_, binding)| !Arc::ptr_eq(&binding.endpoint, endpoint));
-            tables.interfaces()
+        if let Some(binding) = self.forget_binding(family, key, endpoint) {
+            self.report_socket(Change::Removed, || binding.status(family, ""));
+        }
+    }
+
+    fn forget_binding(
+        &self,
+        family: Family,
+        key: u16,
+        endpoint: &Arc<Endpoint>,
+    ) -> Option<Binding> {
+        let (interfaces, binding) = self.0.tables.with(|tables| {
+            let bindings = &mut tables.routed.bindings;
+            let is_it = |(_, known): &(Family, Binding)| Arc::ptr_eq(&known.endpoint, endpoint);
+            let place = bindings.iter().position(is_it);
+            let binding = place.map(|place| bindings.remove(place).1);
+            (tables.interfaces(), binding)
         });
         interfaces.iter().for_each(|interface| {
             interface.change_and_transmit(|stack| {
-                stack.transport.datagrams.unbind(family, key, endpoint)
+                stack.transport.datagrams.unbind(&mut stack.context, family, key, endpoint)
             })
         });
+        binding
     }
 
     /// Brings a route of the whole system into the tables of every interface, or of none.

@@ -62,8 +62,9 @@ impl TcpListener {
         let listener = Arc::new(Listener::new(local, backlog, settings));
         match &place.interface {
             None => place.all.listen(&listener)?,
-            Some(interface) => interface
-                .change_and_transmit(|stack| stack.transport.tcp.listen(&listener, true))?,
+            Some(interface) => interface.change_and_transmit(|stack| {
+                stack.transport.tcp.listen(&mut stack.context, &listener, true)
+            })?,
         }
         Ok(Self { place: place.clone(), listener, closed: Lock::new(false) })
     }

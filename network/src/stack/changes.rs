@@ -8,7 +8,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 use super::context::Context;
 use super::dhcp::DhcpClient;
@@ -16,10 +16,12 @@ use super::dhcp_server::DhcpServer;
 use super::ip::Ip;
 use super::name_servers::NameServers;
 use super::routes::Route;
-use super::watch::{Change, Event, LinkStatus, differences};
+use super::watch::differences;
 use crate::address::Prefix;
 use crate::command::address::AddressEntry;
 use crate::command::dhcp::DhcpState;
+use crate::command::event::{Change, Event, LinkStatus};
+use crate::command::multicast::GroupEntry;
 use crate::command::watch::Kinds;
 
 /// The state that was reported last.
@@ -31,6 +33,8 @@ struct Reported {
     routes: (u32, Vec<Route>),
     name_servers: NameServers,
     dhcp: (DhcpState, Option<(Prefix, Ipv4Addr)>),
+    /// Multicast groups with the number of their sockets.
+    groups: Vec<(IpAddr, u32)>,
 }
 
 /// The parts of a stack that watchers observe.
@@ -56,6 +60,16 @@ impl Present<'_> {
         self.ip.routes.iter().copied().collect()
     }
 
+    fn route(&self, change: Change, route: &Route) -> Event {
+        let entry = route.entry(self.cx.configuration.name.clone(), self.cx.is_running());
+        Event::Route(change, entry, route.preference)
+    }
+
+    fn group(&self, change: Change, (group, sockets): (IpAddr, u32)) -> Event {
+        let interface = self.cx.configuration.name.clone();
+        Event::Group(change, GroupEntry { group, interface, sockets })
+    }
+
     fn reported(&self) -> Reported {
         Reported {
             link: self.link(),
@@ -63,6 +77,7 @@ impl Present<'_> {
             routes: (self.ip.routes.revision(), self.routes()),
             name_servers: self.names.clone(),
             dhcp: self.dhcp.summary(),
+            groups: self.ip.multicast.iter().collect(),
         }
     }
 
@@ -70,7 +85,7 @@ impl Present<'_> {
     pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
         let mut events = alloc::vec![appearance(self.cx, change), Event::Link(change, self.link())];
         events.extend(self.addresses().into_iter().map(|entry| Event::Address(change, entry)));
-        events.extend(self.ip.routes.iter().map(|route| Event::Route(change, *route)));
+        events.extend(self.ip.routes.iter().map(|route| self.route(change, route)));
         let neighbors = self.ip.link.neighbors.reported(self.cx.now);
         events.extend(neighbors.into_iter().map(|entry| Event::Neighbor(change, entry)));
         events
@@ -78,6 +93,7 @@ impl Present<'_> {
         events.push(Event::Dhcp(change, self.dhcp.status(self.cx)));
         let leases = self.server.leased(self.cx.now).into_iter();
         events.extend(leases.map(|lease| Event::Lease(change, lease)));
+        events.extend(self.ip.multicast.iter().map(|group| self.group(change, group)));
         events
     }
 }
@@ -97,7 +113,7 @@ pub(crate) struct Changes {
 impl Changes {
     /// Sets the kinds to watch; the present state counts as reported.
     pub(crate) fn watch(&mut self, kinds: Kinds, present: &Present<'_>) {
-        let compares = kinds.difference(Kinds::STREAM | Kinds::LEASE);
+        let compares = kinds.difference(Kinds::STREAM | Kinds::LEASE | Kinds::SOCKET);
         self.reported = (!compares.is_empty()).then(|| Box::new(present.reported()));
     }
 
@@ -130,7 +146,8 @@ impl Changes {
                 (route.destination, route.gateway, route.metric, is_advertised)
             };
             let changed = differences(&reported.routes.1, &routes, key, Route::eq);
-            events.extend(changed.into_iter().map(|(change, route)| Event::Route(change, *route)));
+            let event = |(change, route)| present.route(change, route);
+            events.extend(changed.into_iter().map(event));
             reported.routes = (present.ip.routes.revision(), routes);
         }
         if reported.name_servers != *present.names {
@@ -146,6 +163,13 @@ impl Changes {
         if reported.dhcp != present.dhcp.summary() {
             reported.dhcp = present.dhcp.summary();
             events.push(Event::Dhcp(Change::Changed, present.dhcp.status(present.cx)));
+        }
+        if !reported.groups.iter().copied().eq(present.ip.multicast.iter()) {
+            let groups: Vec<_> = present.ip.multicast.iter().collect();
+            let changed = differences(&reported.groups, &groups, |known| known.0, PartialEq::eq);
+            let event = |(change, group): (_, &_)| present.group(change, *group);
+            events.extend(changed.into_iter().map(event));
+            reported.groups = groups;
         }
         events
     }

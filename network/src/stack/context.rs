@@ -13,8 +13,9 @@ use devnet_virtual_file_system::{Error, WakerList};
 use super::counters::Counters;
 use super::random::Random;
 use super::timers::Timers;
-use super::watch::{LinkStatus, Watch};
+use super::watch::Watch;
 use crate::address::HardwareAddress;
+use crate::command::event::LinkStatus;
 use crate::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use crate::driver::{Capabilities, Driver, DriverError, FramePool, Kind, LinkState, Medium};
 use crate::limits;
@@ -83,13 +84,18 @@ pub(crate) struct Configuration {
     pub(crate) since: Instant,
 }
 
+/// Bytes of the ABI.
+fn bytes(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 impl Configuration {
     /// The link state for watchers.
-    pub(crate) const fn link_status(&self) -> LinkStatus {
+    pub(crate) fn link_status(&self) -> LinkStatus {
         LinkStatus {
             enabled: self.enabled,
             carrier: self.link,
-            mtu: self.mtu,
+            mtu: bytes(self.mtu),
             metric: self.metric,
             hardware_address: self.hardware_address,
         }
@@ -161,7 +167,6 @@ impl Configuration {
     /// The interface's status.
     pub(crate) fn status(&self, now: Instant) -> InterfaceStatus {
         let Capabilities { kind, medium, mtu, burst, .. } = self.capabilities;
-        let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         InterfaceStatus {
             index: self.index,
             name: self.name.clone(),

@@ -11,8 +11,8 @@ use super::advertise::Advertiser;
 use super::autoconfiguration::Autoconfiguration;
 use super::bound::Bound;
 use super::changes::{Changes, Present};
+use super::context::Context;
 use super::context::tests::ethernet;
-use super::context::{Context, Wakes};
 use super::datagram::{Binding, Datagrams, Endpoint, Family, udp};
 use super::dhcp::{Action, DhcpClient};
 use super::dhcp_server::DhcpServer;
@@ -26,10 +26,10 @@ use super::name_servers::NameServers;
 use super::tcp::{Tcp, TcpSettings};
 use super::timers::Timer;
 use super::transport::{ConfigurationPacket, Transport};
-use super::watch::{Change, Event};
 use super::wire::header::{Outgoing, protocol};
 use super::wire::icmp::{kind4, packet};
 use crate::command::address::{AddressState, NewAddress, Origin};
+use crate::command::event::{Change, Event};
 use crate::command::interface::Advertisement;
 use crate::command::option::PathMtuDiscovery;
 use crate::command::watch::Kinds;
@@ -194,7 +194,7 @@ fn two_tcps_open_a_connection() {
     let (mut client, mut server) = (new_tcp(&mut client_cx), new_tcp(&mut server_cx));
     let settings = TcpSettings::default();
     let listener = Arc::new(super::tcp::listen::Listener::new(end("10.0.0.2:7"), 4, settings));
-    server.listen(&listener, true).unwrap();
+    server.listen(&mut server_cx, &listener, true).unwrap();
     let (local, remote) = (end("10.0.0.1:0"), end("10.0.0.2:7"));
     client.connect(&mut client_cx, &mut client_ip, local, remote, &settings).unwrap();
     for _ in 0..3 {
@@ -242,14 +242,13 @@ fn datagrams_reach_the_socket_of_their_port() {
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let mut datagrams = Datagrams::new(1);
     let endpoint = Arc::new(Endpoint::default());
-    datagrams.bind(Family::Udp, binding(7, &endpoint)).unwrap();
-    assert!(datagrams.bind(Family::Udp, binding(7, &Arc::default())).is_err());
+    datagrams.bind(&mut cx, Family::Udp, binding(7, &endpoint)).unwrap();
+    assert!(datagrams.bind(&mut cx, Family::Udp, binding(7, &Arc::default())).is_err());
     let mut packet = received(&mut cx, &mut ip, frame);
     let ports = udp::check(&mut cx, &mut packet).expect("a right packet");
     assert!(datagrams.receive_udp(&mut cx, &ip, &packet, ports));
     assert_eq!(endpoint.waiting(), 5);
-    let mut wakes = Wakes::default();
-    datagrams.end_all(&mut wakes);
+    datagrams.end_all(&mut cx);
     assert_eq!(datagrams.len(), 0);
 }
 
@@ -337,7 +336,7 @@ fn changes_are_found_by_comparing() {
         found[..],
         [
             Event::Address(Change::Removed, _),
-            Event::Route(Change::Removed, _),
+            Event::Route(Change::Removed, ..),
             Event::Dns(Change::Added, ..)
         ]
     ));

@@ -248,8 +248,8 @@ impl Transport {
     /// The interface goes down: every socket on it ends with an error.
     pub(super) fn end(&mut self, cx: &mut Context, ip: &mut Ip) {
         self.tcp.abort_all(cx, ip);
-        self.datagrams.end_all(&mut cx.wakes);
-        self.tcp.close_listeners(&mut cx.wakes);
+        self.datagrams.end_all(cx);
+        self.tcp.close_listeners(cx);
     }
 
     /// The next piece of the list of this interface's sockets; those of all interfaces are listed

@@ -48,7 +48,7 @@ use devnet_network::command::socket::{
 use devnet_network::command::stream::StreamStatistics;
 use devnet_network::command::system::{HostModel, SystemOption};
 use devnet_network::command::usage::Usage;
-use devnet_network::command::watch::Kinds;
+use devnet_network::command::watch::{Kinds, WatchOptions};
 use devnet_network::command::*;
 use devnet_network::driver::{Kind, LinkState, Medium};
 use devnet_virtual_file_system::{ControlCommand, Error, encode};
@@ -128,6 +128,8 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(sockets());
     all.extend(options());
     all.push(sample::<Watch>("watch link stream", Kinds::LINK | Kinds::STREAM, ()));
+    let numbered = WatchOptions { numbered: true, ..WatchOptions::lines(Kinds::LINK) };
+    all.push(sample::<WatchEvents>("watch numbered link", numbered, ()));
     all.push(sample::<GetLastError>("", (), Some(last_error())));
     let model = SystemOption::HostModel(HostModel::Weak);
     all.push(sample::<SetSystemOption>("system host-model weak", model, true));

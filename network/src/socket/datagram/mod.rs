@@ -181,8 +181,9 @@ impl DatagramSocket {
             endpoint: Arc::clone(&self.endpoint),
         };
         match device {
-            Some(interface) => interface
-                .change_and_transmit(|stack| stack.transport.datagrams.bind(self.family, binding)),
+            Some(interface) => interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.bind(&mut stack.context, self.family, binding)
+            }),
             None => self.place.all.bind(self.family, &binding),
         }
     }
@@ -191,7 +192,8 @@ impl DatagramSocket {
     fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
         match device {
             Some(interface) => interface.change_and_transmit(|stack| {
-                stack.transport.datagrams.unbind(self.family, key, &self.endpoint)
+                let cx = &mut stack.context;
+                stack.transport.datagrams.unbind(cx, self.family, key, &self.endpoint)
             }),
             None => self.place.all.unbind(self.family, key, &self.endpoint),
         }

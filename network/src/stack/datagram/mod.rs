@@ -29,6 +29,7 @@ use super::ip::ingress::Packet;
 use super::ports;
 use super::wire::header::protocol;
 use super::wire::quote::{Quote, u16_at};
+use crate::command::event::Change;
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::trace::dropped;
 
@@ -117,6 +118,14 @@ impl Binding {
         }
     }
 
+    /// Reports a socket of this interface alone; those of all interfaces are reported elsewhere.
+    fn report(&self, cx: &mut Context, family: Family, change: Change) {
+        if self.device {
+            let Context { watch, configuration, .. } = cx;
+            watch.note_socket(change, || self.status(family, &configuration.name));
+        }
+    }
+
     /// True when both could receive the same datagram, neither is more specific by its peer, and
     /// they do not share the address.
     fn conflicts(&self, other: &Self) -> bool {
@@ -125,6 +134,9 @@ impl Binding {
         self.bound.overlaps(other.bound) && self.remote == other.remote && !shares
     }
 }
+
+/// In the order of their tables.
+const FAMILIES: [Family; 4] = [Family::Udp, Family::Icmp, Family::Raw, Family::Raw6];
 
 type Table = HashMap<u16, Vec<Binding>, FixedState>;
 
@@ -165,7 +177,12 @@ impl Datagrams {
     ///
     /// # Errors
     /// `AddressInUse`.
-    pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
+    pub(crate) fn bind(
+        &mut self,
+        cx: &mut Context,
+        family: Family,
+        binding: Binding,
+    ) -> Result<(), Error> {
         self.flow_cache.clear();
         let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
         let bindings = table.entry(binding.key).or_default();
@@ -176,7 +193,11 @@ impl Datagrams {
             return Err(Error::AddressInUse);
         }
         // Binding the same endpoint again replaces its binding, as when it is connected.
-        bindings.retain(is_other);
+        let former = bindings.iter().position(|known| !is_other(known));
+        if let Some(former) = former.map(|place| bindings.remove(place)) {
+            former.report(cx, family, Change::Removed);
+        }
+        binding.report(cx, family, Change::Added);
         bindings.push(binding);
         Ok(())
     }
@@ -187,12 +208,21 @@ impl Datagrams {
     }
 
     /// Removes an endpoint's bindings of one key.
-    pub(crate) fn unbind(&mut self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
+    pub(crate) fn unbind(
+        &mut self,
+        cx: &mut Context,
+        family: Family,
+        key: u16,
+        endpoint: &Arc<Endpoint>,
+    ) {
         self.flow_cache.clear();
         if let Some(table) = self.tables.get_mut(family.index())
             && let Some(bindings) = table.get_mut(&key)
         {
-            bindings.retain(|binding| !Arc::ptr_eq(&binding.endpoint, endpoint));
+            let is_it = |binding: &Binding| Arc::ptr_eq(&binding.endpoint, endpoint);
+            if let Some(place) = bindings.iter().position(is_it) {
+                bindings.remove(place).report(cx, family, Change::Removed);
+            }
             if bindings.is_empty() {
                 table.remove(&key);
             }
@@ -200,18 +230,20 @@ impl Datagrams {
     }
 
     /// The interface goes down: sockets bound to it alone end with an error.
-    pub(crate) fn end_all(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn end_all(&mut self, cx: &mut Context) {
         self.flow_cache.clear();
-        let bindings = self.tables.iter_mut().flat_map(HashMap::drain);
-        for binding in bindings.flat_map(|(_, bindings)| bindings).filter(|one| one.device) {
-            binding.endpoint.fail(Error::NetworkDown, wakes);
+        for (family, table) in FAMILIES.into_iter().zip(&mut self.tables) {
+            let bindings = table.drain().flat_map(|(_, bindings)| bindings);
+            for binding in bindings.filter(|one| one.device) {
+                binding.report(cx, family, Change::Removed);
+                binding.endpoint.fail(Error::NetworkDown, &mut cx.wakes);
+            }
         }
     }
 
     /// The keys of all sockets.
     pub(crate) fn keys(&self) -> Vec<(Family, u16)> {
-        let families = [Family::Udp, Family::Icmp, Family::Raw, Family::Raw6].into_iter();
-        let keys = families.zip(&self.tables);
+        let keys = FAMILIES.into_iter().zip(&self.tables);
         keys.flat_map(|(family, table)| table.keys().map(move |key| (family, *key))).collect()
     }
 
@@ -358,6 +390,7 @@ fn remote_of(family: Family, quoted: &Quote) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::context::tests::ethernet;
 
     fn binding(reuse_port: bool) -> Binding {
         Binding {
@@ -373,12 +406,12 @@ mod tests {
 
     #[test]
     fn sockets_that_share_a_port_share_senders_evenly_and_for_good() {
-        let mut datagrams = Datagrams::new(1);
+        let (mut cx, mut datagrams) = (ethernet(), Datagrams::new(1));
         let shared: Vec<Binding> = (0..4).map(|_| binding(true)).collect();
         for one in &shared {
-            datagrams.bind(Family::Udp, one.clone()).unwrap();
+            datagrams.bind(&mut cx, Family::Udp, one.clone()).unwrap();
         }
-        assert_eq!(datagrams.bind(Family::Udp, binding(false)), Err(Error::AddressInUse));
+        assert_eq!(datagrams.bind(&mut cx, Family::Udp, binding(false)), Err(Error::AddressInUse));
         let local: SocketAddr = "10.0.0.1:7".parse().unwrap();
         let mut counts = [0; 4];
         for port in 1000..3000 {

@@ -29,7 +29,6 @@ use super::ip::Ip;
 use super::ip::ingress::Packet;
 use super::link::ArpMessage;
 use super::timers::Timer;
-use super::watch::{Change, Event};
 use super::wire::checksum;
 use super::wire::header::protocol;
 use super::wire::icmp::kind4;
@@ -38,6 +37,7 @@ use crate::command::dhcp_server::{
     DhcpServerOptions, DhcpServerStatistics, DhcpServerStatus, LeaseChange, Reservation,
     ServerLease,
 };
+use crate::command::event::{Change, Event};
 use crate::configuration::DesiredServer;
 use crate::dhcp_message::{DhcpMessage, SERVER_PORT};
 use crate::driver::Medium;

@@ -9,12 +9,12 @@ use core::time::Duration;
 use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::AddressState;
+use crate::command::event::Event;
 use crate::command::watch::Kinds;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::link::ArpMessage;
 use crate::stack::timers::Timer;
-use crate::stack::watch::Event;
 use crate::trace::{dropped, event};
 
 /// How long duplicate address detection runs (RFC 4861 §10: RETRANS_TIMER, with

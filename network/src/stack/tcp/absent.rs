@@ -18,7 +18,7 @@ use crate::command::stream::StreamStatistics;
 use crate::command::usage::Usage;
 use crate::driver::Frame;
 use crate::platform::Instant;
-use crate::stack::context::{Context, Wakes};
+use crate::stack::context::Context;
 use crate::stack::flow::Flow;
 use crate::stack::ip::Ip;
 use crate::stack::link::Arrival;
@@ -93,7 +93,7 @@ impl Tcp {
 
     pub(crate) fn abort_all(&mut self, _: &mut Context, _: &mut Ip) {}
 
-    pub(crate) fn close_listeners(&mut self, _wakes: &mut Wakes) {}
+    pub(crate) fn close_listeners(&mut self, _cx: &mut Context) {}
 
     pub(crate) fn has_sent(&self, _quoted: &Quote) -> bool {
         false
@@ -139,6 +139,7 @@ impl Tcp {
 
     pub(crate) fn listen(
         &mut self,
+        _cx: &mut Context,
         listener: &Arc<listen::Listener>,
         _device: bool,
     ) -> Result<(), Error> {

@@ -36,7 +36,7 @@ impl Tcp {
             self.send_control(cx, ip, flow, &fields);
         }
         // The owner keeps the stream and its error; the peer may connect again.
-        self.unlink(index);
+        self.unlink(cx, index);
         self.wake_all(cx, index);
     }
 
@@ -96,7 +96,7 @@ impl Tcp {
     pub(crate) fn remove_and_wake(&mut self, cx: &mut Context, id: ConnectionId) {
         if self.get(id).is_some() {
             self.wake_all(cx, id.index);
-            self.remove(id.index);
+            self.remove(cx, id.index);
             self.sweep(cx);
         }
     }
@@ -124,7 +124,7 @@ impl Tcp {
     pub(crate) fn release_flow(&mut self, cx: &mut Context, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         connection.give_up_at = Instant::NEVER;
-        self.unlink(index);
+        self.unlink(cx, index);
         self.wake_all(cx, index);
     }
 
@@ -150,7 +150,7 @@ impl Tcp {
             connection.receiver.advertised_window(),
             connection.timestamps,
         );
-        self.unlink(id.index);
+        self.unlink(cx, id.index);
         let had_none = self.time_wait.deadline().is_none();
         self.time_wait.insert(flow, state, cx.now);
         if had_none && let Some(deadline) = self.time_wait.deadline() {

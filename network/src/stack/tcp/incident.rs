@@ -1,15 +1,16 @@
-//! Events about connections for watchers and for the log: loss, timeouts, spurious recoveries,
-//! and ends by error.
+//! Events about connections for watchers and for the log: loss, timeouts, spurious recoveries, ends
+//! by error; for watchers their states.
 //!
 //! Senders do not know watchers: they count (see [`send`](super::send)). When somebody watches or
 //! reads the log, the counters before and after a step are compared.
 
 use devnet_virtual_file_system::Error;
 
-use super::{Connection, Owner, Tcp};
+use super::{Connection, Flow, Owner, Tcp};
+use crate::command::event::{Change, Event, StreamEvent};
 use crate::command::watch::Kinds;
 use crate::stack::context::Context;
-use crate::stack::watch::{Event, StreamEvent, Watch};
+use crate::stack::watch::Watch;
 use crate::trace::{event, is_on, message};
 
 /// The target of what the log says about connections.
@@ -70,10 +71,8 @@ impl Watch {
                 flow,
                 segments
             );
-            self.note(Event::Stream(
-                flow,
-                StreamEvent::Loss { segments, window: before.cwnd, after, round_trip },
-            ));
+            let event = StreamEvent::Loss { segments, window: before.cwnd, after, round_trip };
+            self.note_stream(&flow, event);
         }
         if now.timeouts != before.timeouts {
             message!(
@@ -90,19 +89,35 @@ impl Watch {
                 window,
                 round_trip,
             };
-            self.note(Event::Stream(flow, event));
+            self.note_stream(&flow, event);
         }
         if now.undone != before.undone {
             message!(debug, "devnet::tcp", "{}: spurious recovery undone, {}", interface, flow);
-            self.note(Event::Stream(
-                flow,
-                StreamEvent::Undo { window: before.cwnd, after: window },
-            ));
+            self.note_stream(&flow, StreamEvent::Undo { window: before.cwnd, after: window });
         }
+    }
+
+    fn note_stream(&mut self, flow: &Flow, event: StreamEvent) {
+        let event = Event::Stream(flow.local.address(), flow.remote.address(), event);
+        self.note_watched([event], 0);
     }
 }
 
 impl Tcp {
+    /// Reports a connection to watchers of sockets. Half-open connections of listeners are not
+    /// reported.
+    pub(crate) fn report_socket(&self, cx: &mut Context, index: u32, change: Change) {
+        if !cx.watch.wants(Kinds::SOCKET) {
+            return;
+        }
+        if let Some(connection) = self.connections.get(index as usize)
+            && !matches!(connection.owner, Owner::HalfOpen(_))
+        {
+            let status = connection.status(&cx.configuration.name);
+            cx.watch.note(Event::Socket(change, status));
+        }
+    }
+
     /// Reports that a connection ends by an error. Half-open connections of listeners are not
     /// reported.
     pub(crate) fn report_end(&mut self, cx: &mut Context, index: u32, cause: Error) {
@@ -113,7 +128,7 @@ impl Tcp {
             && !matches!(connection.owner, Owner::HalfOpen(_))
         {
             event!(cx, debug, "devnet::tcp", "{}, {}", cause, connection.flow);
-            cx.watch.note_watched([Event::Stream(connection.flow, StreamEvent::Ended(cause))], 0);
+            cx.watch.note_stream(&connection.flow, StreamEvent::Ended(cause));
         }
     }
 }

@@ -17,6 +17,7 @@ use devnet_virtual_file_system::{Error, Lock, WakerList};
 use super::segment::Segment;
 use super::settings::{BufferSizes, TcpSettings};
 use super::{ConnectionId, Flow, Owner, Tcp};
+use crate::command::event::Change;
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
 use crate::platform::Instant;
@@ -191,12 +192,27 @@ pub(crate) struct ListenBinding {
     pub(crate) half_open: VecDeque<ConnectionId>,
 }
 
+impl ListenBinding {
+    /// Reports a listener of this interface alone; those of all interfaces are reported elsewhere.
+    fn report(&self, cx: &mut Context, change: Change) {
+        if self.device {
+            let Context { watch, configuration, .. } = cx;
+            watch.note_socket(change, || self.listener.status(&configuration.name));
+        }
+    }
+}
+
 impl Tcp {
     /// Starts to accept connections for the listener.
     ///
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
-    pub(crate) fn listen(&mut self, listener: &Arc<Listener>, device: bool) -> Result<(), Error> {
+    pub(crate) fn listen(
+        &mut self,
+        cx: &mut Context,
+        listener: &Arc<Listener>,
+        device: bool,
+    ) -> Result<(), Error> {
         let bound = listener.bound;
         let bindings = self.listeners.entry(listener.local.port()).or_default();
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
@@ -210,21 +226,20 @@ impl Tcp {
         {
             return Err(Error::AddressInUse);
         }
-        bindings.push(ListenBinding {
-            bound,
-            device,
-            listener: Arc::clone(listener),
-            half_open: VecDeque::new(),
-        });
+        let listener = Arc::clone(listener);
+        let binding = ListenBinding { bound, device, listener, half_open: VecDeque::new() };
+        binding.report(cx, Change::Added);
+        bindings.push(binding);
         Ok(())
     }
 
     /// The interface goes down: listeners bound to it close.
-    pub(crate) fn close_listeners(&mut self, wakes: &mut Wakes) {
+    pub(crate) fn close_listeners(&mut self, cx: &mut Context) {
         self.half_open = 0;
         let bindings = core::mem::take(&mut self.listeners).into_values().flatten();
         for binding in bindings.filter(|binding| binding.device) {
-            binding.listener.close(wakes);
+            binding.report(cx, Change::Removed);
+            binding.listener.close(&mut cx.wakes);
         }
     }
 
@@ -241,6 +256,7 @@ impl Tcp {
         if bindings.is_empty() {
             self.listeners.remove(&port);
         }
+        binding.report(cx, Change::Removed);
         self.half_open -= binding.half_open.len();
         for connection in binding.half_open {
             self.abort(cx, ip, connection);
@@ -344,6 +360,8 @@ impl Tcp {
         let Some(known) = self.get_mut(connection) else { return };
         known.owner = Owner::Owned;
         known.give_up_at = Instant::NEVER;
+        self.report_socket(cx, connection.index, Change::Added);
+        let Some(known) = self.get_mut(connection) else { return };
         let name = (cx.configuration.index, connection, flow);
         match listener.push(name, known.buffer_sizes, &mut cx.wakes) {
             Some(settings) => known.adopt(&settings, ip),

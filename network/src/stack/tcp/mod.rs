@@ -96,6 +96,7 @@ use self::send::LazySender;
 pub use self::settings::TcpSettings;
 use self::time_wait::TimeWait;
 use self::timestamps::Timestamps;
+use crate::command::event::Change;
 use crate::limits;
 use crate::platform::Instant;
 use crate::seat::Seat;
@@ -229,7 +230,10 @@ impl Tcp {
     }
 
     /// Removes a connection's flow from the table, so that another connection may have it.
-    pub(crate) fn unlink(&mut self, index: u32) {
+    pub(crate) fn unlink(&mut self, cx: &mut Context, index: u32) {
+        if self.connections.get(index as usize).is_some_and(|connection| connection.is_linked) {
+            self.report_socket(cx, index, Change::Removed);
+        }
         if let Some(connection) = self.connections.get_mut(index as usize)
             && core::mem::take(&mut connection.is_linked)
         {
@@ -334,13 +338,11 @@ impl Tcp {
     }
 
     /// Removes a connection.
-    pub(crate) fn remove(&mut self, index: u32) {
+    pub(crate) fn remove(&mut self, cx: &mut Context, index: u32) {
+        self.unlink(cx, index);
         let Some(connection) = self.connections.try_remove(index as usize) else { return };
         self.forget_memory(&connection);
         self.orphans.removed(&connection);
         self.seats.remove(&index);
-        if connection.is_linked {
-            self.remove_flow(&connection.flow, index);
-        }
     }
 }

@@ -3,7 +3,6 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::command::socket::SocketState as State;
 use devnet_virtual_file_system::Error;
 
 use super::handshake::Handshake;
@@ -13,6 +12,8 @@ use super::segment::{Segment, before};
 use super::send::Acknowledged;
 use super::settings::TcpSettings;
 use super::{Connection, ConnectionId, Flow, Opening, Owner, Tcp};
+use crate::command::event::Change;
+use crate::command::socket::SocketState as State;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::counters::Counter;
@@ -184,11 +185,15 @@ impl Tcp {
         is_reset: bool,
     ) {
         let Some(id) = self.id_at(index) else { return };
-        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let Some(connection) = self.connections.get(index as usize) else { return };
         let state = connection.state();
         if state == before {
             return;
         }
+        if !matches!(state, State::Closed | State::TimeWait) {
+            self.report_socket(cx, index, Change::Changed);
+        }
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if state == State::Closed && connection.error.is_none() {
             connection.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
@@ -210,7 +215,7 @@ impl Tcp {
             count_end(cx, &connection.flow, before);
             connection.discard_unsent();
             // A peer that restarted gets a new connection, though the program holds this one.
-            self.unlink(index);
+            self.unlink(cx, index);
         }
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         match (&connection.owner, state) {
@@ -238,12 +243,12 @@ impl Tcp {
             }
             _ => {}
         }
-        self.close_if_pending(index);
+        self.close_if_pending(cx, index);
         self.wake_all(cx, index);
     }
 
     /// Closes our direction once the handshake is complete (TCP-O-03).
-    pub(crate) fn close_if_pending(&mut self, index: u32) {
+    pub(crate) fn close_if_pending(&mut self, cx: &mut Context, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if connection.close_pending
             && matches!(connection.state(), State::Established | State::CloseWait)
@@ -251,6 +256,7 @@ impl Tcp {
             connection.close_pending = false;
             connection.sender.end();
             connection.state_machine.handle(Event::Close);
+            self.report_socket(cx, index, Change::Changed);
             self.schedule(index);
         }
     }

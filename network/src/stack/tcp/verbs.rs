@@ -7,6 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
 use core::time::Duration;
 
+use crate::command::event::Change;
 use crate::command::socket::SocketState as State;
 use crate::limits;
 use crate::seat::Seat;
@@ -59,6 +60,7 @@ impl Tcp {
         cx.counters.count(flow.remote.ip().is_ipv6(), Counter::TcpActiveOpens);
         let handshake = Handshake::connect(opening.iss, cx.now);
         let id = self.insert(flow, Owner::Connecting, handshake, settings, &opening);
+        self.report_socket(cx, id.index, Change::Added);
         self.update_mss(cx, ip, id.index);
         let deadline = cx.now.after(CONNECT);
         if let Some(connection) = self.get_mut(id) {
@@ -245,7 +247,7 @@ impl Tcp {
         }
         connection.receive_shut_down |= read;
         connection.close_pending |= write && connection.may_send();
-        self.close_if_pending(id.index);
+        self.close_if_pending(cx, id.index);
         self.wake_all(cx, id.index);
         self.serve(cx, ip, id.index);
         Ok(())
@@ -287,7 +289,7 @@ impl Tcp {
             connection.give_up_at = now.after(FIN_WAIT);
         }
         self.add_orphan(cx, ip, id);
-        self.close_if_pending(id.index);
+        self.close_if_pending(cx, id.index);
         self.serve(cx, ip, id.index);
     }
 

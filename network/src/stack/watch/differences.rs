@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::event::Change;
+use crate::command::event::Change;
 
 /// Compares a list with its previous state. `key` identifies objects, `same` tells whether two
 /// versions of one are equal. Removed objects come first.

@@ -7,27 +7,16 @@
 //! watchers.
 
 mod differences;
-mod event;
+#[cfg(feature = "commands-as-text")]
+mod line;
 
-pub(crate) use self::differences::differences;
-#[cfg(feature = "tcp")]
-pub(crate) use self::event::StreamEvent;
-pub(crate) use self::event::{Change, Event};
-use crate::address::HardwareAddress;
-use crate::command::watch::Kinds;
-use crate::driver::LinkState;
-use crate::limits;
 use alloc::vec::Vec;
 
-/// The link state that watchers observe.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LinkStatus {
-    pub(crate) enabled: bool,
-    pub(crate) carrier: LinkState,
-    pub(crate) mtu: usize,
-    pub(crate) metric: u32,
-    pub(crate) hardware_address: Option<HardwareAddress>,
-}
+pub(crate) use self::differences::differences;
+use crate::command::event::{Change, Event};
+use crate::command::socket::SocketStatus;
+use crate::command::watch::Kinds;
+use crate::limits;
 
 /// Recorded events.
 #[derive(Debug, Default)]
@@ -60,9 +49,16 @@ impl Watch {
         }
     }
 
-    /// True when there is a watcher; records are lines of text.
+    /// True when there is a watcher.
     pub(crate) const fn is_on(&self) -> bool {
-        cfg!(feature = "commands-as-text") && !self.kinds.is_empty()
+        cfg!(feature = "events") && !self.kinds.is_empty()
+    }
+
+    /// Records that a socket without connection began or ended.
+    pub(crate) fn note_socket(&mut self, change: Change, status: impl FnOnce() -> SocketStatus) {
+        if self.wants(Kinds::SOCKET) {
+            self.note(Event::Socket(change, status()));
+        }
     }
 
     /// Records an event.

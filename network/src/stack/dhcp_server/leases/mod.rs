@@ -20,9 +20,9 @@ use core::time::Duration;
 
 use crate::address::HardwareAddress;
 use crate::command::dhcp_server::{AddressRange, ClientName, Reservation, ServerLease};
+use crate::command::event::Change;
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::watch::Change;
 
 /// How long an offer is reserved for its client.
 const OFFER: Duration = Duration::from_secs(60);

@@ -7,9 +7,9 @@ use devnet_virtual_file_system::Error;
 
 use super::{Client, Entry, Leases, OFFER, State};
 use crate::command::dhcp_server::{ClientName, LeaseState, NewLease, Reservation, ServerLease};
+use crate::command::event::Change;
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::watch::Change;
 
 impl Leases {
     pub(super) fn listed(&self, address: Ipv4Addr, entry: &Entry, now: Instant) -> ServerLease {

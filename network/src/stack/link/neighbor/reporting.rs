@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::{Neighbor, Neighbors};
+use crate::command::event::Change;
 use crate::command::neighbor::{NeighborEntry, NeighborState};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::watch::Change;
 
 /// Neighbors that may have changed since the last report.
 #[derive(Debug, Default)]

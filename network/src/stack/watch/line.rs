@@ -1,114 +1,49 @@
-//! An event and its text. [`command::watch`](crate::command::watch) has the grammar.
+//! The line of an event. [`command::watch`](crate::command::watch) has the grammar.
 
 use alloc::string::String;
 use core::fmt::{Result, Write};
-use core::net::IpAddr;
+use core::net::SocketAddr;
 
 use devnet_virtual_file_system::Error;
 
-use super::LinkStatus;
-use crate::address::{HardwareAddress, Prefix};
-use crate::command::address::{AddressEntry, Origin};
+use crate::command::address::AddressEntry;
 use crate::command::dhcp::DhcpStatus;
 use crate::command::dhcp_server::ServerLease;
+use crate::command::event::{Change, Event, LinkStatus, StreamEvent};
+use crate::command::multicast::GroupEntry;
 use crate::command::neighbor::NeighborEntry;
-use crate::command::route::Preference;
-use crate::command::watch::Kinds;
-use crate::driver::{Kind, LinkState};
-use crate::stack::flow::Flow;
-use crate::stack::routes::Route;
-
-/// What happened to an object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Change {
-    /// It exists (snapshot).
-    Present,
-    Added,
-    Changed,
-    Removed,
-}
-
-impl Change {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Added => "added",
-            Self::Changed => "changed",
-            Self::Removed => "removed",
-        }
-    }
-}
-
-/// What happened to a stream.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum StreamEvent {
-    /// Loss recovery began: the number of segments marked lost, the congestion window before and
-    /// after in bytes, SRTT in microseconds.
-    Loss { segments: u32, window: u32, after: u32, round_trip: u32 },
-    /// The retransmission timer expired: the number of timeouts of this stream, and the RTO in
-    /// milliseconds.
-    Timeout { count: u32, wait: u32, window: u32, round_trip: u32 },
-    /// A reduction was spurious and is undone.
-    Undo { window: u32, after: u32 },
-    /// The stream ended by an error.
-    Ended(Error),
-}
-
-/// An object of a snapshot, or a change.
-#[derive(Clone, Debug)]
-pub(crate) enum Event {
-    Interface(Change, u32, Kind),
-    Link(Change, LinkStatus),
-    Address(Change, AddressEntry),
-    /// Another host claims the address.
-    Conflict(Prefix, HardwareAddress),
-    Route(Change, Route),
-    Neighbor(Change, NeighborEntry),
-    Dns(Change, IpAddr, Origin),
-    Dhcp(Change, DhcpStatus),
-    Lease(Change, ServerLease),
-    /// The DHCP server stopped.
-    LeasesEnd,
-    Stream(Flow, StreamEvent),
-}
+use crate::command::route::{Preference, RouteEntry};
+use crate::command::socket::{SocketKind, SocketStatus};
+use crate::driver::LinkState;
 
 impl Event {
-    /// Its kind.
-    pub(crate) const fn kind(&self) -> Kinds {
-        match self {
-            Self::Interface(..) => Kinds::INTERFACE,
-            Self::Link(..) => Kinds::LINK,
-            Self::Address(..) | Self::Conflict(..) => Kinds::ADDRESS,
-            Self::Route(..) => Kinds::ROUTE,
-            Self::Neighbor(..) => Kinds::NEIGHBOR,
-            Self::Dns(..) => Kinds::DNS,
-            Self::Dhcp(..) => Kinds::DHCP,
-            Self::Lease(..) | Self::LeasesEnd => Kinds::LEASE,
-            Self::Stream(..) => Kinds::STREAM,
-        }
-    }
-
     /// Appends the record, for the interface `name`.
     pub(crate) fn write(&self, text: &mut String, name: &str) {
         // Writing to a string does not fail.
         let _ = match self {
             Self::Interface(change, index, kind) => {
-                writeln!(text, "interface {} {name} index {index} kind {kind}", change.word())
+                writeln!(text, "interface {change} {name} index {index} kind {kind}")
             }
             Self::Link(change, link) => write_link(text, *change, link, name),
             Self::Address(change, entry) => write_address(text, *change, entry, name),
             Self::Conflict(prefix, other) => {
                 writeln!(text, "address conflict {prefix} interface {name} mac {other}")
             }
-            Self::Route(change, route) => write_route(text, *change, route, name),
+            Self::Route(change, entry, preference) => {
+                write_route(text, *change, entry, *preference, name)
+            }
             Self::Neighbor(change, entry) => write_neighbor(text, *change, entry, name),
             Self::Dns(change, server, origin) => {
-                writeln!(text, "dns {} {server} interface {name} origin {origin}", change.word())
+                writeln!(text, "dns {change} {server} interface {name} origin {origin}")
             }
             Self::Dhcp(change, status) => write_dhcp(text, *change, status, name),
             Self::Lease(change, lease) => write_lease(text, *change, lease, name),
             Self::LeasesEnd => writeln!(text, "lease stopped {name}"),
-            Self::Stream(flow, incident) => write_stream(text, flow, *incident, name),
+            Self::Stream(local, remote, incident) => {
+                write_stream(text, (*local, *remote), *incident, name)
+            }
+            Self::Group(change, entry) => write_group(text, *change, entry, name),
+            Self::Socket(change, status) => write_socket(text, *change, status, name),
         };
     }
 }
@@ -120,7 +55,7 @@ const fn yes_or_no(is_so: bool) -> &'static str {
 fn write_link(text: &mut String, change: Change, link: &LinkStatus, name: &str) -> Result {
     let state = if link.enabled { "up" } else { "down" };
     let carrier = yes_or_no(link.carrier == LinkState::Up);
-    write!(text, "link {} {name} state {state} carrier {carrier} mtu {}", change.word(), link.mtu)?;
+    write!(text, "link {} {name} state {state} carrier {carrier} mtu {}", change, link.mtu)?;
     write!(text, " metric {}", link.metric)?;
     if let Some(address) = link.hardware_address {
         write!(text, " mac {address}")?;
@@ -129,13 +64,7 @@ fn write_link(text: &mut String, change: Change, link: &LinkStatus, name: &str) 
 }
 
 fn write_address(text: &mut String, change: Change, entry: &AddressEntry, name: &str) -> Result {
-    write!(
-        text,
-        "address {} {} interface {name} origin {}",
-        change.word(),
-        entry.prefix,
-        entry.origin
-    )?;
+    write!(text, "address {} {} interface {name} origin {}", change, entry.prefix, entry.origin)?;
     write!(text, " state {} scope {}", entry.state, entry.scope)?;
     if let Some(broadcast) = entry.broadcast {
         write!(text, " broadcast {broadcast}")?;
@@ -149,15 +78,21 @@ fn write_address(text: &mut String, change: Change, entry: &AddressEntry, name: 
     writeln!(text)
 }
 
-fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> Result {
+fn write_route(
+    text: &mut String,
+    change: Change,
+    route: &RouteEntry,
+    preference: Preference,
+    name: &str,
+) -> Result {
     // Default routes as prefixes too: the word `default` would not give the family.
-    write!(text, "route {} {} interface {name}", change.word(), route.destination)?;
+    write!(text, "route {} {} interface {name}", change, route.destination)?;
     if let Some(gateway) = route.gateway {
         write!(text, " via {gateway}")?;
     }
     write!(text, " metric {} origin {}", route.metric, route.origin)?;
-    if route.preference != Preference::Medium {
-        write!(text, " preference {}", route.preference)?;
+    if preference != Preference::Medium {
+        write!(text, " preference {preference}")?;
     }
     if let Some(source) = route.source {
         write!(text, " source {source}")?;
@@ -166,13 +101,7 @@ fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> 
 }
 
 fn write_neighbor(text: &mut String, change: Change, entry: &NeighborEntry, name: &str) -> Result {
-    write!(
-        text,
-        "neighbor {} {} interface {name} state {}",
-        change.word(),
-        entry.address,
-        entry.state
-    )?;
+    write!(text, "neighbor {} {} interface {name} state {}", change, entry.address, entry.state)?;
     if let Some(address) = entry.hardware_address {
         write!(text, " mac {address}")?;
     }
@@ -183,7 +112,7 @@ fn write_neighbor(text: &mut String, change: Change, entry: &NeighborEntry, name
 }
 
 fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str) -> Result {
-    write!(text, "dhcp {} {name} state {}", change.word(), status.state)?;
+    write!(text, "dhcp {} {name} state {}", change, status.state)?;
     if let Some(lease) = &status.lease {
         write!(
             text,
@@ -195,7 +124,7 @@ fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str
 }
 
 fn write_lease(text: &mut String, change: Change, lease: &ServerLease, name: &str) -> Result {
-    write!(text, "lease {} {} interface {name}", change.word(), lease.address)?;
+    write!(text, "lease {} {} interface {name}", change, lease.address)?;
     write!(text, " client {}", lease.client)?;
     if let Some(address) = lease.hardware_address {
         write!(text, " mac {address}")?;
@@ -209,19 +138,44 @@ fn write_lease(text: &mut String, change: Change, lease: &ServerLease, name: &st
     writeln!(text)
 }
 
-fn write_stream(text: &mut String, flow: &Flow, incident: StreamEvent, name: &str) -> Result {
+fn write_group(text: &mut String, change: Change, entry: &GroupEntry, name: &str) -> Result {
+    writeln!(text, "group {change} {} interface {name} sockets {}", entry.group, entry.sockets)
+}
+
+fn write_socket(text: &mut String, change: Change, status: &SocketStatus, name: &str) -> Result {
+    let (kind, protocol) = match status.kind {
+        SocketKind::Tcp => ("tcp", None),
+        SocketKind::Udp => ("udp", None),
+        SocketKind::Icmp => ("icmp", None),
+        SocketKind::Raw(protocol) => ("raw", Some(protocol)),
+        SocketKind::Raw6(protocol) => ("raw6", Some(protocol)),
+    };
+    write!(text, "socket {change} {} kind {kind} state {}", status.local, status.state)?;
+    if let Some(protocol) = protocol {
+        write!(text, " protocol {protocol}")?;
+    }
+    if let Some(remote) = status.remote {
+        write!(text, " remote {remote}")?;
+    }
+    if !name.is_empty() {
+        write!(text, " interface {name}")?;
+    }
+    writeln!(text)
+}
+
+fn write_stream(
+    text: &mut String,
+    (local, remote): (SocketAddr, SocketAddr),
+    incident: StreamEvent,
+    name: &str,
+) -> Result {
     let what = match incident {
         StreamEvent::Loss { .. } => "loss",
         StreamEvent::Timeout { .. } => "timeout",
         StreamEvent::Undo { .. } => "undo",
         StreamEvent::Ended(_) => "ended",
     };
-    write!(
-        text,
-        "stream {what} {} remote {} interface {name}",
-        flow.local.address(),
-        flow.remote.address()
-    )?;
+    write!(text, "stream {what} {local} remote {remote} interface {name}")?;
     match incident {
         StreamEvent::Loss { segments, window, after, round_trip } => {
             writeln!(
