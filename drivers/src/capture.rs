@@ -13,7 +13,9 @@ use std::time::Duration;
 use devnet_network::address::HardwareAddress;
 use devnet_network::capture::pcapng;
 use devnet_network::command::capture::CaptureDirection;
-use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
+use devnet_network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, LinkSpeed, LinkState,
+};
 use devnet_network::platform::{Clock, Instant};
 
 /// A driver and the capture file of its frames.
@@ -107,6 +109,14 @@ impl<D: Driver + ?Sized> Driver for Capture<D> {
 
     fn link_state(&mut self) -> LinkState {
         self.driver.link_state()
+    }
+
+    fn speed(&mut self) -> Option<LinkSpeed> {
+        self.driver.speed()
+    }
+
+    fn set_reception(&mut self, all_stations: bool, all_groups: bool) -> Result<(), DriverError> {
+        self.driver.set_reception(all_stations, all_groups)
     }
 
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {

@@ -227,6 +227,11 @@ impl Driver for Tap {
         if matches!(self.state, State::Up | State::Full) { LinkState::Up } else { LinkState::Down }
     }
 
+    fn set_reception(&mut self, _: bool, _: bool) -> Result<(), DriverError> {
+        // The kernel hands over everything that it sends to the interface.
+        Ok(())
+    }
+
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {
         while self.state != State::Gone {
             let frame = self.read(pool)?;

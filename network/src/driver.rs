@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::task::Waker;
 
+use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::address::HardwareAddress;
@@ -54,6 +55,15 @@ pub enum LinkState {
     Up,
     /// No carrier.
     Down,
+}
+
+/// The speed of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinkSpeed {
+    /// Megabits per second.
+    pub megabits: u32,
+    /// Frames go both ways at once.
+    pub full_duplex: bool,
 }
 
 /// The capabilities of a driver; constant during its life.
@@ -111,6 +121,16 @@ impl fmt::Display for DriverError {
 }
 
 impl core::error::Error for DriverError {}
+
+impl DriverError {
+    /// What a command answers.
+    pub(crate) const fn answer(self) -> Error {
+        match self {
+            Self::Unsupported => Error::Unsupported,
+            Self::Failed => Error::InputOutput,
+        }
+    }
+}
 
 /// One frame in an owned buffer. Bytes before `start` are headroom for prepending a header without
 /// a copy; bytes from `end` on are spare, so that a recycled buffer need not be cleared.
@@ -235,6 +255,21 @@ pub trait Driver: Send {
     /// The present link state.
     fn link_state(&mut self) -> LinkState;
 
+    /// The speed of the link, if the device knows it.
+    fn speed(&mut self) -> Option<LinkSpeed> {
+        None
+    }
+
+    /// Asks for frames that are for others too: to every station, or to every group. A device that
+    /// delivers them anyway has nothing to do.
+    ///
+    /// # Errors
+    /// The device delivers what it delivered before; `Unsupported` unless it is implemented.
+    fn set_reception(&mut self, all_stations: bool, all_groups: bool) -> Result<(), DriverError> {
+        let _ = (all_stations, all_groups);
+        Err(DriverError::Unsupported)
+    }
+
     /// The next received frame, in a buffer from `pool`, or `None` when there is none.
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame>;
 
@@ -276,6 +311,14 @@ impl<D: Driver + ?Sized> Driver for Box<D> {
 
     fn link_state(&mut self) -> LinkState {
         (**self).link_state()
+    }
+
+    fn speed(&mut self) -> Option<LinkSpeed> {
+        (**self).speed()
+    }
+
+    fn set_reception(&mut self, all_stations: bool, all_groups: bool) -> Result<(), DriverError> {
+        (**self).set_reception(all_stations, all_groups)
     }
 
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {

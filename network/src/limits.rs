@@ -122,8 +122,14 @@ pub const INGRESS_BATCH: usize = 64;
 /// Packets that one connection sends before the next one is served: each poll receives from the
 /// driver once.
 pub const EGRESS_QUANTUM: usize = 64;
-/// Frames in the output queue.
+/// Frames in the output queue, unless a command sets another number.
 pub const EGRESS_QUEUE: usize = 256;
+/// The most frames that a command may let wait in the output queue.
+pub const TRANSMIT_QUEUE_MAXIMUM: usize = 1024;
+/// Bytes of the description of an interface.
+pub const DESCRIPTION_BYTES: usize = 255;
+/// Solicitations before a neighbor fails, unless a command sets another number.
+pub const NEIGHBOR_PROBES: u8 = 3;
 
 /// The initial size of a TCP socket's buffers in bytes, each direction.
 pub const TCP_BUFFER: usize = 64 * 1024;

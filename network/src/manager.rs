@@ -21,14 +21,13 @@ use crate::command::line_error::LineError;
 use crate::control::{Devices, OpenFile};
 use crate::driver::{Driver, Kind};
 use crate::interface::Interface;
-use crate::interfaces::{Interfaces, Name, Names, Registration};
-use crate::limits;
+use crate::interfaces::{Interfaces, Name, Names, Registration, is_name};
 use crate::mount::Mount;
 use crate::platform::{Clock, Entropy, Spawner};
 use crate::runner::Runner;
 use crate::socket::Sockets;
 use crate::stack::random::Random;
-use crate::stack::{Configuration, Stack};
+use crate::stack::{Configuration, InterfaceOptions, Stack};
 
 /// The directory of the interfaces' devices.
 pub const INTERFACES: &str = "/devices/network";
@@ -195,7 +194,7 @@ impl Manager {
     fn new_stack(&self, name: &Name, driver: &mut dyn Driver) -> Result<Stack, ManagerError> {
         let random = Random::new(Arc::clone(&self.platform.entropy))
             .map_err(ManagerError::FailedToGenerateSeed)?;
-        let capabilities = driver.capabilities();
+        let (capabilities, now) = (driver.capabilities(), self.platform.clock.now());
         let configuration = Configuration {
             name: name.name.clone(),
             index: name.index,
@@ -206,7 +205,9 @@ impl Manager {
             metric: 0,
             hardware_address: driver.hardware_address(),
             own_hardware_address: driver.hardware_address(),
-            since: self.platform.clock.now(),
+            since: now,
+            options: InterfaceOptions::default(),
+            link_changes: (0, now),
         };
         Ok(Stack::new(configuration, random, self.interfaces.shared()))
     }
@@ -345,13 +346,7 @@ fn prepare_tree(files: &VirtualFileSystem) -> Result<(), Error> {
 }
 
 fn check_name(name: &str) -> Result<(), ManagerError> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_dots = name.bytes().all(|byte| byte == b'.');
-    if name.is_empty() || name.len() > limits::NAME_BYTES || !name.bytes().all(is_plain) || is_dots
-    {
-        return Err(ManagerError::InvalidIdentifier);
-    }
-    Ok(())
+    if is_name(name) { Ok(()) } else { Err(ManagerError::InvalidIdentifier) }
 }
 
 fn configure_loopback(stack: &mut Stack) {

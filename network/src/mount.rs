@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use devnet_virtual_file_system::{
-    CharacterDevice, Credentials, Mode, Path, Result, VirtualFileSystem,
+    CharacterDevice, Credentials, Error, Mode, Path, Result, VirtualFileSystem,
 };
 
 /// A mounted device; dropping it unmounts the device.
@@ -25,6 +25,19 @@ impl Mount {
         let (path, mode) = (Path::parse(path)?, Mode::from_bits_truncate(0o664));
         files.mount(&Credentials::root(), &path, device, mode)?;
         Ok(Self { files: files.clone(), path })
+    }
+}
+
+impl Mount {
+    /// Gives the device another name in its directory; files that are open stay.
+    ///
+    /// # Errors
+    /// Those of the file tree.
+    pub(crate) fn rename(&mut self, name: &str) -> Result<()> {
+        let path = self.path.parent().ok_or(Error::InvalidInput)?.join(name)?;
+        self.files.rename_device(&Credentials::root(), &self.path, name)?;
+        self.path = path;
+        Ok(())
     }
 }
 

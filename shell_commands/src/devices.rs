@@ -3,12 +3,13 @@
 //! The only place that knows those paths. A command gets an opened [`File`] and asks it typed
 //! commands; there is no other way in, so what works here works for a guest.
 
-use devnet_network::command::interface::InterfaceStatus;
-use devnet_network::command::{GetInterface, GetStatistics, interface::Statistics};
+use devnet_network::command::interface::{InterfaceStatus, Statistics};
+use devnet_network::command::{GetInterface, GetStatistics, ListInterfaceDetails};
 use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::link::Link;
 
 /// The directory of interfaces.
 pub const NETWORK: &str = "/devices/network";
@@ -73,6 +74,16 @@ impl Interface {
         self.ask::<GetInterface>(&()).await
     }
 
+    /// Status and settings.
+    ///
+    /// # Errors
+    /// `NAME: why`, status 1.
+    pub async fn link(&self) -> Result<Link, Failure> {
+        let status = self.status().await?;
+        let details = self.ask::<ListInterfaceDetails>(&()).await?.into_iter().next();
+        Ok(Link { status, details })
+    }
+
     /// Counters.
     ///
     /// # Errors
@@ -127,6 +138,19 @@ pub async fn all(context: &Context) -> Result<Vec<(Interface, InterfaceStatus)>,
         }
     }
     found.sort_by_key(|(_, status)| status.index);
+    Ok(found)
+}
+
+/// As [`all`], with the settings.
+///
+/// # Errors
+/// As [`all`].
+pub async fn links(context: &Context) -> Result<Vec<(Interface, Link)>, Failure> {
+    let mut found = Vec::new();
+    for (interface, status) in all(context).await? {
+        let details = interface.ask::<ListInterfaceDetails>(&()).await?.into_iter().next();
+        found.push((interface, Link { status, details }));
+    }
     Ok(found)
 }
 

@@ -72,6 +72,7 @@ pub mod failure;
 pub mod http;
 pub mod iperf;
 pub mod limits;
+pub mod link;
 pub mod manual;
 mod null;
 pub mod program;

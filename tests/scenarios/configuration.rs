@@ -109,9 +109,16 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(18) {
+    match chance.below(22) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
+        18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
+        19 => {
+            let more = [format!("description to room {net}"), format!("queue {number}")];
+            let times = ["reachable 60000", "retransmit 500", "probes 5"];
+            let all = more.iter().map(String::as_str).chain(times).collect::<Vec<_>>();
+            format!("link {}", chance.one(&all))
+        }
         2 => format!("mac 02:00:00:00:09:{host:02x}"),
         3 => format!("mtu {}", 1280 + number),
         4 => format!("metric {number}"),
@@ -173,7 +180,7 @@ fn line(chance: &mut Chance, name: &str) -> String {
             100 + host,
             chance.one(&["02:00:00:00:00:09", "id:010203"])
         ),
-        14 => format!(
+        14 | 20 | 21 => format!(
             "route {} {} via 10.0.{net}.254{}",
             chance.one(&["add", "append", "insert", "prepend"]),
             chance.one(&["default", "192.0.2.0/24", "198.51.100.7/32"]),
@@ -260,6 +267,14 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "route blackhole",
         "link up",
         "link down",
+        "link promiscuous",
+        "link all-multicast",
+        "link arp",
+        "link description",
+        "link queue",
+        "link reachable",
+        "link retransmit",
+        "link probes",
         "address add",
         "address set",
         "neighbor add",

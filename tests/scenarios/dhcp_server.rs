@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use devnet_drivers::Lan;
 use devnet_network::address::HardwareAddress;
+use devnet_network::command::configuration::ConfigurationText;
 use devnet_network::command::dhcp::{DhcpLease, DhcpState};
 use devnet_network::command::dhcp_server::{LeaseChange, LeaseState};
 use devnet_network::command::{
-    ChangeDhcpLeases, GetDhcp, GetDhcpServer, ListDhcpLeases, ListDhcpOptions, ListDnsServers,
-    StartDhcpServer,
+    ApplyConfiguration, ChangeDhcpLeases, ExportConfiguration, GetDhcp, GetDhcpServer,
+    ListDhcpLeases, ListDhcpOptions, ListDnsServers, StartDhcpServer,
 };
 use devnet_virtual_file_system::{Error, OpenFlags};
 use world::{Host, World};
@@ -293,4 +294,31 @@ fn a_network_that_needs_no_ipv4_gives_no_address_to_who_agrees() {
     network.pass(200);
     assert_eq!(state(&agrees), DhcpState::Bound);
     assert_eq!(requests(&network).0, 3);
+}
+
+#[test]
+fn a_running_server_does_not_leave_its_reservations_behind() {
+    let world = World::new(1);
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99");
+    let lines = "address add 10.1.0.1/24\ndhcp server reserve 10.0.0.7 02:00:00:00:00:09";
+    network.write(lines).unwrap();
+    let export = || {
+        let text = network.server.control::<ExportConfiguration>("eth0", &false).unwrap();
+        text.lines().filter(|line| line.starts_with("dhcp")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = export();
+    assert_eq!(network.write("dhcp server start 10.1.0.10-10.1.0.99"), Err(Error::InvalidInput));
+    assert_eq!(export(), before);
+    // What is exported can be applied again, and another text moves the server as a whole.
+    network.write("dhcp server unreserve 10.0.0.7\ndhcp server start 10.1.0.10-10.1.0.99").unwrap();
+    let moved = export();
+    network.write("dhcp server start 10.0.0.10-10.0.0.99").unwrap();
+    network.write("dhcp server reserve 10.0.0.7 02:00:00:00:00:09").unwrap();
+    let text = format!(
+        "link up\naddress add 10.0.0.1/24\naddress add 10.1.0.1/24\n{}\n",
+        moved.join("\n")
+    );
+    let text = ConfigurationText { text, has_more: false };
+    network.server.control::<ApplyConfiguration>("eth0", &text).unwrap();
+    assert_eq!(export(), moved);
 }

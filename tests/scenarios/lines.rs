@@ -63,7 +63,11 @@ fn a_failed_write_is_explained_on_its_file() {
             "line 2: \"maybe\" is none of on, off; option (no-delay | broadcast | reuse-address | \
              reuse-port | dont-fragment) (on | off)",
         ),
-        ("link \u{7}up", "line 1: \"\\u{7}up\" is none of up, down; link (up | down)"),
+        (
+            "link \u{7}up",
+            "line 1: \"\\u{7}up\" is none of up, down, name, description, promiscuous, \
+             all-multicast, arp, queue, reachable, retransmit, probes",
+        ),
     ] {
         assert_eq!(failed(&file, text.as_bytes()), expected, "{text:?}");
     }

@@ -24,6 +24,7 @@ mod frames;
 mod hold;
 mod hold_tables;
 mod hostile;
+mod interface_options;
 mod io_free;
 mod leases;
 mod lifecycle;

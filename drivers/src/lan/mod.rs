@@ -218,6 +218,11 @@ impl Driver for LanPort {
         if is_up { LinkState::Up } else { LinkState::Down }
     }
 
+    fn set_reception(&mut self, _: bool, _: bool) -> core::result::Result<(), DriverError> {
+        // Everything that the switch sends to the port arrives.
+        Ok(())
+    }
+
     fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
         self.lan.0.switch.with(|switch| switch.receive(self.number))
     }

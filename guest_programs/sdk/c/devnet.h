@@ -149,6 +149,11 @@ enum {
 /* Returns every counter as text in the format of OpenMetrics, which Prometheus reads: on an
    interface its own, on `/devices/sockets` those of all interfaces. (read) */
 #define DEVNET_GET_METRICS 0xbfff6e0du
+/* Sets something of the interface; true if that changed something. (write) */
+#define DEVNET_SET_INTERFACE_OPTION 0xffff6e0eu
+/* Returns what the status does not have: on an interface its own, on `/devices/sockets` that of all
+   interfaces. (read) */
+#define DEVNET_LIST_INTERFACE_DETAILS 0xbfff6e0fu
 /* Lists the addresses in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESSES 0xbfff6e10u
 /* Adds an address. (write) */
@@ -226,7 +231,8 @@ enum {
    */
 #define DEVNET_AWAIT_DHCP 0xbfff6e44u
 /* Starts the DHCPv4 server, or gives the running one these options; true if it was not running.
-   Leases and reservations of a running one stay. (write) */
+   Leases and reservations of a running one stay, so that it cannot move to a network that a
+   reservation is not of. (write) */
 #define DEVNET_START_DHCP_SERVER 0xffff6e45u
 /* Stops the DHCPv4 server and forgets its leases and reservations; true if it was running. (write)
    */

@@ -32,6 +32,7 @@ pub(super) const fn is_list(request: &Request) -> bool {
     matches!(
         request,
         Request::ListInterfaces(())
+            | Request::ListInterfaceDetails(())
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())

@@ -184,6 +184,9 @@ impl Request {
     #[expect(clippy::too_many_lines, reason = "an arm for each list of errors")]
     pub const fn errors(&self) -> &'static [Error] {
         match self {
+            Self::SetInterfaceOption(_) => {
+                &[InvalidInput, AlreadyExists, NotFound, InputOutput, Unsupported]
+            }
             // `/devices/sockets` has no interface.
             Self::GetInterface(())
             | Self::SetEnabled(_)
@@ -203,6 +206,7 @@ impl Request {
             Self::ListInterfaces(())
             | Self::ListUsage(())
             | Self::ListDrops(())
+            | Self::ListInterfaceDetails(())
             | Self::ListCounters(())
             | Self::GetMetrics(())
             | Self::ListAddresses(())

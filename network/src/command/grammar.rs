@@ -72,6 +72,26 @@ pub fn forms() -> impl Iterator<Item = &'static Form> {
 grammar! {
     lines {
         SetEnabled(_) { "link (up | down)", "", "link up"; }
+        SetInterfaceOption(_) {
+            "link name INTERFACE", "The device moves to the new name.", "link name uplink0";
+            "link description [WORD ...]", "What it is for; none without words.",
+                "link description to the cellar";
+            "link (promiscuous | all-multicast) (on | off)",
+                "Asks the driver for frames to others too; off unless set.",
+                "link promiscuous on";
+            "link arp (on | off)",
+                "Off resolves no neighbor and answers for no address; on unless set.",
+                "link arp off";
+            "link queue NUMBER", "Frames that may wait for the driver, 1 to 1024; 256 unless set.",
+                "link queue 500";
+            "link (reachable | retransmit) MILLISECONDS",
+                "For which a confirmed neighbor is reachable, and between two solicitations; \
+                 30,000 and 1000 unless set.",
+                "link reachable 60000";
+            "link probes COUNT",
+                "Solicitations before a neighbor has failed, 1 to 255; 3 unless set.",
+                "link probes 5";
+        }
         SetHardwareAddress(_) { "mac MAC", "", "mac 02:00:00:00:00:01"; }
         SetMtu(_) { "mtu BYTES", "", "mtu 1400"; }
         SetMetric(_) { "metric NUMBER", "", "metric 5"; }
@@ -297,6 +317,7 @@ grammar! {
         GetSynCookies(()),
         ListUsage(()),
         ListDrops(()),
+        ListInterfaceDetails(()),
         ListCounters(()),
         GetMetrics(()),
         ListSystemOptions(()),

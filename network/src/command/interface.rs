@@ -7,6 +7,7 @@ use core::net::Ipv6Addr;
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
+pub use super::interface_option::{InterfaceDetails, InterfaceOption};
 use crate::address::{HardwareAddress, Prefix};
 use crate::driver::{Kind, LinkState, Medium};
 
@@ -28,6 +29,10 @@ bitflags! {
         const POINT_TO_POINT = 1 << 5;
         /// Resolves no neighbors.
         const NO_ARP = 1 << 6;
+        /// Frames to every station are asked for.
+        const PROMISCUOUS = 1 << 7;
+        /// Frames to every group are asked for.
+        const ALL_MULTICAST = 1 << 8;
     }
 }
 

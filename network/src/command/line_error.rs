@@ -230,7 +230,11 @@ mod tests {
             ),
             ("address", "line 2: one of add, remove, flush, replace, set is missing"),
             ("mtu", "line 2: BYTES is missing; mtu BYTES"),
-            ("link sideways", "line 2: \"sideways\" is none of up, down; link (up | down)"),
+            (
+                "link sideways",
+                "line 2: \"sideways\" is none of up, down, name, description, promiscuous, \
+                 all-multicast, arp, queue, reachable, retransmit, probes",
+            ),
             ("link up now", "line 2: \"now\" is one word too many; link (up | down)"),
             (
                 "option maximum-segment 70000",
@@ -239,7 +243,8 @@ mod tests {
             ),
             (
                 "link \u{1b}[31m\u{202e}\"",
-                "line 2: \"\\u{1b}[31m\\u{202e}\"\" is none of up, down; link (up | down)",
+                "line 2: \"\\u{1b}[31m\\u{202e}\"\" is none of up, down, name, description, \
+                 promiscuous, all-multicast, arp, queue, reachable, retransmit, probes",
             ),
             (
                 &long,

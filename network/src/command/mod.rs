@@ -40,9 +40,11 @@ pub mod event;
 pub(crate) mod features;
 pub mod grammar;
 pub mod interface;
+mod interface_option;
 mod kind;
 pub mod line_error;
 mod line_of_dhcp;
+mod line_of_link;
 mod line_of_names;
 pub mod mode;
 pub mod multicast;
@@ -104,6 +106,11 @@ devnet_virtual_file_system::define_commands! {
         /// Returns every counter as text in the format of OpenMetrics, which Prometheus reads: on
         /// an interface its own, on `/devices/sockets` those of all interfaces.
         13 => GetMetrics: Read (()) -> String;
+        /// Sets something of the interface; true if that changed something.
+        14 => SetInterfaceOption: Write (interface::InterfaceOption) -> bool;
+        /// Returns what the status does not have: on an interface its own, on `/devices/sockets`
+        /// that of all interfaces.
+        15 => ListInterfaceDetails: Read (()) -> Vec<interface::InterfaceDetails>;
 
         /// Lists the addresses in the order in which they were added.
         16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;
@@ -183,7 +190,8 @@ devnet_virtual_file_system::define_commands! {
         /// Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds.
         68 => AwaitDhcp: Read, waits (u32) -> dhcp::DhcpStatus;
         /// Starts the DHCPv4 server, or gives the running one these options; true if it was not
-        /// running. Leases and reservations of a running one stay.
+        /// running. Leases and reservations of a running one stay, so that it cannot move to a
+        /// network that a reservation is not of.
         69 => StartDhcpServer: Write (dhcp_server::DhcpServerOptions) -> bool;
         /// Stops the DHCPv4 server and forgets its leases and reservations; true if it was running.
         70 => StopDhcpServer: Write (()) -> bool;

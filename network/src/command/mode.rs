@@ -99,6 +99,8 @@ impl Mode {
             | Request::GetSynCookies(())
             | Request::ListUsage(())
             | Request::ListDrops(())
+            | Request::SetInterfaceOption(_)
+            | Request::ListInterfaceDetails(())
             | Request::ListCounters(())
             | Request::GetMetrics(())
             | Request::SetAdvertisement(_)

@@ -22,7 +22,7 @@ use super::system::SystemOption;
 use super::table::Request;
 use super::value::{octet, pairs, socket_address, switch, value};
 use super::watch::{Kinds, WatchOptions};
-use super::{grammar, line_of_dhcp, line_of_names};
+use super::{grammar, line_of_dhcp, line_of_link, line_of_names};
 use crate::address::Prefix;
 use crate::limits;
 
@@ -82,8 +82,7 @@ fn number(before: usize) -> u32 {
 
 fn request(words: &[&str]) -> Result<Request, Error> {
     match words {
-        ["link", "up"] => Ok(Request::SetEnabled(true)),
-        ["link", "down"] => Ok(Request::SetEnabled(false)),
+        ["link", rest @ ..] => line_of_link::link(rest),
         ["mac", address] => Ok(Request::SetHardwareAddress(value(address)?)),
         ["mtu", bytes] => Ok(Request::SetMtu(value(bytes)?)),
         ["advertise", "off"] => Ok(Request::SetAdvertisement(None)),

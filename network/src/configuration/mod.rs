@@ -27,7 +27,7 @@ use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
-use crate::command::interface::Advertisement;
+use crate::command::interface::{Advertisement, InterfaceOption};
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
 use crate::command::system::HostModel;
@@ -50,6 +50,8 @@ pub(crate) struct Desired {
     /// None for the driver's largest.
     pub(crate) mtu: Option<u32>,
     pub(crate) metric: u32,
+    /// Those that differ from a new interface's, in the order of their kinds.
+    pub(crate) options: Vec<InterfaceOption>,
     pub(crate) advertisement: Option<Advertisement>,
     pub(crate) addresses: Vec<AddressChange>,
     pub(crate) routes: Vec<RouteChange>,
@@ -148,6 +150,7 @@ pub(crate) struct Wanted {
     pub(crate) hardware_address: Option<At<HardwareAddress>>,
     pub(crate) mtu: Option<At<u32>>,
     pub(crate) metric: Option<At<u32>>,
+    pub(crate) options: Vec<At<InterfaceOption>>,
     pub(crate) advertisement: Option<At<Option<Advertisement>>>,
     pub(crate) addresses: Vec<At<AddressChange>>,
     pub(crate) routes: Vec<At<RouteChange>>,
@@ -172,6 +175,7 @@ impl Wanted {
                 hardware_address: self.hardware_address.as_ref().map(|at| at.value),
                 mtu: self.mtu.as_ref().map(|at| at.value),
                 metric: self.metric.as_ref().map_or(0, |at| at.value),
+                options: values(&self.options),
                 advertisement: self.advertisement.as_ref().and_then(|at| at.value.clone()),
                 addresses: values(&self.addresses),
                 routes: values(&self.routes),

@@ -7,6 +7,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem::discriminant;
 
 use devnet_virtual_file_system::Error;
 
@@ -15,6 +16,7 @@ use super::{At, Section, Sections, Wanted, WantedSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp_server::LeaseChange;
 use crate::command::dns::HostsChange;
+use crate::command::interface::InterfaceOption;
 use crate::command::line_error::{Fault, LineError};
 use crate::command::route::{ChangeMode, RouteChange, RouteKind};
 use crate::command::system::SystemOption;
@@ -58,6 +60,18 @@ fn once<T>(slot: &mut Option<At<T>>, line: u32, text: &str, value: T) -> Outcome
         Some(known) => Err(wrong(line, text, format!("line {} says it already", known.line))),
         None => {
             *slot = Some(At { line, value });
+            Ok(())
+        }
+    }
+}
+
+/// Says a value of an enumeration, of each variant once.
+fn once_of_kind<T>(said: &mut Vec<At<T>>, line: u32, text: &str, value: T) -> Outcome {
+    let kind = discriminant(&value);
+    match said.iter().find(|at| discriminant(&at.value) == kind) {
+        Some(known) => Err(wrong(line, text, format!("line {} says it already", known.line))),
+        None => {
+            said.push(At { line, value });
             Ok(())
         }
     }
@@ -194,12 +208,7 @@ impl Parser {
                 return once(&mut system.host_model, line, text, model);
             }
             Request::SetResolverOption(value) => {
-                let same = core::mem::discriminant(&value);
-                let is_same = |at: &&At<_>| core::mem::discriminant(&at.value) == same;
-                if let Some(known) = system.options.iter().find(is_same) {
-                    return Err(wrong(line, text, format!("line {} says it already", known.line)));
-                }
-                system.options.push(At { line, value });
+                return once_of_kind(&mut system.options, line, text, value);
             }
             Request::AddDnsServer(value) => system.servers.push(At { line, value }),
             Request::SetSearchDomains(value) => add_domains(&mut system.domains, line, value),
@@ -223,6 +232,12 @@ impl Parser {
             }
             Request::SetMtu(value) => return once(&mut wanted.mtu, line, text, value),
             Request::SetMetric(value) => return once(&mut wanted.metric, line, text, value),
+            Request::SetInterfaceOption(InterfaceOption::Name(_)) => {
+                return Err(wrong(line, text, "the section says the name"));
+            }
+            Request::SetInterfaceOption(value) => {
+                return once_of_kind(&mut wanted.options, line, text, value);
+            }
             Request::SetAdvertisement(value) => {
                 if let (Some(At { value: Some(known), .. }), Some(more)) =
                     (&mut wanted.advertisement, &value)

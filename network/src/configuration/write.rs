@@ -12,7 +12,7 @@ use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
-use crate::command::interface::Advertisement;
+use crate::command::interface::{Advertisement, InterfaceOption};
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail, RouteKind};
 use crate::command::system::HostModel;
@@ -44,6 +44,7 @@ impl Desired {
         first
             .into_iter()
             .flatten()
+            .chain(self.options.iter().map(interface_option))
             .chain(self.addresses.iter().map(address))
             .chain(self.neighbors.iter().map(neighbor))
             .chain(self.advertisement.iter().flat_map(advertise))
@@ -67,6 +68,20 @@ impl DesiredSystem {
             .chain(search(&self.domains))
             .chain(self.hosts.iter().flat_map(host))
             .chain(self.routes.iter().map(route))
+    }
+}
+
+fn interface_option(option: &InterfaceOption) -> String {
+    match option {
+        InterfaceOption::Name(name) => format!("link name {name}"),
+        InterfaceOption::Description(text) => format!("link description {text}"),
+        InterfaceOption::Promiscuous(is_on) => format!("link promiscuous {}", switch(*is_on)),
+        InterfaceOption::AllMulticast(is_on) => format!("link all-multicast {}", switch(*is_on)),
+        InterfaceOption::Arp(is_on) => format!("link arp {}", switch(*is_on)),
+        InterfaceOption::TransmitQueue(frames) => format!("link queue {frames}"),
+        InterfaceOption::ReachableTime(time) => format!("link reachable {time}"),
+        InterfaceOption::RetransmitTime(time) => format!("link retransmit {time}"),
+        InterfaceOption::NeighborProbes(count) => format!("link probes {count}"),
     }
 }
 

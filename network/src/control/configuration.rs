@@ -17,14 +17,16 @@ use super::state::State;
 use crate::command::configuration::{
     ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
 };
+use crate::command::interface::InterfaceOption;
 use crate::command::line_error::{Fault, LineError};
 use crate::configuration::parse::Parser;
-use crate::configuration::{Desired, DesiredSystem, Sections, Wanted};
+use crate::configuration::{At, Desired, DesiredSystem, Sections, Wanted};
 use crate::interface::Interface;
 use crate::limits;
 use crate::stack::desired::{
     Basis, Checked, Refusal, carry_out, carry_out_from, check, desired, read,
 };
+use crate::stack::interface_option;
 
 /// Bytes of the usual line.
 const BYTES_OF_LINE: usize = 40;
@@ -86,7 +88,7 @@ impl OpenFile {
             asked.normalize();
             if is_system {
                 text.push_str("\ninterface ");
-                text.push_str(&interface.name);
+                text.push_str(&interface.name());
                 text.push('\n');
             }
             turn.write(&mut text, asked.lines()).await;
@@ -129,8 +131,8 @@ impl OpenFile {
         text: &str,
         is_check: bool,
     ) -> core::result::Result<ConfigurationOutcome, LineError> {
-        let own = self.sockets.place.interface.as_ref().map(|own| own.name.as_str());
-        let (mut parser, mut turn) = (Parser::new(own), Turn::default());
+        let own = self.sockets.place.interface.as_ref().map(|own| own.name());
+        let (mut parser, mut turn) = (Parser::new(own.as_deref()), Turn::default());
         for (place, line) in text.lines().enumerate() {
             turn.end_after(1).await;
             let number = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
@@ -158,7 +160,7 @@ impl OpenFile {
             None => all.keep_sections(sections.clone()),
             Some(own) => {
                 if let Some(section) = sections.interfaces.first() {
-                    all.keep_section(&own.name, section.wanted.clone());
+                    all.keep_section(&own.name(), section.wanted.clone());
                 }
             }
         }
@@ -203,14 +205,13 @@ impl OpenFile {
     fn carry_out(&self, plan: &Plan<'_>) -> Outcome<()> {
         // What drivers may refuse comes first, while nothing else has changed.
         for (place, step) in plan.steps.iter().enumerate() {
-            let outcome = set_hardware_address(&step.interface, &step.after);
-            if let Err(error) = outcome {
-                for former in plan.steps.iter().take(place) {
-                    // It had this address a moment ago.
-                    let _ = set_hardware_address(&former.interface, &former.before);
+            let outcome = ask_driver(&step.interface, &step.after);
+            if let Err((part, error)) = outcome {
+                for former in plan.steps.iter().take(place + 1) {
+                    // It was so a moment ago.
+                    let _ = ask_driver(&former.interface, &former.before);
                 }
-                let line = step.wanted.hardware_address.as_ref().map_or(1, |at| at.line);
-                return Err((line, error));
+                return Err((part.line(step.wanted), error));
             }
         }
         let mut done = Vec::new();
@@ -250,13 +251,39 @@ impl OpenFile {
     }
 }
 
-/// Gives an interface the hardware address that is asked for, if it has another.
-fn set_hardware_address(interface: &Interface, asked: &Desired) -> Result<()> {
-    let own = interface.read(|stack| stack.context.configuration.own_hardware_address);
-    let Some(address) = asked.hardware_address.or(own) else { return Ok(()) };
-    interface
-        .change_with_driver(|stack, driver| stack.set_hardware_address(address, driver))
-        .map(drop)
+/// What a driver may refuse.
+#[derive(Clone, Copy)]
+enum Part {
+    HardwareAddress,
+    Reception,
+}
+
+impl Part {
+    /// The line that asks for it.
+    fn line(self, wanted: &Wanted) -> u32 {
+        match self {
+            Self::HardwareAddress => wanted.hardware_address.as_ref().map(|at| at.line),
+            Self::Reception => {
+                let is_it = |at: &&At<InterfaceOption>| interface_option::is_for_driver(&at.value);
+                wanted.options.iter().find(is_it).map(|at| at.line)
+            }
+        }
+        .unwrap_or(1)
+    }
+}
+
+/// Gives an interface the hardware address and the reception that are asked for, if it has others.
+fn ask_driver(interface: &Interface, asked: &Desired) -> core::result::Result<(), (Part, Error)> {
+    interface.change_with_driver(|stack, driver| {
+        let own = stack.context.configuration.own_hardware_address;
+        if let Some(address) = asked.hardware_address.or(own) {
+            stack
+                .set_hardware_address(address, driver)
+                .map_err(|error| (Part::HardwareAddress, error))?;
+        }
+        interface_option::set_reception(stack, driver, &asked.options)
+            .map_err(|error| (Part::Reception, error))
+    })
 }
 
 /// The lines of one turn.
@@ -305,7 +332,7 @@ async fn outcome(plan: &Plan<'_>) -> ConfigurationOutcome {
     }
     for Step { interface, before, after, .. } in &plan.steps {
         if before != after {
-            changes.push(difference(&interface.name, before.lines(), after.lines()).await);
+            changes.push(difference(&interface.name(), before.lines(), after.lines()).await);
         }
     }
     ConfigurationOutcome { changes, notes: plan.notes.clone() }

@@ -59,6 +59,8 @@ impl OpenFile {
                 reply(self.read_now(|stack| stack.transport.tcp.cookies.counters))
             }
             Immediate::ListUsage(()) => reply(Ok(self.collect(|stack| alloc::vec![usage(stack)]))),
+            Immediate::SetInterfaceOption(option) => reply(self.set_interface_option(option)),
+            Immediate::ListInterfaceDetails(()) => reply(Ok(self.interface_details())),
             Immediate::ListDrops(()) => reply(Ok(self.collect(|stack| {
                 stack.context.statistics.drop_counts(&stack.context.configuration.name)
             }))),

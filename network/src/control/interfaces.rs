@@ -12,12 +12,13 @@ use super::open::OpenFile;
 use crate::address::HardwareAddress;
 use crate::command::address::NewAddress;
 use crate::command::dhcp::{DhcpState, DhcpStatus};
+use crate::command::interface::{InterfaceDetails, InterfaceOption};
 use crate::command::system::SystemOption;
 use crate::command::usage::Usage;
 use crate::interface::Interface;
 use crate::interfaces::Interfaces;
 use crate::platform::before;
-use crate::stack::Stack;
+use crate::stack::{Stack, interface_option};
 
 impl OpenFile {
     /// The interface of the device; `/devices/sockets` has none.
@@ -70,6 +71,22 @@ impl OpenFile {
 
     pub(super) fn system_options(&self) -> Result<Vec<SystemOption>> {
         self.system().map(|system| alloc::vec![SystemOption::HostModel(system.host().model())])
+    }
+
+    pub(super) fn set_interface_option(&self, option: InterfaceOption) -> Result<bool> {
+        let interface = self.interface()?;
+        match option {
+            InterfaceOption::Name(name) => self.sockets.place.all.rename(interface, &name),
+            option => interface
+                .change_with_driver(|stack, driver| interface_option::set(stack, driver, &option)),
+        }
+    }
+
+    pub(super) fn interface_details(&self) -> Vec<InterfaceDetails> {
+        let details = |interface: &Arc<Interface>| {
+            interface.change_with_driver(|stack, driver| interface_option::details(stack, driver))
+        };
+        self.interfaces().iter().map(details).collect()
     }
 
     pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {

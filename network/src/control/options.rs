@@ -92,7 +92,7 @@ impl OpenFile {
                     status.local = local;
                 }
                 if let Some(device) = &socket.device {
-                    status.interface.clone_from(&device.name);
+                    status.interface = device.name();
                 }
             }
         });
@@ -163,7 +163,7 @@ impl OpenFile {
             Handle::Stream(stream) => self.path_mtu(&stream),
             _ => None,
         };
-        let device = device.map(|device| device.name.clone()).unwrap_or_default();
+        let device = device.map(|device| device.name()).unwrap_or_default();
         Ok(option_values(&settings, device, path_mtu))
     }
 

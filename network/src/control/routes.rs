@@ -86,7 +86,7 @@ impl OpenFile {
     fn named(&self, name: Option<&str>) -> Result<Vec<Arc<Interface>>> {
         let mut interfaces = self.interfaces();
         if let Some(name) = name {
-            interfaces.retain(|interface| interface.name == name);
+            interfaces.retain(|interface| interface.is_named(name));
             if interfaces.is_empty() {
                 return Err(Error::NoDevice);
             }

@@ -206,7 +206,7 @@ impl OpenFile {
         Ok(Datagram {
             remote: message.remote,
             local: message.local,
-            interface: interface.map(|interface| interface.name.clone()).unwrap_or_default(),
+            interface: interface.map(|interface| interface.name()).unwrap_or_default(),
             hop_limit: message.hop_limit,
             data: message.data,
         })

@@ -221,7 +221,7 @@ impl Handle {
                 },
                 local: SocketAddr::from(([0, 0, 0, 0], 0)),
                 remote: None,
-                interface: place.name().into(),
+                interface: place.name(),
                 receive_queue: 0,
                 send_queue: 0,
             }),

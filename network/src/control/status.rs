@@ -25,7 +25,7 @@ pub(super) fn system(all: &Interfaces) -> String {
             writeln!(
                 text,
                 "interface {} index {} link {}",
-                interface.name,
+                interface.name(),
                 interface.index,
                 enabled_word(stack)
             )?;
@@ -33,7 +33,7 @@ pub(super) fn system(all: &Interfaces) -> String {
                 write_route(&mut text, &route)?;
             }
             for (server, origin) in stack.name_servers.iter() {
-                writeln!(text, "dns {server} interface {} origin {}", interface.name, origin)?;
+                writeln!(text, "dns {server} interface {} origin {}", interface.name(), origin)?;
             }
             core::fmt::Result::Ok(())
         });

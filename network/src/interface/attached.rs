@@ -69,7 +69,7 @@ impl Interface {
     /// `NetworkDown` when the interface is gone.
     pub(crate) fn capture(&self, options: CaptureOptions) -> Result<Arc<Tap>, Error> {
         let medium = if self.has_neighbors { Medium::Ethernet } else { Medium::Ip };
-        let tap = Arc::new(Tap::new(&self.name, medium, options, Arc::clone(&self.clock))?);
+        let tap = Arc::new(Tap::new(&self.name(), medium, options, Arc::clone(&self.clock))?);
         self.engine.with(|engine| {
             if engine.gone {
                 return Err(Error::NetworkDown);

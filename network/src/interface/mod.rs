@@ -91,7 +91,7 @@ impl DeferredWakes {
 
 /// One network interface.
 pub(crate) struct Interface {
-    pub(crate) name: String,
+    name: Lock<String>,
     pub(crate) index: u32,
     pub(crate) controller: Option<Arc<dyn CharacterDevice>>,
     pub(crate) is_loopback: bool,
@@ -108,7 +108,7 @@ impl Interface {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            name: stack.context.configuration.name.clone(),
+            name: Lock::new(stack.context.configuration.name.clone()),
             index: stack.context.configuration.index,
             controller,
             is_loopback: stack.context.is_loopback(),
@@ -124,6 +124,33 @@ impl Interface {
                 taps: Taps::default(),
             }),
         }
+    }
+
+    /// Its name, as under `/devices/network`.
+    pub(crate) fn name(&self) -> String {
+        self.name.with(|name| name.clone())
+    }
+
+    /// True if this is its name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name.with(|own| own == name)
+    }
+
+    /// Has another name from now on; its watchers are told.
+    pub(crate) fn rename(&self, new: &str) {
+        self.name.with(|name| *name = new.into());
+        self.change_and_transmit(|stack| {
+            message!(
+                info,
+                "devnet::interface",
+                "{}: {} now",
+                stack.context.configuration.name,
+                new
+            );
+            stack.context.configuration.name = new.into();
+            let event = crate::stack::changes::appearance(&stack.context, Change::Changed);
+            stack.context.watch.note_watched([event], 0);
+        });
     }
 
     /// Changes the stack as of now, transmits, and performs the wakes.
@@ -211,7 +238,7 @@ impl Interface {
     /// Closes the interface: sockets fail, the runner ends, the driver is released with the last
     /// reference.
     pub(crate) fn close(&self) {
-        message!(info, "devnet::interface", "{}: unregistered", self.name);
+        message!(info, "devnet::interface", "{}: unregistered", self.name());
         let deferred = self.engine.with(|engine| {
             engine.gone = true;
             engine.stack.end();
@@ -360,6 +387,6 @@ impl Engine {
 
 impl fmt::Debug for Interface {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Interface").field("name", &self.name).finish_non_exhaustive()
+        formatter.debug_struct("Interface").field("name", &self.name()).finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ impl Interfaces {
             let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let order_of_kind = of_kind.iter().filter(|known| **known == kind).count();
             let one = Candidate {
-                name: &interface.name,
+                name: &interface.name(),
                 kind,
                 hardware_address,
                 order: (count(of_kind.len()), count(order_of_kind)),
@@ -76,7 +76,7 @@ impl Interfaces {
                 warn,
                 "devnet::interface",
                 "{}: line {} of its configuration: {}",
-                new.name,
+                new.name(),
                 line,
                 error
             );

@@ -26,7 +26,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::{Error, Lock};
 
 pub(crate) use self::place::{Place, WeakPlace};
-pub(crate) use self::registration::{Name, Names, Registration};
+pub(crate) use self::registration::{Name, Names, Registration, is_name};
 use self::routed::Routed;
 use crate::command::route::RouteChoice;
 use crate::command::system::HostModel;
@@ -98,7 +98,7 @@ impl Interfaces {
     /// Adds an interface, and the sockets and watchers that use all interfaces to it.
     pub(crate) fn add(&self, registration: Registration) {
         let interface = Arc::clone(registration.interface());
-        message!(info, "devnet::interface", "{}: registered", interface.name);
+        message!(info, "devnet::interface", "{}: registered", interface.name());
         self.0.tables.with(|tables| tables.registrations.push(registration));
         self.serve_routed(&interface);
         self.configure(&interface);
@@ -108,11 +108,33 @@ impl Interfaces {
     /// Removes an interface; dropping the result undoes its registration.
     pub(crate) fn take(&self, name: &str) -> Option<Registration> {
         let taken = self.0.tables.with(|tables| {
-            let place = tables.iter().position(|interface| interface.name == name)?;
+            let place = tables.iter().position(|interface| interface.is_named(name))?;
             Some(tables.registrations.remove(place))
         })?;
         self.0.host.increment_generation();
         Some(taken)
+    }
+
+    /// Gives an interface another name, and its device: true if it had another one. Open files,
+    /// sockets, addresses and routes stay.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a name that none can have, `AlreadyExists` for that of another one,
+    /// `NotFound` once the interface is unregistered; nothing was changed then.
+    pub(crate) fn rename(&self, interface: &Arc<Interface>, new: &str) -> Result<bool, Error> {
+        if !is_name(new) {
+            return Err(Error::InvalidInput);
+        }
+        if interface.is_named(new) {
+            return Ok(false);
+        }
+        self.0.tables.with(|tables| {
+            let is_it = |known: &&mut Registration| Arc::ptr_eq(known.interface(), interface);
+            tables.registrations.iter_mut().find(is_it).ok_or(Error::NotFound)?.rename(new)
+        })?;
+        interface.rename(new);
+        self.0.host.increment_generation();
+        Ok(true)
     }
 
     pub(crate) fn downgrade(&self) -> WeakInterfaces {
@@ -128,7 +150,9 @@ impl Interfaces {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Interface>> {
-        self.0.tables.with(|tables| tables.iter().find(|interface| interface.name == name).cloned())
+        self.0
+            .tables
+            .with(|tables| tables.iter().find(|interface| interface.is_named(name)).cloned())
     }
 
     pub(crate) fn at(&self, index: u32) -> Option<Arc<Interface>> {

@@ -1,5 +1,6 @@
 //! The scope of a socket or a device file: one interface, or all of them by route.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,8 +27,8 @@ impl Place {
     }
 
     /// The interface's name; empty for all.
-    pub(crate) fn name(&self) -> &str {
-        self.interface.as_ref().map_or("", |interface| interface.name.as_str())
+    pub(crate) fn name(&self) -> String {
+        self.interface.as_ref().map(|interface| interface.name()).unwrap_or_default()
     }
 
     /// The interfaces in scope.

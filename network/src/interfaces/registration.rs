@@ -4,26 +4,42 @@ use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use devnet_virtual_file_system::Lock;
+use devnet_virtual_file_system::{Error, Lock, Result};
 
 use crate::interface::Interface;
+use crate::limits;
 use crate::mount::Mount;
 
 /// A registered interface. Dropping it undoes the registration, in the order of the fields: the
 /// device is unmounted, the interface closes, the name is free again.
 pub(crate) struct Registration {
-    _device: Mount,
+    device: Mount,
     interface: Running,
-    _name: Name,
+    name: Name,
 }
 
 impl Registration {
     pub(crate) const fn new(device: Mount, interface: Arc<Interface>, name: Name) -> Self {
-        Self { _device: device, interface: Running(interface), _name: name }
+        Self { device, interface: Running(interface), name }
     }
 
     pub(super) const fn interface(&self) -> &Arc<Interface> {
         &self.interface.0
+    }
+
+    /// Moves the device and the name.
+    ///
+    /// # Errors
+    /// `AlreadyExists` for a name in use; those of the file tree.
+    pub(super) fn rename(&mut self, new: &str) -> Result<()> {
+        let former = self.name.name.clone();
+        self.name.change(new)?;
+        let moved = self.device.rename(new);
+        if moved.is_err() {
+            // It was free just now, and no other interface had it meanwhile.
+            let _ = self.name.change(&former);
+        }
+        moved
     }
 }
 
@@ -59,11 +75,39 @@ impl Names {
     }
 }
 
+/// True for what an interface may be named.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_dots = name.bytes().all(|byte| byte == b'.');
+    !name.is_empty() && name.len() <= limits::NAME_BYTES && name.bytes().all(is_plain) && !is_dots
+}
+
 /// The name and index of one interface; dropping it frees the name. An index is never reused.
 pub(crate) struct Name {
     names: Names,
     pub(crate) name: String,
     pub(crate) index: u32,
+}
+
+impl Name {
+    /// Exchanges the name.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when it is in use.
+    fn change(&mut self, new: &str) -> Result<()> {
+        let is_free = self.names.0.with(|used| {
+            let is_free = used.names.insert(new.to_string());
+            if is_free {
+                used.names.remove(&self.name);
+            }
+            is_free
+        });
+        if !is_free {
+            return Err(Error::AlreadyExists);
+        }
+        self.name = new.to_string();
+        Ok(())
+    }
 }
 
 impl Drop for Name {

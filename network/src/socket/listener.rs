@@ -191,7 +191,7 @@ impl TcpListener {
     /// The listener's socket status.
     #[must_use]
     pub fn status(&self) -> SocketStatus {
-        self.listener.status(self.place.name())
+        self.listener.status(&self.place.name())
     }
 
     fn close(&self) {

@@ -82,6 +82,24 @@ pub(crate) struct Configuration {
     /// The hardware address that the driver came with.
     pub(crate) own_hardware_address: Option<HardwareAddress>,
     pub(crate) since: Instant,
+    pub(crate) options: InterfaceOptions,
+    /// How often the link came or went, and when it last did.
+    pub(crate) link_changes: (u32, Instant),
+}
+
+/// Settings of an interface that only a few parts look at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct InterfaceOptions {
+    pub(crate) description: String,
+    pub(crate) promiscuous: bool,
+    pub(crate) all_multicast: bool,
+    pub(crate) arp: bool,
+}
+
+impl Default for InterfaceOptions {
+    fn default() -> Self {
+        Self { description: String::new(), promiscuous: false, all_multicast: false, arp: true }
+    }
 }
 
 /// Bytes of the ABI.
@@ -101,6 +119,18 @@ impl Configuration {
         }
     }
 
+    /// The flags for display.
+    fn flags(&self) -> InterfaceFlags {
+        let InterfaceOptions { promiscuous, all_multicast, arp, .. } = self.options;
+        let mut flags = InterfaceFlags::of(self.capabilities.kind, self.enabled, self.link);
+        flags.set(InterfaceFlags::PROMISCUOUS, promiscuous);
+        flags.set(InterfaceFlags::ALL_MULTICAST, all_multicast);
+        if !arp {
+            flags |= InterfaceFlags::NO_ARP;
+        }
+        flags
+    }
+
     /// Brings the interface up or down; returns true if that changed something.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
         let is_changed = core::mem::replace(&mut self.enabled, enabled) != enabled;
@@ -112,9 +142,10 @@ impl Configuration {
     }
 
     /// Sets the carrier state; returns true if that changed something.
-    pub(crate) fn set_link(&mut self, link: LinkState) -> bool {
+    pub(crate) fn set_link(&mut self, link: LinkState, now: Instant) -> bool {
         let is_changed = core::mem::replace(&mut self.link, link) != link;
         if is_changed {
+            self.link_changes = (self.link_changes.0.saturating_add(1), now);
             let state = if link == LinkState::Up { "up" } else { "down" };
             message!(info, "devnet::interface", "{}: link {}", self.name, state);
         }
@@ -138,10 +169,7 @@ impl Configuration {
         if former == address {
             return Ok(None);
         }
-        driver.set_hardware_address(address).map_err(|error| match error {
-            DriverError::Unsupported => Error::Unsupported,
-            DriverError::Failed => Error::InputOutput,
-        })?;
+        driver.set_hardware_address(address).map_err(DriverError::answer)?;
         self.hardware_address = Some(address);
         message!(info, "devnet::interface", "{}: hardware address {}", self.name, address);
         Ok(Some(former))
@@ -174,7 +202,7 @@ impl Configuration {
             medium,
             enabled: self.enabled,
             link: self.link,
-            flags: InterfaceFlags::of(kind, self.enabled, self.link),
+            flags: self.flags(),
             hardware_address: self.hardware_address,
             mtu: bytes(self.mtu),
             mtu_maximum: bytes(mtu),
@@ -271,6 +299,8 @@ pub(crate) mod tests {
             hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 1])),
             own_hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 1])),
             since: Instant::from_micros(1_000_000),
+            options: InterfaceOptions::default(),
+            link_changes: (0, Instant::ZERO),
         };
         Context::new(configuration, Random::new(Arc::new(Counter)).unwrap())
     }

@@ -33,6 +33,7 @@ pub(crate) mod flow;
 pub(crate) mod flow_cache;
 pub(crate) mod host;
 pub(crate) mod icmp;
+pub(crate) mod interface_option;
 pub(crate) mod ip;
 mod lazy_queue;
 mod leased;
@@ -59,7 +60,7 @@ use devnet_virtual_file_system::{Error, WakerList};
 use self::advertise::Advertiser;
 use self::autoconfiguration::Autoconfiguration;
 use self::changes::{Changes, Present};
-pub(crate) use self::context::{Configuration, Context, Wakes};
+pub(crate) use self::context::{Configuration, Context, InterfaceOptions, Wakes};
 use self::dhcp::{Action, DhcpClient};
 use self::dhcp_server::DhcpServer;
 pub(crate) use self::host::HostAddresses;
@@ -255,7 +256,7 @@ impl Stack {
 
     /// Sets the carrier state.
     pub(crate) fn set_link(&mut self, link: LinkState) {
-        if self.context.configuration.set_link(link) {
+        if self.context.configuration.set_link(link, self.context.now) {
             self.running_changed();
         }
     }

@@ -12,7 +12,8 @@ use devnet_network::command::dhcp::DhcpOptions;
 use devnet_network::command::route::{NewRoute, RouteSelector};
 use devnet_network::command::{
     AddAddress, AddDnsServer, AddRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute,
-    ReplaceAddresses, SetEnabled, SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
+    ReplaceAddresses, SetEnabled, SetHardwareAddress, SetInterfaceOption, SetMetric, SetMtu,
+    StartDhcp,
 };
 use devnet_virtual_file_system::Error;
 
@@ -82,7 +83,7 @@ async fn show_all(context: &Context, all: bool, short: bool) -> Outcome {
 
 /// The block of one interface, also of `netstat -ie`.
 pub(super) async fn block(interface: &Interface) -> Result<String, Failure> {
-    let status = interface.status().await?;
+    let status = interface.link().await?;
     let addresses = interface.ask::<ListAddresses>(&()).await?;
     let statistics = interface.statistics().await?;
     Ok(render::block(&status, &addresses, &statistics))
@@ -92,7 +93,7 @@ pub(super) async fn block(interface: &Interface) -> Result<String, Failure> {
 pub(super) async fn table(interfaces: &[Interface]) -> Result<String, Failure> {
     let mut rows = Vec::with_capacity(interfaces.len());
     for interface in interfaces {
-        rows.push((interface.status().await?, interface.statistics().await?));
+        rows.push((interface.status().await?.into(), interface.statistics().await?));
     }
     Ok(render::table(&rows))
 }
@@ -122,6 +123,9 @@ async fn apply(interface: &Interface, word: &str, setting: &Setting) -> Result<(
         }
         Setting::Enabled(enabled) => {
             interface.change::<SetEnabled>(word, enabled).await?;
+        }
+        Setting::Option(option) => {
+            interface.change::<SetInterfaceOption>(word, option).await?;
         }
         Setting::Dhcp => {
             interface.change::<SetEnabled>(word, &true).await?;

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use devnet_network::address::{HardwareAddress, Prefix};
+use devnet_network::command::interface::InterfaceOption;
 
 use super::words::{self, Words};
 use crate::failure::Failure;
@@ -37,6 +38,8 @@ pub(super) enum Setting {
     Dhcp,
     /// Up or down.
     Enabled(bool),
+    /// Another setting.
+    Option(InterfaceOption),
 }
 
 /// Parses all arguments.
@@ -58,6 +61,19 @@ pub(super) fn parse(arguments: &[String]) -> Result<Vec<(String, Setting)>, Fail
             "netmask" => Setting::Netmask(netmask(words.value(word)?)?),
             "prefixlen" => Setting::Netmask(length(words.value(word)?)?),
             "broadcast" => Setting::Broadcast(words.parsed(word, "address")?),
+            "promisc" => Setting::Option(InterfaceOption::Promiscuous(true)),
+            "-promisc" => Setting::Option(InterfaceOption::Promiscuous(false)),
+            "allmulti" => Setting::Option(InterfaceOption::AllMulticast(true)),
+            "-allmulti" => Setting::Option(InterfaceOption::AllMulticast(false)),
+            "arp" => Setting::Option(InterfaceOption::Arp(true)),
+            "-arp" => Setting::Option(InterfaceOption::Arp(false)),
+            // It cannot be switched off here.
+            "multicast" => continue,
+            "-multicast" => return Err(Failure::of(word, "groups are always received")),
+            "txqueuelen" => {
+                let frames = words.parsed(word, "number of frames")?;
+                Setting::Option(InterfaceOption::TransmitQueue(frames))
+            }
             "mtu" => Setting::Mtu(words.parsed(word, "MTU")?),
             "metric" => Setting::Metric(words.parsed(word, "metric")?),
             "gw" | "gateway" => Setting::Gateway(words::address(words.value(word)?)?),
@@ -150,6 +166,16 @@ mod tests {
             ]
         );
         assert_eq!(
+            parsed("promisc -allmulti multicast -arp txqueuelen 77").unwrap(),
+            [
+                InterfaceOption::Promiscuous(true),
+                InterfaceOption::AllMulticast(false),
+                InterfaceOption::Arp(false),
+                InterfaceOption::TransmitQueue(77),
+            ]
+            .map(Setting::Option)
+        );
+        assert_eq!(
             parsed("inet6 add fd00::1/64 del fd00::2 down dhcp").unwrap(),
             [
                 Setting::Add("fd00::1/64".parse().unwrap()),
@@ -172,6 +198,8 @@ mod tests {
             ("mtu -1", "-1: bad MTU"),
             ("hw ether 02:00:00:00:00", "02:00:00:00:00: bad hardware address"),
             ("mtu", "mtu: a value is missing"),
+            ("-multicast", "-multicast: groups are always received"),
+            ("txqueuelen -1", "-1: bad number of frames"),
             ("dns", "dns: a value is missing"),
             ("add fd00::/129", "fd00::/129: bad address"),
         ] {

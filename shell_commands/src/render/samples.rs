@@ -6,7 +6,7 @@ use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::DhcpLease;
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
-    InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
+    InterfaceDetails, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
 };
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 use devnet_network::command::route::RouteEntry;
@@ -32,6 +32,23 @@ pub(crate) fn ethernet() -> InterfaceStatus {
         burst: None,
         metric: 0,
         age_micros: 1,
+    }
+}
+
+pub(crate) fn details(interface: &str) -> InterfaceDetails {
+    InterfaceDetails {
+        interface: interface.into(),
+        description: String::new(),
+        promiscuous: false,
+        all_multicast: false,
+        arp: true,
+        transmit_queue: 256,
+        reachable_milliseconds: 30_000,
+        retransmit_milliseconds: 1000,
+        neighbor_probes: 3,
+        link_changes: 1,
+        link_age_micros: 1,
+        speed: None,
     }
 }
 

@@ -27,7 +27,8 @@ use devnet_network::command::dns::{
 };
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
-    Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
+    Advertisement, InterfaceDetails, InterfaceFlags, InterfaceOption, InterfaceStatus,
+    ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
 use devnet_network::command::line_error::LastError;
 use devnet_network::command::multicast::{GroupEntry, Membership};
@@ -50,7 +51,7 @@ use devnet_network::command::system::{HostModel, SystemOption};
 use devnet_network::command::usage::Usage;
 use devnet_network::command::watch::{Kinds, WatchOptions};
 use devnet_network::command::*;
-use devnet_network::driver::{Kind, LinkState, Medium};
+use devnet_network::driver::{Kind, LinkSpeed, LinkState, Medium};
 use devnet_virtual_file_system::{ControlCommand, Error, encode};
 use serde_json::ser::Formatter;
 
@@ -196,6 +197,23 @@ fn interface() -> InterfaceStatus {
     }
 }
 
+fn interface_details() -> InterfaceDetails {
+    InterfaceDetails {
+        interface: "eth0".into(),
+        description: "to the cellar".into(),
+        promiscuous: false,
+        all_multicast: true,
+        arp: true,
+        transmit_queue: 500,
+        reachable_milliseconds: 30_000,
+        retransmit_milliseconds: 1000,
+        neighbor_probes: 3,
+        link_changes: 2,
+        link_age_micros: 4_250_000,
+        speed: Some(LinkSpeed { megabits: 1000, full_duplex: true }),
+    }
+}
+
 fn interfaces() -> Vec<Sample> {
     let statistics = Statistics {
         received_packets: 12,
@@ -233,6 +251,8 @@ fn interfaces() -> Vec<Sample> {
         sample::<ListDrops>("", (), vec![drops()]),
         sample::<ListCounters>("", (), vec![counters()]),
         sample::<GetMetrics>("", (), "# EOF\n".to_owned()),
+        sample::<SetInterfaceOption>("link queue 500", InterfaceOption::TransmitQueue(500), true),
+        sample::<ListInterfaceDetails>("", (), vec![interface_details()]),
     ]
 }
 

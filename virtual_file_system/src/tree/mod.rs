@@ -320,6 +320,17 @@ impl VirtualFileSystem {
         Ok(())
     }
 
+    /// Gives a mounted device another name in its directory. Its open files stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidInput`] if no device is mounted there, or for a name that none can have;
+    /// [`Error::AlreadyExists`] if the name is taken, also by the device itself; errors of
+    /// [`remove`](Self::remove) for the parent.
+    pub fn rename_device(&self, caller: &Credentials, path: &Path, name: &str) -> Result<()> {
+        self.tree.names.with(|names| names.rename_device(caller, path, name))
+    }
+
     /// Drops something that takes longer to free than a turn, as the files of this tree are freed.
     pub fn dispose(&self, large: Box<dyn Send>) {
         self.payer.disposer()(large);

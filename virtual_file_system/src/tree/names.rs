@@ -120,6 +120,29 @@ impl Names {
         Ok(node)
     }
 
+    /// Gives a mounted device another name in its directory.
+    pub(super) fn rename_device(
+        &mut self,
+        caller: &Credentials,
+        path: &Path,
+        name: &str,
+    ) -> Result<()> {
+        let source = self.place(caller, path)?.ok_or(Error::InvalidInput)?;
+        let node = self.entry(&source)?.ok_or(Error::NotFound)?;
+        permit_removal(caller, &source.directory, &node)?;
+        if node.kind() != NodeKind::CharacterDevice {
+            return Err(Error::InvalidInput);
+        }
+        let to = path.parent().ok_or(Error::InvalidInput)?.join(name)?;
+        let target = self.place(caller, &to)?.ok_or(Error::InvalidInput)?;
+        if self.entry(&target)?.is_some() {
+            return Err(Error::AlreadyExists);
+        }
+        self.unlink(&source);
+        self.link(&target, node);
+        Ok(())
+    }
+
     /// Counts a device in every directory above it.
     fn count_device(&mut self, path: &Path, change: isize) {
         let mut directory = Arc::clone(&self.root);

@@ -133,7 +133,27 @@ fn changing_names_needs_write_access_to_the_parent() {
     assert_eq!(tree.rename(&caller, &path("/mine/line"), &path("/line2")), Err(Error::Busy));
     tree.create_directory(&caller, &path("/mine/a"), octal(0o700)).unwrap();
     assert_eq!(tree.rename(&caller, &path("/mine/a"), &path("/a")), denied);
-    tree.unmount(&caller, &path("/mine/line")).unwrap();
+    // A device has another name where it is, and nowhere else.
+    assert_eq!(tree.rename_device(&caller, &path("/line"), "other"), denied);
+    assert_eq!(tree.rename_device(&caller, &path("/mine/a"), "b"), Err(Error::InvalidInput));
+    for (name, error) in [
+        ("a", Error::AlreadyExists),
+        ("line", Error::AlreadyExists),
+        ("", Error::InvalidInput),
+        ("..", Error::InvalidInput),
+        ("../line2", Error::InvalidInput),
+    ] {
+        let renamed = tree.rename_device(&caller, &path("/mine/line"), name);
+        assert_eq!(renamed, Err(error), "{name}");
+    }
+    let open = tree.open(&caller, &path("/mine/line"), READ_WRITE, octal(0)).unwrap();
+    tree.rename_device(&caller, &path("/mine/line"), "new").unwrap();
+    assert_eq!(tree.stat(&caller, &path("/mine/line")).map(drop), Err(Error::NotFound));
+    assert_ne!(open.try_read(&mut [0; 4]), Err(Error::NoDevice));
+    // The directory still knows that a device is below it.
+    assert_eq!(tree.rename(&root(), &path("/mine"), &path("/ours")), Err(Error::Busy));
+    tree.unmount(&caller, &path("/mine/new")).unwrap();
+    tree.rename(&root(), &path("/mine"), &path("/ours")).unwrap();
 }
 
 #[test]

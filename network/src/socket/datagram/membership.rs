@@ -76,7 +76,7 @@ impl DatagramSocket {
             return Ok(None);
         }
         let interfaces = self.place.all.list();
-        let found = interfaces.iter().find(owns).map(|interface| interface.name.clone());
+        let found = interfaces.iter().find(owns).map(|interface| interface.name());
         found.map(Some).ok_or(Error::NoDevice)
     }
 
@@ -86,7 +86,7 @@ impl DatagramSocket {
         if index == 0 {
             return Ok(None);
         }
-        let found = self.place.all.at(index).map(|interface| interface.name.clone());
+        let found = self.place.all.at(index).map(|interface| interface.name());
         found.map(Some).ok_or(Error::NoDevice)
     }
 
@@ -104,7 +104,7 @@ impl DatagramSocket {
         }
         let (device, settings) = self.state.with(|state| (state.device.clone(), state.settings));
         match (name, device) {
-            (Some(name), Some(device)) if device.name != name => Err(Error::InvalidInput),
+            (Some(name), Some(device)) if !device.is_named(name) => Err(Error::InvalidInput),
             (_, Some(device)) => Ok(device),
             (Some(name), None) => self.find(name),
             (None, None) => self

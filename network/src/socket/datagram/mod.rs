@@ -309,7 +309,7 @@ impl DatagramSocket {
             state: if remote.is_some() { SocketState::Established } else { SocketState::Closed },
             local: local.unwrap_or(SocketAddr::new(nowhere.address(), u16::from(self.protocol))),
             remote,
-            interface: device.map(|device| device.name.clone()).unwrap_or_default(),
+            interface: device.map(|device| device.name()).unwrap_or_default(),
             receive_queue: u32::try_from(self.endpoint.waiting()).unwrap_or(u32::MAX),
             send_queue: 0,
         }

@@ -332,9 +332,8 @@ impl DatagramSocket {
     /// The values of all options.
     pub(crate) fn options(&self) -> SocketOptions {
         let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
-        let name_of = |index| {
-            self.place.all.at(index).map(|interface| interface.name.clone()).unwrap_or_default()
-        };
+        let name_of =
+            |index| self.place.all.at(index).map(|interface| interface.name()).unwrap_or_default();
         SocketOptions {
             kind: self.kind(),
             hop_limit: settings.hop_limit.unwrap_or(limits::HOP_LIMIT),
@@ -342,7 +341,7 @@ impl DatagramSocket {
             receive_buffer: settings.receive_buffer,
             reuse_address: settings.reuse_address,
             reuse_port: settings.reuse_port,
-            device: device.map(|device| device.name.clone()).unwrap_or_default(),
+            device: device.map(|device| device.name()).unwrap_or_default(),
             path_mtu: self.path_mtu().ok(),
             stream: None,
             datagram: Some(DatagramOptions {

@@ -230,7 +230,7 @@ impl Resolver {
                     code: entry.heard.response.code.bits(),
                     seconds: u32::try_from(entry.until.since(now).as_secs()).unwrap_or(u32::MAX),
                     server: entry.heard.server,
-                    interface: String::from(name),
+                    interface: name.clone(),
                     records: entry.heard.response.records.clone(),
                 })
                 .collect()

@@ -11,12 +11,13 @@ use crate::address::Prefix;
 use crate::command::address::{AddressChange, Origin};
 use crate::configuration::Desired;
 use crate::driver::Driver;
-use crate::stack::Stack;
+use crate::stack::{Stack, interface_option};
 
 /// Carries out what [`check`](super::check) allowed, under the same lock.
 ///
 /// # Errors
-/// That of a driver that does not take the hardware address; nothing was changed then.
+/// That of a driver that does not take the hardware address or the reception; nothing was changed
+/// then.
 pub(crate) fn carry_out(
     stack: &mut Stack,
     driver: &mut dyn Driver,
@@ -45,6 +46,7 @@ pub(crate) fn carry_out_from(
     if let Some(address) = target.hardware_address.or(own) {
         stack.set_hardware_address(address, driver)?;
     }
+    interface_option::replace_all(stack, driver, &target.options)?;
     if target.dhcp.is_none() {
         stack.stop_dhcp();
     }

@@ -20,6 +20,7 @@ use crate::stack::advertise::Advertiser;
 use crate::stack::context::Context;
 use crate::stack::dhcp::DhcpClient;
 use crate::stack::dhcp_server::DhcpServer;
+use crate::stack::interface_option;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described;
 use crate::stack::name_servers::NameServers;
@@ -107,6 +108,10 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
         }
         desired.mtu = (mtu != largest).then_some(*value);
     }
+    for At { line, value } in &wanted.options {
+        interface_option::check(cx, value).map_err(|error| (*line, error))?;
+    }
+    desired.options = interface_option::in_order(&desired.options);
     if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
         DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
     }

@@ -16,6 +16,7 @@ pub(crate) use self::carry_out::{carry_out, carry_out_from};
 pub(crate) use self::check::{Basis, Checked, Refusal, check};
 use super::Stack;
 use super::addresses::Address;
+use super::interface_option;
 use super::routes::Route;
 use crate::command::address::{AddressChange, Broadcast, Origin};
 use crate::command::neighbor::NewNeighbor;
@@ -88,6 +89,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
             .filter(|_| configuration.hardware_address != configuration.own_hardware_address),
         mtu: mtu.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)),
         metric: configuration.metric,
+        options: interface_option::asked(stack),
         advertisement: stack.advertiser.what().cloned(),
         addresses: statics.map(|entry| asked_address(entry, cx.now)).collect(),
         routes: ip.routes.asked().map(|route| asked_route(route, cx.now)).collect(),

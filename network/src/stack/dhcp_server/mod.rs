@@ -87,6 +87,10 @@ impl DhcpServer {
         options: DhcpServerOptions,
     ) -> Result<bool, Error> {
         let server = Self::check_options(cx, &ip.addresses, &options)?;
+        let kept = self.running.iter().flat_map(|running| running.leases.reservations());
+        for reservation in kept {
+            check_reservation(server, reservation)?;
+        }
         event!(cx, info, "devnet::dhcp", "the server of {} starts", server);
         let is_new = self.running.is_none();
         let running = self.running.get_or_insert_with(|| {
@@ -173,13 +177,15 @@ impl DhcpServer {
             self.stop(cx);
             return Ok(());
         };
-        if present.as_ref().is_none_or(|present| present.options != *options) {
-            self.start(cx, ip, options.clone())?;
-        }
+        let is_equal = present.as_ref().is_some_and(|present| present.options == *options);
+        // First, because they may be of another network.
         for gone in present.into_iter().flat_map(|present| present.reservations) {
             if !reservations.contains(&gone) {
                 self.change(cx, &LeaseChange::Unreserve(gone.address))?;
             }
+        }
+        if !is_equal {
+            self.start(cx, ip, options.clone())?;
         }
         for reservation in reservations {
             self.change(cx, &LeaseChange::Reserve(reservation.clone()))?;

@@ -58,7 +58,9 @@ impl Ip {
         if !cfg!(feature = "ipv6") {
             return;
         }
-        let deadline = cx.now.after(DUPLICATE_DETECTION);
+        // Without neighbor discovery nobody would object.
+        let has_probes = cx.configuration.options.arp;
+        let deadline = if has_probes { cx.now.after(DUPLICATE_DETECTION) } else { cx.now };
         let [nonce @ .., _, _] = cx.random.u64().to_ne_bytes();
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
             entry.state = AddressState::Tentative;

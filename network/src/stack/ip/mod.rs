@@ -45,7 +45,6 @@ use super::counters::Counter;
 use super::flow::Flow;
 use super::flow_cache::FlowCache;
 use super::host::HostAddresses;
-use super::link::neighbor::Timing;
 use super::link::{Arp, ArpMessage, Link};
 use super::multicast::Multicast;
 use super::routes::{Route, Routes};
@@ -146,7 +145,7 @@ impl Ip {
     /// Forgets what the routers of the previous link advertised about it.
     pub(crate) fn forget_advertised(&mut self) {
         (self.link_mtu_ipv6, self.hop_limit_ipv6) = (None, None);
-        self.link.neighbors.set_timing(Timing::default());
+        self.link.neighbors.set_timing(self.link.neighbors.base_timing());
     }
 
     /// A packet of `length` bytes exceeded a hop's MTU, `reported` (0: not reported). Returns true

@@ -49,6 +49,11 @@ pub(crate) struct Arp<'a> {
 impl Link {
     /// Parses an ARP packet, without the Ethernet header.
     pub(super) fn read_arp(&mut self, cx: &mut Context, frame: Frame) -> Received {
+        if !cx.configuration.options.arp {
+            dropped!(cx, UnknownProtocol, "devnet::link", "an ARP packet, which is off");
+            cx.pool.put(frame);
+            return Received::Nothing;
+        }
         let parsed = ArpPacket::new_checked(frame.bytes())
             .ok()
             .and_then(|packet| ArpRepr::parse(&packet).ok());
@@ -135,7 +140,8 @@ impl Link {
         to: Option<HardwareAddress>,
         target: Ipv4Addr,
     ) {
-        let Some(ours) = cx.configuration.hardware_address else { return };
+        let ours = cx.configuration.hardware_address.filter(|_| cx.configuration.options.arp);
+        let Some(ours) = ours else { return };
         let target_hardware = if operation == ArpOperation::Reply {
             to.unwrap_or(HardwareAddress([0; 6]))
         } else {

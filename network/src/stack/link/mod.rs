@@ -89,12 +89,15 @@ pub(crate) struct Link {
     pub(crate) neighbors: Neighbors,
     /// Frames for the driver.
     pub(crate) output: VecDeque<Frame>,
+    /// The frames that may wait there.
+    pub(crate) queue_length: usize,
 }
 
 impl Link {
     /// A link layer with an empty neighbor table.
     pub(crate) fn new(cx: &mut Context) -> Self {
-        Self { neighbors: Neighbors::new(cx.random.u64()), output: VecDeque::new() }
+        let neighbors = Neighbors::new(cx.random.u64());
+        Self { neighbors, output: VecDeque::new(), queue_length: limits::EGRESS_QUEUE }
     }
 
     /// Processes a frame from the driver.
@@ -153,7 +156,8 @@ impl Link {
     /// solicitations carry one of them.
     ///
     /// # Errors
-    /// `NoBufferSpace` when too many packets wait for neighbors; the packet is dropped and counted.
+    /// `NoBufferSpace` when too many packets wait for neighbors, `HostUnreachable` for an unknown
+    /// neighbor while none is resolved; the packet is dropped and counted.
     #[inline]
     pub(crate) fn send(
         &mut self,
@@ -211,7 +215,7 @@ impl Link {
     /// may count on it, and those who can wait ask [`has_room`](Self::has_room) first.
     #[inline]
     pub(crate) fn queue(&mut self, cx: &mut Context, frame: Frame) {
-        if self.output.len() >= limits::EGRESS_QUEUE * 2 {
+        if self.output.len() >= self.queue_length + limits::EGRESS_QUEUE {
             dropped!(cx, OutputFull, "devnet::link", "a frame of {} bytes", frame.len());
             return cx.pool.put(frame);
         }
@@ -244,7 +248,7 @@ impl Link {
 
     /// True when the output queue has room.
     pub(crate) fn has_room(&self) -> bool {
-        self.output.len() < limits::EGRESS_QUEUE
+        self.output.len() < self.queue_length
     }
 }
 

@@ -74,6 +74,18 @@ impl Link {
             return Discovery::Nothing;
         };
         let handled = match message {
+            [kind::NEIGHBOR_SOLICITATION | kind::NEIGHBOR_ADVERTISEMENT, ..]
+                if !cx.configuration.options.arp =>
+            {
+                dropped!(
+                    cx,
+                    UnknownProtocol,
+                    "devnet::neighbor",
+                    "NDP of {}, which is off",
+                    source
+                );
+                Some(Discovery::Nothing)
+            }
             [kind, 0, ..] if header.hop_limit == HOP_LIMIT => match *kind {
                 kind::NEIGHBOR_SOLICITATION => {
                     self.receive_solicitation(cx, addresses, source, destination, message)
@@ -249,6 +261,9 @@ impl Link {
     }
 
     fn send_message(&mut self, cx: &mut Context, addresses: &Addresses, message: &Message) {
+        if !cx.configuration.options.arp {
+            return;
+        }
         let Message { kind, flags, source, destination, target, option, hardware } = *message;
         let mut bytes = alloc::vec![kind, 0, 0, 0, flags, 0, 0, 0];
         bytes.extend_from_slice(&target.octets());

@@ -26,6 +26,11 @@ impl Link {
         frame: Frame,
         next_hop: IpAddr,
     ) -> Result<(), Error> {
+        if !cx.configuration.options.arp {
+            dropped!(cx, NeighborUnreachable, "devnet::neighbor", "{}, and ARP is off", next_hop);
+            cx.pool.put(frame);
+            return Err(Error::HostUnreachable);
+        }
         let before = self.known_neighbor(next_hop);
         let (decision, solicitation) = self.neighbors.resolve(next_hop, frame, cx.now);
         self.tell_neighbor(cx, next_hop, before);

@@ -149,10 +149,10 @@ async fn show(context: &Context, options: Options, words: Words<'_>) -> Outcome 
     let found = match filter.device {
         Some(name) => {
             let interface = shown(context, name)?;
-            let status = interface.status().await?;
-            vec![(interface, status)]
+            let link = interface.link().await?;
+            vec![(interface, link)]
         }
-        None => devices::all(context).await?,
+        None => devices::links(context).await?,
     };
     let mut shown = Vec::with_capacity(found.len());
     for (interface, status) in found {

@@ -1,7 +1,8 @@
 //! `ip link`.
 
 use devnet_network::address::HardwareAddress;
-use devnet_network::command::{SetEnabled, SetHardwareAddress, SetMtu};
+use devnet_network::command::interface::InterfaceOption;
+use devnet_network::command::{SetEnabled, SetHardwareAddress, SetInterfaceOption, SetMtu};
 
 use super::super::words::{Words, abbreviates};
 use super::{Options, changed, garbage, required, shown, verb};
@@ -31,10 +32,10 @@ async fn show(context: &Context, options: Options, mut words: Words<'_>) -> Outc
     let mut found = match device {
         Some(name) => {
             let interface = shown(context, name)?;
-            let status = interface.status().await?;
-            vec![(interface, status)]
+            let link = interface.link().await?;
+            vec![(interface, link)]
         }
-        None => devices::all(context).await?,
+        None => devices::links(context).await?,
     };
     found.retain(|(_, status)| !up || status.enabled);
     let mut links = Vec::with_capacity(found.len());
@@ -51,6 +52,7 @@ enum Setting {
     Enabled(bool),
     Mtu(u32),
     Hardware(HardwareAddress),
+    Option(InterfaceOption),
 }
 
 /// Parses all arguments before the first setting is applied, so that an invalid one changes
@@ -63,6 +65,29 @@ async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
             "down" => settings.push((word, Setting::Enabled(false))),
             "mtu" => settings.push((word, Setting::Mtu(words.parsed(word, "MTU")?))),
             "dev" => device = Some(words.value(word)?),
+            "name" => {
+                let name = words.value(word)?.to_owned();
+                settings.push((word, Setting::Option(InterfaceOption::Name(name))));
+            }
+            "alias" => {
+                let text = words.value(word)?.to_owned();
+                settings.push((word, Setting::Option(InterfaceOption::Description(text))));
+            }
+            "promisc" | "allmulticast" | "arp" | "multicast" => {
+                let is_on = switch(word, words.value(word)?)?;
+                let option = match word {
+                    "promisc" => InterfaceOption::Promiscuous(is_on),
+                    "allmulticast" => InterfaceOption::AllMulticast(is_on),
+                    "arp" => InterfaceOption::Arp(is_on),
+                    _ if is_on => continue,
+                    _ => return Err(Failure::of(word, "groups are always received")),
+                };
+                settings.push((word, Setting::Option(option)));
+            }
+            "txqueuelen" | "txqlen" | "qlen" => {
+                let frames = words.parsed(word, "txqueuelen")?;
+                settings.push((word, Setting::Option(InterfaceOption::TransmitQueue(frames))));
+            }
             word if word.len() > 1 && abbreviates(word, "address") => {
                 settings.push((word, Setting::Hardware(words.parsed(word, "hardware address")?)));
             }
@@ -81,7 +106,21 @@ async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
             Setting::Hardware(address) => {
                 interface.change::<SetHardwareAddress>(word, &address).await?
             }
+            Setting::Option(option) => {
+                interface.change::<SetInterfaceOption>(word, &option).await?
+            }
         };
     }
     Ok(Status::SUCCESS)
+}
+
+/// `on` or `off`.
+fn switch(word: &str, value: &str) -> Result<bool, Failure> {
+    match value {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        value => Err(Failure::usage(format!(
+            "argument of \"{word}\" must be \"on\" or \"off\", not \"{value}\""
+        ))),
+    }
 }

@@ -165,6 +165,46 @@ fn ip_changes_addresses_and_links() {
     );
 }
 
+/// As iproute2 6.1 and net-tools 2.10 show them.
+#[test]
+fn settings_of_interfaces_are_set_and_shown() {
+    let (world, _) = world();
+    world.output(
+        "ip link set eth0 promisc on allmulticast on arp off alias 'to the cellar' txqueuelen 77 \
+         up",
+    );
+    assert_eq!(
+        world.output("ip link show eth0"),
+        "2: eth0: <BROADCAST,MULTICAST,NOARP,ALLMULTI,PROMISC,UP,LOWER_UP> mtu 1500 qdisc noqueue \
+         state UP mode DEFAULT group default qlen 77\n\
+         \x20   link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n\
+         \x20   alias to the cellar\n"
+    );
+    assert!(world.output("ip -j link show eth0").contains("\"ifalias\":\"to the cellar\""));
+    let shown = world.output("ifconfig eth0");
+    assert!(
+        shown.contains("UP BROADCAST RUNNING NOARP PROMISC ALLMULTI MULTICAST  MTU"),
+        "{shown}"
+    );
+    assert!(shown.contains("txqueuelen:77 "), "{shown}");
+    assert!(world.output("netstat -i").contains(" ABMPORU\n"));
+    world.output("ifconfig eth0 -promisc -allmulti arp txqueuelen 5; ip link set eth0 alias ''");
+    let shown = world.output("ip link show eth0");
+    assert!(shown.contains("<BROADCAST,MULTICAST,UP,LOWER_UP>"), "{shown}");
+    assert!(shown.contains("qlen 5\n") && !shown.contains("alias"), "{shown}");
+    for (line, message) in [
+        (
+            "ip link set eth0 promisc maybe",
+            "ip: argument of \"promisc\" must be \"on\" or \"off\", not \"maybe\"\n",
+        ),
+        ("ip link set eth0 qlen -1", "ip: -1: bad txqueuelen\n"),
+        ("ip link set eth0 multicast off", "ip: multicast: groups are always received\n"),
+        ("ifconfig eth0 -multicast", "ifconfig: -multicast: groups are always received\n"),
+    ] {
+        assert_eq!(failed(&world, line).1, message, "{line}");
+    }
+}
+
 #[test]
 fn ip_changes_routes() {
     let (world, network) = world();

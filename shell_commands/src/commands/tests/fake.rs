@@ -11,7 +11,9 @@ use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dns::{
     Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
 };
-use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
+use devnet_network::command::interface::{
+    InterfaceDetails, InterfaceFlags, InterfaceOption, InterfaceStatus,
+};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
@@ -31,6 +33,7 @@ use crate::testing::World;
 /// One interface's state.
 pub(super) struct State {
     pub(super) status: InterfaceStatus,
+    pub(super) details: InterfaceDetails,
     pub(super) addresses: Vec<AddressEntry>,
     pub(super) routes: Vec<RouteEntry>,
     pub(super) neighbors: Vec<NeighborEntry>,
@@ -51,6 +54,7 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn mount(world: &World) -> Self {
         let state = |status: InterfaceStatus, addresses, routes| State {
+            details: samples::details(&status.name),
             status,
             addresses,
             routes,
@@ -155,12 +159,30 @@ impl OpenDevice for OpenFile {
     }
 }
 
+fn set_option(state: &mut State, option: &InterfaceOption) -> bool {
+    match option {
+        InterfaceOption::Name(name) => state.status.name.clone_from(name),
+        InterfaceOption::Description(text) => state.details.description.clone_from(text),
+        InterfaceOption::Promiscuous(is_on) => {
+            state.status.flags.set(InterfaceFlags::PROMISCUOUS, *is_on);
+        }
+        InterfaceOption::AllMulticast(is_on) => {
+            state.status.flags.set(InterfaceFlags::ALL_MULTICAST, *is_on);
+        }
+        InterfaceOption::Arp(is_on) => state.status.flags.set(InterfaceFlags::NO_ARP, !*is_on),
+        InterfaceOption::TransmitQueue(frames) => state.details.transmit_queue = *frames,
+        other => panic!("no command sets {other:?}"),
+    }
+    true
+}
+
 #[expect(clippy::too_many_lines, reason = "an arm for each command that it has")]
 fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>> {
     if !matches!(
         request,
         Request::GetInterface(())
             | Request::GetStatistics(())
+            | Request::ListInterfaceDetails(())
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
@@ -172,6 +194,8 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
     match request {
         Request::GetInterface(()) => encode(&state.status),
         Request::GetStatistics(()) => encode(&samples::statistics()),
+        Request::ListInterfaceDetails(()) => encode(&vec![&state.details]),
+        Request::SetInterfaceOption(option) => encode(&set_option(state, option)),
         Request::ListAddresses(()) => encode(&state.addresses),
         Request::ListRoutes(()) => encode(&state.routes),
         Request::ListRouteDetails(()) => {

@@ -2,18 +2,15 @@
 
 use devnet_network::command::address::{AddressEntry, Scope};
 use devnet_network::command::drops::DropReason;
-use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use devnet_network::command::interface::{InterfaceFlags, Statistics};
 use devnet_network::driver::Kind;
 
+use crate::link::Link;
 use crate::render::append;
 
 /// The block of one interface, with the blank line after it.
 #[must_use]
-pub fn block(
-    status: &InterfaceStatus,
-    addresses: &[AddressEntry],
-    statistics: &Statistics,
-) -> String {
+pub fn block(status: &Link, addresses: &[AddressEntry], statistics: &Statistics) -> String {
     let mut text = format!("{:<9} Link encap:{}  ", status.name, encapsulation(status.kind));
     if let (Some(hardware), false) = (status.hardware_address, status.kind == Kind::Loopback) {
         append(&mut text, format_args!("HWaddr {}  ", hardware.to_string().to_uppercase()));
@@ -56,7 +53,7 @@ fn ipv4_line(entry: &AddressEntry) -> String {
     line
 }
 
-fn counters(status: &InterfaceStatus, statistics: &Statistics) -> String {
+fn counters(status: &Link, statistics: &Statistics) -> String {
     let Statistics { received_packets, received_bytes, sent_packets, sent_bytes, .. } = *statistics;
     let (received, sent) = (Received::of(statistics), Sent::of(statistics));
     let mut text = String::new();
@@ -76,7 +73,7 @@ fn counters(status: &InterfaceStatus, statistics: &Statistics) -> String {
     );
     append(
         &mut text,
-        format_args!("          collisions:0 txqueuelen:{} \n", queue_length(status)),
+        format_args!("          collisions:0 txqueuelen:{} \n", status.queue_length()),
     );
     append(
         &mut text,
@@ -110,7 +107,7 @@ pub(crate) fn reasons(statistics: &Statistics, is_received: bool, all: bool) -> 
 
 /// The table of `netstat -i` and `ifconfig -s`.
 #[must_use]
-pub fn table(rows: &[(InterfaceStatus, Statistics)]) -> String {
+pub fn table(rows: &[(Link, Statistics)]) -> String {
     let mut text = String::from(
         "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n",
     );
@@ -179,11 +176,6 @@ impl Sent {
     }
 }
 
-/// The transmit queue length; Linux reports 1000 for drivers without a bound.
-pub(crate) fn queue_length(status: &InterfaceStatus) -> u32 {
-    status.burst.unwrap_or(1000)
-}
-
 fn encapsulation(kind: Kind) -> &'static str {
     match kind {
         Kind::Loopback => "Local Loopback",
@@ -201,7 +193,7 @@ fn scope(scope: Scope) -> &'static str {
 }
 
 /// The flags in BusyBox' order; a space after each.
-fn flags(status: &InterfaceStatus) -> String {
+fn flags(status: &Link) -> String {
     let names = [
         (InterfaceFlags::UP, "UP "),
         (InterfaceFlags::BROADCAST, "BROADCAST "),
@@ -209,6 +201,8 @@ fn flags(status: &InterfaceStatus) -> String {
         (InterfaceFlags::POINT_TO_POINT, "POINTOPOINT "),
         (InterfaceFlags::RUNNING, "RUNNING "),
         (InterfaceFlags::NO_ARP, "NOARP "),
+        (InterfaceFlags::PROMISCUOUS, "PROMISC "),
+        (InterfaceFlags::ALL_MULTICAST, "ALLMULTI "),
         (InterfaceFlags::MULTICAST, "MULTICAST "),
     ];
     let text: String = names
@@ -219,11 +213,13 @@ fn flags(status: &InterfaceStatus) -> String {
     if text.is_empty() { String::from("[NO FLAGS] ") } else { text }
 }
 
-fn letters(status: &InterfaceStatus) -> String {
+fn letters(status: &Link) -> String {
     let names = [
+        (InterfaceFlags::ALL_MULTICAST, 'A'),
         (InterfaceFlags::BROADCAST, 'B'),
         (InterfaceFlags::LOOPBACK, 'L'),
         (InterfaceFlags::MULTICAST, 'M'),
+        (InterfaceFlags::PROMISCUOUS, 'P'),
         (InterfaceFlags::NO_ARP, 'O'),
         (InterfaceFlags::POINT_TO_POINT, 'P'),
         (InterfaceFlags::RUNNING, 'R'),
@@ -255,7 +251,8 @@ mod tests {
 
     #[test]
     fn an_ethernet_interface_looks_as_in_busybox() {
-        let text = block(&samples::ethernet(), &samples::addresses(), &samples::statistics());
+        let text =
+            block(&samples::ethernet().into(), &samples::addresses(), &samples::statistics());
         assert_eq!(
             text,
             "eth0      Link encap:Ethernet  HWaddr 02:00:00:00:00:0A  \n\
@@ -264,7 +261,7 @@ mod tests {
              \x20         UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n\
              \x20         RX packets:12 errors:3 dropped:12 overruns:5 frame:1\n\
              \x20         TX packets:34 errors:6 dropped:21 overruns:8 carrier:0\n\
-             \x20         collisions:0 txqueuelen:1000 \n\
+             \x20         collisions:0 txqueuelen:256 \n\
              \x20         RX bytes:90 (90.0 B)  TX bytes:1500 (1.4 KiB)\n\
              \x20         RX drops: malformed:1 checksum:2 martian:4 queue-full:5\n\
              \x20         TX drops: no-route:7 neighbor-unreachable:6 output-full:8\n\n"
@@ -273,8 +270,11 @@ mod tests {
 
     #[test]
     fn loopback_and_bare_interfaces_leave_lines_out() {
-        let text =
-            block(&samples::loopback(), &samples::loopback_addresses(), &Statistics::default());
+        let text = block(
+            &samples::loopback().into(),
+            &samples::loopback_addresses(),
+            &Statistics::default(),
+        );
         assert!(
             text.starts_with(
                 "lo        Link encap:Local Loopback  \n\
@@ -284,8 +284,8 @@ mod tests {
             ),
             "{text}"
         );
-        let mut bare = samples::ethernet();
-        bare.flags = InterfaceFlags::empty();
+        let mut bare: Link = samples::ethernet().into();
+        bare.status.flags = InterfaceFlags::empty();
         assert!(
             block(&bare, &[], &Statistics::default())
                 .contains("          [NO FLAGS]  MTU:1500  Metric:1\n")
@@ -295,8 +295,8 @@ mod tests {
     #[test]
     fn the_interface_table_looks_as_in_net_tools() {
         let rows = [
-            (samples::ethernet(), samples::statistics()),
-            (samples::loopback(), Statistics::default()),
+            (samples::ethernet().into(), samples::statistics()),
+            (samples::loopback().into(), Statistics::default()),
         ];
         assert_eq!(
             table(&rows),

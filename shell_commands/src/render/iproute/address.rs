@@ -3,18 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use devnet_network::command::address::{AddressDetail, AddressState, Origin, Scope};
-use devnet_network::command::interface::InterfaceStatus;
 use serde::Serialize;
 
-use super::link::{LinkObject, hardware_line, head, state};
+use super::link::{LinkObject, alias_line, hardware_line, head, state};
 use super::{Style, array, object};
+use crate::link::Link;
 use crate::render::append;
 
 /// `ip address show`. With `family_chosen` the hardware address is left out, as `ip -4` and `ip -6`
 /// do.
 #[must_use]
 pub fn show(
-    interfaces: &[(InterfaceStatus, Vec<AddressDetail>)],
+    interfaces: &[(Link, Vec<AddressDetail>)],
     style: Style,
     family_chosen: bool,
 ) -> String {
@@ -44,6 +44,7 @@ pub fn show(
             let mut all = vec![head(status, "")];
             if !family_chosen {
                 all.push(hardware_line(status));
+                all.extend(alias_line(status));
             }
             all.extend(entries.iter().flat_map(|entry| lines(entry, &status.name)));
             text.push_str(&object(&all, style));
@@ -197,7 +198,7 @@ struct BriefAddress {
 }
 
 impl BriefObject {
-    fn of((status, entries): &(InterfaceStatus, Vec<AddressDetail>)) -> Self {
+    fn of((status, entries): &(Link, Vec<AddressDetail>)) -> Self {
         let brief = |detail: &AddressDetail| BriefAddress {
             local: detail.entry.prefix.address(),
             prefixlen: detail.peer.unwrap_or(detail.entry.prefix).length(),
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
     use crate::render::samples;
 
-    fn interfaces() -> Vec<(InterfaceStatus, Vec<AddressDetail>)> {
+    fn interfaces() -> Vec<(Link, Vec<AddressDetail>)> {
         let lent = AddressEntry {
             origin: Origin::Dhcp,
             valid_seconds: Some(3600),
@@ -230,10 +231,10 @@ mod tests {
         };
         vec![
             (
-                samples::loopback(),
+                samples::loopback().into(),
                 samples::loopback_addresses().into_iter().map(AddressDetail::from).collect(),
             ),
-            (samples::ethernet(), vec![lent.into(), tentative.into()]),
+            (samples::ethernet().into(), vec![lent.into(), tentative.into()]),
         ]
     }
 
@@ -242,14 +243,14 @@ mod tests {
         assert_eq!(
             show(&interfaces(), Style::default(), false),
             "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default \
-             qlen 1000\n\
+             qlen 256\n\
              \x20   link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n\
              \x20   inet 127.0.0.1/8 scope host lo\n\
              \x20      valid_lft forever preferred_lft forever\n\
              \x20   inet6 ::1/128 scope host \n\
              \x20      valid_lft forever preferred_lft forever\n\
              2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group \
-             default qlen 1000\n\
+             default qlen 256\n\
              \x20   link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n\
              \x20   inet 192.0.2.20/24 brd 192.0.2.255 scope global dynamic eth0\n\
              \x20      valid_lft 3600sec preferred_lft 1800sec\n\
@@ -271,7 +272,7 @@ mod tests {
         (peer.entry.valid_seconds, peer.entry.preferred_seconds) = (Some(600), Some(300));
         let second =
             AddressDetail { secondary: true, label: Some("eth0:1".into()), ..base("10.0.0.2/24") };
-        let all = [(samples::ethernet(), vec![peer, second])];
+        let all = [(samples::ethernet().into(), vec![peer, second])];
         let text = show(&all, Style::default(), true);
         assert_eq!(
             text.split_once('\n').unwrap().1,
@@ -313,7 +314,7 @@ mod tests {
             text.starts_with(
                 "[{\"ifindex\":1,\"ifname\":\"lo\",\"flags\":[\"LOOPBACK\",\"UP\",\"LOWER_UP\"],\
                  \"mtu\":65536,\"qdisc\":\"noqueue\",\
-                 \"operstate\":\"UNKNOWN\",\"group\":\"default\",\"txqlen\":1000,\
+                 \"operstate\":\"UNKNOWN\",\"group\":\"default\",\"txqlen\":256,\
                  \"link_type\":\"loopback\",\"address\":\"00:00:00:00:00:00\",\
                  \"broadcast\":\"00:00:00:00:00:00\",\"addr_info\":[{\"family\":\"inet\",\
                  \"local\":\"127.0.0.1\",\"prefixlen\":8,\

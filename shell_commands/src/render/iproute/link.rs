@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use devnet_network::command::interface::{InterfaceFlags, Statistics};
 use devnet_network::driver::{Kind, LinkState, Medium};
 use serde::Serialize;
 
 use super::{Style, array, object};
+use crate::link::Link;
 use crate::render::append;
-use crate::render::classic::interface::{Received, Sent, queue_length, reasons};
+use crate::render::classic::interface::{Received, Sent, reasons};
 
 /// `ip link show`.
 #[must_use]
-pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> String {
+pub fn show(links: &[(Link, Option<Statistics>)], style: Style) -> String {
     if style.json && style.brief {
         return array(&links.iter().map(|(status, _)| BriefObject::of(status)).collect::<Vec<_>>());
     }
@@ -40,6 +41,7 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
             continue;
         }
         let mut lines = vec![head(status, "mode DEFAULT "), hardware_line(status)];
+        lines.extend(alias_line(status));
         lines.extend(statistics.iter().flat_map(|known| counters(known, style)));
         text.push_str(&object(&lines, style));
     }
@@ -48,12 +50,12 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
 
 /// A single link, as `ip monitor` shows it.
 #[must_use]
-pub fn one(status: &InterfaceStatus, style: Style) -> String {
+pub fn one(status: &Link, style: Style) -> String {
     object(&[head(status, ""), hardware_line(status)], style)
 }
 
 /// `2: eth0: <…> mtu 1500 …`; only `ip link` shows `mode`.
-pub(super) fn head(status: &InterfaceStatus, mode: &str) -> String {
+pub(super) fn head(status: &Link, mode: &str) -> String {
     format!(
         "{}: {}: <{}> mtu {} qdisc {} state {} {mode}group default qlen {}",
         status.index,
@@ -62,12 +64,12 @@ pub(super) fn head(status: &InterfaceStatus, mode: &str) -> String {
         status.mtu,
         discipline(status),
         state(status),
-        queue_length(status)
+        status.queue_length()
     )
 }
 
 /// `    link/ether … brd …`
-pub(super) fn hardware_line(status: &InterfaceStatus) -> String {
+pub(super) fn hardware_line(status: &Link) -> String {
     match hardware(status) {
         Some((address, broadcast)) => {
             format!("    link/{} {address} brd {broadcast}", kind(status))
@@ -76,8 +78,14 @@ pub(super) fn hardware_line(status: &InterfaceStatus) -> String {
     }
 }
 
+/// `    alias …`, the description.
+pub(super) fn alias_line(status: &Link) -> Option<String> {
+    let description = status.description();
+    (!description.is_empty()).then(|| format!("    alias {description}"))
+}
+
 /// The carrier, in Linux' terms; that of loopback and tunnels is unknown there.
-pub(super) fn state(status: &InterfaceStatus) -> &'static str {
+pub(super) fn state(status: &Link) -> &'static str {
     match (status.enabled, status.link, status.kind) {
         (false, ..) | (_, LinkState::Down, _) => "DOWN",
         (true, LinkState::Up, Kind::Loopback | Kind::Tunnel) => "UNKNOWN",
@@ -85,11 +93,11 @@ pub(super) fn state(status: &InterfaceStatus) -> &'static str {
     }
 }
 
-fn discipline(status: &InterfaceStatus) -> &'static str {
+fn discipline(status: &Link) -> &'static str {
     if status.enabled || status.kind == Kind::Loopback { "noqueue" } else { "noop" }
 }
 
-fn kind(status: &InterfaceStatus) -> &'static str {
+fn kind(status: &Link) -> &'static str {
     match (status.kind, status.medium) {
         (Kind::Loopback, _) => "loopback",
         (_, Medium::Ethernet) => "ether",
@@ -98,7 +106,7 @@ fn kind(status: &InterfaceStatus) -> &'static str {
 }
 
 /// Hardware and broadcast address; loopback has them in Linux, so it has them here.
-fn hardware(status: &InterfaceStatus) -> Option<(String, &'static str)> {
+fn hardware(status: &Link) -> Option<(String, &'static str)> {
     match (status.kind, status.hardware_address) {
         (Kind::Loopback, _) => Some((String::from("00:00:00:00:00:00"), "00:00:00:00:00:00")),
         (_, Some(address)) => Some((address.to_string(), "ff:ff:ff:ff:ff:ff")),
@@ -106,13 +114,15 @@ fn hardware(status: &InterfaceStatus) -> Option<(String, &'static str)> {
     }
 }
 
-fn flags(status: &InterfaceStatus) -> Vec<&'static str> {
+fn flags(status: &Link) -> Vec<&'static str> {
     let names = [
         (InterfaceFlags::LOOPBACK, "LOOPBACK"),
         (InterfaceFlags::BROADCAST, "BROADCAST"),
         (InterfaceFlags::POINT_TO_POINT, "POINTOPOINT"),
         (InterfaceFlags::MULTICAST, "MULTICAST"),
         (InterfaceFlags::NO_ARP, "NOARP"),
+        (InterfaceFlags::ALL_MULTICAST, "ALLMULTI"),
+        (InterfaceFlags::PROMISCUOUS, "PROMISC"),
         (InterfaceFlags::UP, "UP"),
     ];
     let carrier = status.link == LinkState::Up;
@@ -181,6 +191,8 @@ pub(super) struct LinkObject<Address> {
     #[serde(skip_serializing_if = "Option::is_none")]
     broadcast: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ifalias: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stats64: Option<StatisticsObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     addr_info: Option<Vec<Address>>,
@@ -188,11 +200,11 @@ pub(super) struct LinkObject<Address> {
 
 impl<Address> LinkObject<Address> {
     /// With the addresses, as in `ip -j address`.
-    pub(super) fn with_addresses(status: &InterfaceStatus, addresses: Vec<Address>) -> Self {
+    pub(super) fn with_addresses(status: &Link, addresses: Vec<Address>) -> Self {
         Self { addr_info: Some(addresses), ..Self::of(status) }
     }
 
-    fn of(status: &InterfaceStatus) -> Self {
+    fn of(status: &Link) -> Self {
         let (address, broadcast) = hardware(status).unzip();
         Self {
             ifindex: status.index,
@@ -203,10 +215,11 @@ impl<Address> LinkObject<Address> {
             operstate: state(status),
             linkmode: None,
             group: "default",
-            txqlen: queue_length(status),
+            txqlen: status.queue_length(),
             link_type: kind(status),
             address,
             broadcast,
+            ifalias: Some(status.description().to_owned()).filter(|text| !text.is_empty()),
             stats64: None,
             addr_info: None,
         }
@@ -223,7 +236,7 @@ struct BriefObject {
 }
 
 impl BriefObject {
-    fn of(status: &InterfaceStatus) -> Self {
+    fn of(status: &Link) -> Self {
         Self {
             ifname: status.name.clone(),
             operstate: state(status),

@@ -1,8 +1,14 @@
+use devnet_network::command::interface::InterfaceStatus;
+
 use super::*;
 use crate::render::samples;
 
-fn links() -> Vec<(InterfaceStatus, Option<Statistics>)> {
-    vec![(samples::loopback(), None), (samples::ethernet(), None), (samples::tunnel(), None)]
+fn links() -> Vec<(Link, Option<Statistics>)> {
+    vec![
+        (samples::loopback().into(), None),
+        (samples::ethernet().into(), None),
+        (samples::tunnel().into(), None),
+    ]
 }
 
 #[test]
@@ -10,13 +16,13 @@ fn links_look_as_in_iproute2() {
     assert_eq!(
         show(&links(), Style::default()),
         "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group \
-         default qlen 1000\n\
+         default qlen 256\n\
          \x20   link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n\
          2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT \
-         group default qlen 1000\n\
+         group default qlen 256\n\
          \x20   link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n\
          3: tun0: <POINTOPOINT,MULTICAST,NOARP,UP,LOWER_UP> mtu 1500 qdisc noqueue state UNKNOWN \
-         mode DEFAULT group default qlen 1000\n\
+         mode DEFAULT group default qlen 256\n\
          \x20   link/none \n"
     );
 }
@@ -27,7 +33,7 @@ fn one_line_and_brief_links() {
     assert_eq!(
         oneline,
         "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT \
-         group default qlen 1000\\    \
+         group default qlen 256\\    \
          link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n"
     );
     assert_eq!(
@@ -39,13 +45,13 @@ fn one_line_and_brief_links() {
 
 #[test]
 fn links_without_carrier_or_power_say_so() {
-    let unplugged = InterfaceStatus { link: LinkState::Down, ..samples::ethernet() };
+    let unplugged = InterfaceStatus { link: LinkState::Down, ..samples::ethernet() }.into();
     assert!(
         show(&[(unplugged, None)], Style::default())
             .contains("<NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 qdisc noqueue state DOWN ")
     );
     let flags = InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST;
-    let down = InterfaceStatus { enabled: false, flags, ..samples::ethernet() };
+    let down = InterfaceStatus { enabled: false, flags, ..samples::ethernet() }.into();
     assert!(
         show(&[(down, None)], Style::default())
             .contains("<BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN ")
@@ -54,7 +60,7 @@ fn links_without_carrier_or_power_say_so() {
 
 #[test]
 fn counters_stand_under_their_names() {
-    let text = show(&[(samples::ethernet(), Some(samples::statistics()))], Style::default());
+    let text = show(&[(samples::ethernet().into(), Some(samples::statistics()))], Style::default());
     assert!(
         text.ends_with(
             "    RX:  bytes packets errors dropped  missed   mcast           \n\
@@ -67,7 +73,7 @@ fn counters_stand_under_their_names() {
         "{text}"
     );
     let detailed = Style { detailed: true, ..Style::default() };
-    let text = show(&[(samples::ethernet(), Some(samples::statistics()))], detailed);
+    let text = show(&[(samples::ethernet().into(), Some(samples::statistics()))], detailed);
     assert!(
         text.ends_with(
             "    RX drops: interface-down:0 malformed:1 checksum:2 not-for-us:99 martian:4 \
@@ -86,7 +92,7 @@ fn json_has_the_names_and_order_of_iproute2() {
         show(&links()[1..2], json),
         "[{\"ifindex\":2,\"ifname\":\"eth0\",\"flags\":[\"BROADCAST\",\"MULTICAST\",\"UP\",\
          \"LOWER_UP\"],\"mtu\":1500,\"qdisc\":\"noqueue\",\
-         \"operstate\":\"UP\",\"linkmode\":\"DEFAULT\",\"group\":\"default\",\"txqlen\":1000,\
+         \"operstate\":\"UP\",\"linkmode\":\"DEFAULT\",\"group\":\"default\",\"txqlen\":256,\
          \"link_type\":\"ether\",\
          \"address\":\"02:00:00:00:00:0a\",\"broadcast\":\"ff:ff:ff:ff:ff:ff\"}]\n"
     );
@@ -95,7 +101,7 @@ fn json_has_the_names_and_order_of_iproute2() {
         "[{\"ifname\":\"tun0\",\"operstate\":\"UNKNOWN\",\"flags\":[\"POINTOPOINT\",\"MULTICAST\",\
          \"NOARP\",\"UP\",\"LOWER_UP\"]}]\n"
     );
-    let counted = show(&[(samples::ethernet(), Some(samples::statistics()))], json);
+    let counted = show(&[(samples::ethernet().into(), Some(samples::statistics()))], json);
     assert!(
         counted.contains(
             "\"stats64\":{\"rx\":{\"bytes\":90,\"packets\":12,\"errors\":3,\"dropped\":12,\

@@ -63,7 +63,7 @@ impl Monitor {
     #[must_use]
     pub fn show(&self, record: &Record<'_>) -> Option<String> {
         let (label, text) = match record.kind {
-            "link" => ("LINK", link::one(&self.link(record)?, self.style)),
+            "link" => ("LINK", link::one(&self.link(record)?.into(), self.style)),
             "address" if record.what == "conflict" => ("ADDR", plain(record)),
             "address" => ("ADDR", self.address_line(record)?),
             "route" => ("ROUTE", route::show(&[preferred(record)?], self.style, Shown::default())),
@@ -185,7 +185,7 @@ mod tests {
             (
                 "link changed eth0 state up carrier yes mtu 1500 metric 0 mac 02:00:00:00:00:0a",
                 "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group \
-                 default qlen 1000\n    link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n",
+                 default qlen 256\n    link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n",
             ),
             (
                 "route removed 0.0.0.0/0 interface eth0 via 192.0.2.1 metric 3 origin static",

@@ -270,7 +270,7 @@ impl UdpSocket {
         let owner = all
             .iter()
             .find(|interface| interface.read(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
-        owner.map(|interface| Some(interface.name.clone())).ok_or(Error::NoDevice)
+        owner.map(|interface| Some(interface.name())).ok_or(Error::NoDevice)
     }
 
     fn interface_at(&self, index: u32) -> Result<Option<String>, Error> {
@@ -278,7 +278,7 @@ impl UdpSocket {
             return Ok(None);
         }
         let interface = self.0.sockets.place.all.at(index).ok_or(Error::NoDevice)?;
-        Ok(Some(interface.name.clone()))
+        Ok(Some(interface.name()))
     }
 
     /// Takes the pending error.

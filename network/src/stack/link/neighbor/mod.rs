@@ -33,8 +33,6 @@ const DELAY: Duration = Duration::from_secs(5);
 const RETRANSMIT: Duration = Duration::from_secs(1);
 /// How long an unresponsive gateway is skipped for an equal route.
 const UNRESPONSIVE: Duration = Duration::from_secs(60);
-/// MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT: solicitations before a neighbor fails.
-const ATTEMPTS: u8 = 3;
 
 #[derive(Debug)]
 struct Neighbor {
@@ -109,8 +107,12 @@ pub(crate) struct Neighbors {
     rates: Rates,
     /// Packets of evicted neighbors, which the link counts.
     pub(crate) evicted: Vec<Frame>,
-    /// The timing that routers advertise for IPv6; ARP uses the defaults.
+    /// The timing that commands ask for.
+    base: Timing,
+    /// That of IPv6, which routers advertise.
     ipv6: Timing,
+    /// MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT: solicitations before a neighbor fails.
+    pub(crate) probes: u8,
     /// Gateways, which are never evicted, in order.
     gateways: Vec<IpAddr>,
     /// Queued packets beyond the share of their neighbors.
@@ -129,7 +131,9 @@ impl Neighbors {
             classes: Classes::default(),
             rates: Rates::new(),
             evicted: Vec::new(),
+            base: Timing::default(),
             ipv6: Timing::default(),
+            probes: limits::NEIGHBOR_PROBES,
             gateways: Vec::new(),
             burst: 0,
             armed: VecDeque::new(),
@@ -183,7 +187,22 @@ impl Neighbors {
     }
 
     fn timing(&self, address: IpAddr) -> Timing {
-        if address.is_ipv6() { self.ipv6 } else { Timing::default() }
+        if address.is_ipv6() { self.ipv6 } else { self.base }
+    }
+
+    /// The timing that commands ask for.
+    pub(crate) const fn base_timing(&self) -> Timing {
+        self.base
+    }
+
+    /// Sets it; true if that changed something. For IPv6 it counts until a router advertises
+    /// another one.
+    pub(crate) fn set_base_timing(&mut self, timing: Timing) -> bool {
+        let is_changed = self.base != timing;
+        if is_changed {
+            (self.base, self.ipv6) = (timing, timing);
+        }
+        is_changed
     }
 
     /// Sets the timing that a router advertises (RFC 4861 §6.3.4).
@@ -295,22 +314,20 @@ impl Neighbors {
 
     /// Handles a deadline.
     pub(crate) fn expire(&mut self, address: IpAddr, deadline: Instant, now: Instant) -> Expiry {
-        let retransmit = self.timing(address).retransmit;
+        let (retransmit, probes) = (self.timing(address).retransmit, self.probes);
         let Some(neighbor) = self.table.get_mut(&address) else { return Expiry::Nothing };
         if neighbor.deadline != Some(deadline) {
             return Expiry::Nothing;
         }
         neighbor.deadline = None;
         let solicitation = match (neighbor.state, neighbor.hardware) {
-            (NeighborState::Incomplete, _) if neighbor.attempts < ATTEMPTS => {
-                Solicitation::Multicast
-            }
+            (NeighborState::Incomplete, _) if neighbor.attempts < probes => Solicitation::Multicast,
             (NeighborState::Delay, Some(hardware)) => {
                 neighbor.state = NeighborState::Probe;
                 neighbor.attempts = 0;
                 Solicitation::Unicast(hardware)
             }
-            (NeighborState::Probe, Some(hardware)) if neighbor.attempts < ATTEMPTS => {
+            (NeighborState::Probe, Some(hardware)) if neighbor.attempts < probes => {
                 Solicitation::Unicast(hardware)
             }
             (NeighborState::Incomplete | NeighborState::Probe, _) => {

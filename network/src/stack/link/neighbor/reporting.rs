@@ -37,10 +37,9 @@ impl Neighbors {
     /// Starts or stops reporting; the present state counts as reported.
     pub(crate) fn set_watched(&mut self, is_watched: bool, now: Instant) {
         self.changed = is_watched.then(ChangedNeighbors::default);
-        let ipv6 = self.ipv6;
+        let (ipv4, ipv6) = (self.base, self.ipv6);
         for (address, neighbor) in &mut self.table {
-            let reachable =
-                if address.is_ipv6() { ipv6 } else { super::Timing::default() }.reachable;
+            let reachable = if address.is_ipv6() { ipv6 } else { ipv4 }.reachable;
             let state = match neighbor.entry(*address, now, reachable).state {
                 // It was in use until a moment ago.
                 NeighborState::Delay | NeighborState::Probe => Some(NeighborState::Stale),
