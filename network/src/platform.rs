@@ -6,13 +6,13 @@
 
 use alloc::boxed::Box;
 use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
 use core::str::FromStr;
+use core::task::Poll;
 use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
-use futures_lite::future;
 use serde::{Deserialize, Serialize};
 
 /// A boxed future that a platform can run on any of its threads.
@@ -109,14 +109,20 @@ pub async fn before<T>(
     deadline: Instant,
     work: impl Future<Output = T>,
 ) -> Option<T> {
+    // Pinned at once: each further move would be further room in this future.
+    let mut work = pin!(work);
     if deadline == Instant::NEVER {
         return Some(work.await);
     }
-    let expired = async {
-        clock.sleep_until(deadline).await;
-        None
-    };
-    future::or(async { Some(work.await) }, expired).await
+    let mut expired = None;
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => {
+            let expired = expired.get_or_insert_with(|| clock.sleep_until(deadline));
+            expired.as_mut().poll(context).map(|()| None)
+        }
+    })
+    .await
 }
 
 /// A cryptographic source of random bytes, for hash keys, sequence numbers, ports and identifiers.

@@ -55,6 +55,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
 
@@ -172,7 +173,7 @@ impl Sockets {
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let deadline = self.clock.now().after(limit);
-        before(&*self.clock, deadline, work).await.unwrap_or(Err(Error::TimedOut))
+        before(&*self.clock, deadline, pin!(work)).await.unwrap_or(Err(Error::TimedOut))
     }
 
     /// The same, without keeping the interfaces registered.

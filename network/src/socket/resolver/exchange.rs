@@ -5,11 +5,13 @@
 //! the spelling of the name, in which each letter is large or small by chance. A server that does
 //! not repeat the spelling, or does not know EDNS, is asked again at once without.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 #[cfg(feature = "tcp")]
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::pin::pin;
 use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
@@ -90,7 +92,7 @@ impl Resolver {
             } else {
                 let clock = &*self.sockets.clock;
                 let deadline = clock.now().after(wait);
-                let asked = self.ask(server, &mut exchanges, manner);
+                let asked = pin!(self.ask(server, &mut exchanges, manner));
                 before(clock, deadline, asked).await.unwrap_or(End::Failed(Error::TimedOut))
             };
             let failure = match end {
@@ -175,7 +177,8 @@ impl Resolver {
             exchange.heard = Some(heard(server, query, response, received.data.len()));
             if is_incomplete && cfg!(feature = "tcp") {
                 message!(debug, "devnet::dns", "a truncated answer, {} is asked over TCP", server);
-                if let Ok(whole) = self.query_over_tcp(server, query).await {
+                // Boxed, as few lookups come here.
+                if let Ok(whole) = Box::pin(self.query_over_tcp(server, query)).await {
                     exchange.heard = Some(whole);
                 }
             }
@@ -185,7 +188,7 @@ impl Resolver {
 
     async fn ask_by_stream(&self, server: SocketAddr, exchanges: &mut [Exchange]) -> End {
         for exchange in exchanges {
-            match self.query_over_tcp(server, &exchange.query).await {
+            match Box::pin(self.query_over_tcp(server, &exchange.query)).await {
                 Ok(whole) => exchange.heard = Some(whole),
                 Err(error) => return End::Failed(error),
             }
@@ -198,7 +201,7 @@ impl Resolver {
     async fn query_over_tcp(&self, server: SocketAddr, query: &DnsMessage) -> Result<Heard, Error> {
         let clock = &*self.sockets.clock;
         let deadline = clock.now().after(TCP_TIMEOUT);
-        let exchange = async {
+        let exchange = pin!(async {
             let stream = TcpStream::connect(&self.sockets, server).await?;
             let bytes = query.to_bytes()?;
             let length = u16::try_from(bytes.len()).map_err(|_| Error::MessageTooLong)?;
@@ -210,7 +213,7 @@ impl Resolver {
             read_exactly(&stream, &mut body).await?;
             let response = query.response(&body).ok_or(Error::BadMessage)?;
             Ok(heard(server, query, response, body.len()))
-        };
+        });
         before(clock, deadline, exchange).await.unwrap_or(Err(Error::TimedOut))
     }
 

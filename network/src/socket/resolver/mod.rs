@@ -106,7 +106,8 @@ impl Resolver {
         let ask = self.ask_of(question.server)?;
         let is_searched = question.kind != RecordKind::Ptr && !question.name.ends_with('.');
         let candidates = self.candidates(name, is_searched);
-        let search = self.in_turn(self.search(&ask, question.kind, candidates, &kinds));
+        let search = pin!(self.search(&ask, question.kind, candidates, &kinds));
+        let search = pin!(self.in_turn(search));
         self.within(ask.options.timeout(), search).await
     }
 
@@ -135,7 +136,8 @@ impl Resolver {
         };
         let is_searched = query.search && !query.name.ends_with('.');
         let candidates = self.candidates(name, is_searched);
-        let search = self.in_turn(self.search_records(&ask, query.record_type, candidates));
+        let search = pin!(self.search_records(&ask, query.record_type, candidates));
+        let search = pin!(self.in_turn(search));
         let longest = match query.timeout_milliseconds {
             0 => ask.options.timeout(),
             milliseconds => Some(Duration::from_millis(u64::from(milliseconds))),
