@@ -147,12 +147,15 @@
 //! |---|---|
 //! | `tcp`, `udp`, `icmp`, `raw` | the sockets of this kind, and the protocol |
 //! | `dns` | the resolver; connecting to a name |
-//! | `dhcp` | the DHCPv4 client |
+//! | `dhcp`, `dhcp-server` | the DHCPv4 client, the DHCPv4 server |
 //! | `ipv6` | IPv6, its autoconfiguration, and router advertisements |
 //! | `multicast` | groups of sockets, IGMP |
 //! | `commands-as-text` | commands, status and metrics as lines of text |
 //! | `events` | files that tell changes, as values, and with `commands-as-text` as lines |
 //! | `capture` | captures on device files, and filters for them |
+//! | `sockets-as-files` | device files that become sockets, for guests and shells |
+//! | `lists` | commands that list what there is, and counters |
+//! | `details` | commands beyond what a device needs that runs by itself |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
@@ -160,9 +163,12 @@
 //! | `edge-nal` | its traits for TCP, UDP, multicast and DNS |
 //! | `embedded-nal-async` | its traits for TCP, UDP and DNS |
 //!
-//! The protocols are on by default, the others are not. A command of a protocol that is left out
-//! fails with `Unsupported`, and so does one about an IPv6 address without `ipv6`; the numbers of
-//! commands are the same in every build. The traits of `embedded-io-async` are always there.
+//! Those up to `details` are on by default, the others are not. A command that is left out fails
+//! with `Unsupported`, and so does one about an IPv6 address without `ipv6`; the numbers of
+//! commands are the same in every build. Without `sockets-as-files`, `lists` and `details` these
+//! are left: state, MTU and metric of an interface, its addresses, adding and removing routes, the
+//! DHCP client, name servers and looking names up. The traits of `embedded-io-async` are always
+//! there.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
@@ -182,6 +188,9 @@
         feature = "commands-as-text",
         feature = "events",
         feature = "capture",
+        feature = "sockets-as-files",
+        feature = "lists",
+        feature = "details",
     )),
     allow(dead_code, unreachable_pub)
 )]

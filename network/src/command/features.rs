@@ -1,18 +1,144 @@
-//! Which commands this build executes: a protocol that is left out by its feature has no command.
+//! Which commands this build executes: a protocol that is left out by its feature has no command,
+//! and neither has a part of the control plane that is.
 //!
 //! Numbers and bytes of the table are the same in every build. `control` asks here before it looks
 //! at anything but the authority, and refuses the rest with `Unsupported`; a line of text is the
-//! same [`Request`], and is refused in the same way.
+//! same [`Request`], and is refused in the same way. What is not built costs no code: requests are
+//! not decoded, and `control` has nothing that executes them.
 
 use core::net::IpAddr;
 
+use devnet_virtual_file_system::{ControlCommand, Identifier};
+
 use super::option::SocketOption;
 use super::socket::SocketKind;
-use super::table::Request;
+use super::table::{self, Request};
 
 /// True when addresses of this family can be used.
 pub(crate) const fn has_family(address: IpAddr) -> bool {
     cfg!(feature = "ipv6") || address.is_ipv4()
+}
+
+/// True unless the command belongs to what is left out.
+pub(crate) const fn is_built(command: Identifier) -> bool {
+    has_protocol(command) && has_part(command)
+}
+
+/// True when commands of this type are built: a constant that leaves their code out.
+pub(crate) const fn has<C: ControlCommand>() -> bool {
+    is_built(C::IDENTIFIER)
+}
+
+/// True unless the command belongs to a protocol or a form that is left out.
+#[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
+const fn has_protocol(command: Identifier) -> bool {
+    match command {
+        table::GetSynCookies::IDENTIFIER
+        | table::Listen::IDENTIFIER
+        | table::NextConnection::IDENTIFIER
+        | table::Accept::IDENTIFIER
+        | table::Shutdown::IDENTIFIER
+        | table::EndConnection::IDENTIFIER
+        | table::GetConnection::IDENTIFIER
+        | table::GetStreamStatistics::IDENTIFIER => cfg!(feature = "tcp"),
+        table::ListDnsServers::IDENTIFIER
+        | table::AddDnsServer::IDENTIFIER
+        | table::RemoveDnsServer::IDENTIFIER
+        | table::Resolve::IDENTIFIER
+        | table::QueryRecords::IDENTIFIER
+        | table::ListDnsCache::IDENTIFIER
+        | table::FlushDnsCache::IDENTIFIER
+        | table::SetResolverOption::IDENTIFIER
+        | table::GetResolver::IDENTIFIER
+        | table::SetSearchDomains::IDENTIFIER
+        | table::ListHosts::IDENTIFIER
+        | table::ChangeHosts::IDENTIFIER => cfg!(feature = "dns"),
+        table::StartDhcp::IDENTIFIER
+        | table::StopDhcp::IDENTIFIER
+        | table::RenewDhcp::IDENTIFIER
+        | table::GetDhcp::IDENTIFIER
+        | table::AwaitDhcp::IDENTIFIER
+        | table::StartDhcpClient::IDENTIFIER
+        | table::ListDhcpOptions::IDENTIFIER => cfg!(feature = "dhcp"),
+        table::StartDhcpServer::IDENTIFIER
+        | table::StopDhcpServer::IDENTIFIER
+        | table::GetDhcpServer::IDENTIFIER
+        | table::ListDhcpLeases::IDENTIFIER
+        | table::ChangeDhcpLeases::IDENTIFIER => cfg!(feature = "dhcp-server"),
+        table::SetAdvertisement::IDENTIFIER | table::ListRoutePreferences::IDENTIFIER => {
+            cfg!(feature = "ipv6")
+        }
+        table::JoinGroup::IDENTIFIER | table::LeaveGroup::IDENTIFIER => cfg!(feature = "multicast"),
+        table::WatchEvents::IDENTIFIER => cfg!(feature = "events"),
+        table::Watch::IDENTIFIER => cfg!(all(feature = "events", feature = "commands-as-text")),
+        table::GetLastError::IDENTIFIER
+        | table::GetMetrics::IDENTIFIER
+        | table::ExportConfiguration::IDENTIFIER
+        | table::ApplyConfiguration::IDENTIFIER
+        | table::CheckConfiguration::IDENTIFIER => cfg!(feature = "commands-as-text"),
+        table::Capture::IDENTIFIER | table::GetCapture::IDENTIFIER => cfg!(feature = "capture"),
+        _ => true,
+    }
+}
+
+/// True unless the command belongs to a part of the control plane that is left out.
+#[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
+const fn has_part(command: Identifier) -> bool {
+    match command {
+        table::CreateSocket::IDENTIFIER
+        | table::Bind::IDENTIFIER
+        | table::Connect::IDENTIFIER
+        | table::Listen::IDENTIFIER
+        | table::NextConnection::IDENTIFIER
+        | table::Accept::IDENTIFIER
+        | table::GetSocket::IDENTIFIER
+        | table::Shutdown::IDENTIFIER
+        | table::SetOption::IDENTIFIER
+        | table::SendTo::IDENTIFIER
+        | table::ReceiveFrom::IDENTIFIER
+        | table::GetOptions::IDENTIFIER
+        | table::TakeError::IDENTIFIER
+        | table::JoinGroup::IDENTIFIER
+        | table::LeaveGroup::IDENTIFIER
+        | table::ReceiveError::IDENTIFIER
+        | table::GetStreamStatistics::IDENTIFIER
+        | table::Peek::IDENTIFIER
+        | table::GetFurtherOptions::IDENTIFIER => cfg!(feature = "sockets-as-files"),
+        table::ListInterfaces::IDENTIFIER
+        | table::GetStatistics::IDENTIFIER
+        | table::GetSynCookies::IDENTIFIER
+        | table::ListUsage::IDENTIFIER
+        | table::ListDrops::IDENTIFIER
+        | table::ListCounters::IDENTIFIER
+        | table::ListInterfaceDetails::IDENTIFIER
+        | table::ListAddressDetails::IDENTIFIER
+        | table::ListRoutes::IDENTIFIER
+        | table::FindRoute::IDENTIFIER
+        | table::ListRoutePreferences::IDENTIFIER
+        | table::ListRouteDetails::IDENTIFIER
+        | table::ListDnsCache::IDENTIFIER
+        | table::GetResolver::IDENTIFIER
+        | table::ListHosts::IDENTIFIER
+        | table::ListDhcpOptions::IDENTIFIER
+        | table::ListNeighbors::IDENTIFIER
+        | table::ListSockets::IDENTIFIER
+        | table::ListGroups::IDENTIFIER
+        | table::GetConnection::IDENTIFIER
+        | table::ListSystemOptions::IDENTIFIER => cfg!(feature = "lists"),
+        table::SetInterfaceOption::IDENTIFIER
+        | table::ReplaceAddresses::IDENTIFIER
+        | table::SetAddress::IDENTIFIER
+        | table::SetRoute::IDENTIFIER
+        | table::RemoveRoutes::IDENTIFIER
+        | table::QueryRecords::IDENTIFIER
+        | table::FlushDnsCache::IDENTIFIER
+        | table::SetResolverOption::IDENTIFIER
+        | table::ChangeHosts::IDENTIFIER
+        | table::StartDhcpClient::IDENTIFIER
+        | table::EndConnection::IDENTIFIER
+        | table::SetSystemOption::IDENTIFIER => cfg!(feature = "details"),
+        _ => true,
+    }
 }
 
 impl Request {
@@ -20,10 +146,12 @@ impl Request {
     /// fails with `Unsupported`.
     #[must_use]
     pub fn is_supported(&self) -> bool {
-        self.has_protocol() && (cfg!(feature = "ipv6") || !self.needs_ipv6())
+        is_built(self.identifier())
+            && self.has_protocol()
+            && (cfg!(feature = "ipv6") || !self.needs_ipv6())
     }
 
-    /// True unless the command belongs to a protocol that is left out.
+    /// True unless what the command is told belongs to a protocol that is left out.
     fn has_protocol(&self) -> bool {
         match self {
             Self::CreateSocket(kind) => match kind {
@@ -32,55 +160,12 @@ impl Request {
                 SocketKind::Icmp => cfg!(feature = "icmp"),
                 SocketKind::Raw(_) | SocketKind::Raw6(_) => cfg!(feature = "raw"),
             },
-            Self::GetSynCookies(())
-            | Self::Listen(_)
-            | Self::NextConnection(())
-            | Self::Accept(_)
-            | Self::Shutdown(_)
-            | Self::EndConnection(_)
-            | Self::GetConnection(_)
-            | Self::GetStreamStatistics(()) => cfg!(feature = "tcp"),
-            Self::ListDnsServers(())
-            | Self::AddDnsServer(_)
-            | Self::RemoveDnsServer(_)
-            | Self::Resolve(_)
-            | Self::QueryRecords(_)
-            | Self::ListDnsCache(())
-            | Self::FlushDnsCache(())
-            | Self::SetResolverOption(_)
-            | Self::GetResolver(())
-            | Self::SetSearchDomains(_)
-            | Self::ListHosts(())
-            | Self::ChangeHosts(_) => cfg!(feature = "dns"),
-            Self::StartDhcp(_)
-            | Self::StopDhcp(())
-            | Self::RenewDhcp(())
-            | Self::GetDhcp(())
-            | Self::AwaitDhcp(_)
-            | Self::StartDhcpClient(_)
-            | Self::ListDhcpOptions(()) => cfg!(feature = "dhcp"),
-            Self::StartDhcpServer(_)
-            | Self::StopDhcpServer(())
-            | Self::GetDhcpServer(())
-            | Self::ListDhcpLeases(())
-            | Self::ChangeDhcpLeases(_) => cfg!(feature = "dhcp-server"),
             Self::SetOption(
                 SocketOption::MulticastInterface(_)
                 | SocketOption::MulticastHopLimit(_)
                 | SocketOption::MulticastLoop(_),
-            )
-            | Self::JoinGroup(_)
-            | Self::LeaveGroup(_) => cfg!(feature = "multicast"),
-            Self::WatchEvents(options) if options.records => cfg!(feature = "events"),
-            Self::Watch(_) | Self::WatchEvents(_) => {
-                cfg!(all(feature = "events", feature = "commands-as-text"))
-            }
-            Self::GetLastError(())
-            | Self::GetMetrics(())
-            | Self::ExportConfiguration(_)
-            | Self::ApplyConfiguration(_)
-            | Self::CheckConfiguration(_) => cfg!(feature = "commands-as-text"),
-            Self::Capture(_) | Self::GetCapture(()) => cfg!(feature = "capture"),
+            ) => cfg!(feature = "multicast"),
+            Self::WatchEvents(options) => options.records || cfg!(feature = "commands-as-text"),
             _ => true,
         }
     }
@@ -88,9 +173,7 @@ impl Request {
     /// True for a command about IPv6, or about an IPv6 address.
     fn needs_ipv6(&self) -> bool {
         match self {
-            Self::SetAdvertisement(_)
-            | Self::ListRoutePreferences(())
-            | Self::CreateSocket(SocketKind::Raw6(_))
+            Self::CreateSocket(SocketKind::Raw6(_))
             | Self::SetOption(SocketOption::OnlyIpv6(_)) => true,
             Self::AddAddress(new) => new.prefix.address().is_ipv6(),
             Self::RemoveAddress(prefix) => prefix.address().is_ipv6(),

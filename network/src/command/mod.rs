@@ -73,7 +73,7 @@ use crate::address::{HardwareAddress, Prefix};
 
 devnet_virtual_file_system::define_commands! {
     /// Commands of `/devices/network/NAME` and `/devices/sockets`.
-    pub mod table, kind b'n' {
+    pub mod table, kind b'n', if crate::command::features::is_built {
         /// Returns identity, state, link, hardware address, MTU and flags of the interface.
         1 => GetInterface: Read (()) -> interface::InterfaceStatus;
         /// Lists every interface (on `/devices/sockets`), or just this one.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
-use crate::command::Immediate;
+use crate::command::table::*;
 
 impl OpenFile {
     #[cfg(feature = "dns")]
@@ -17,34 +17,40 @@ impl OpenFile {
         // What the whole system has only `/devices/sockets` changes.
         let system = || self.system().map(|_| ());
         match request {
-            Immediate::ListDnsServers(()) => reply(Ok(resolver.list_servers())),
+            Immediate::ListDnsServers(()) => {
+                reply::<ListDnsServers>(|| Ok(resolver.list_servers()))
+            }
             Immediate::AddDnsServer(server) if self.system().is_ok() => {
-                reply(resolver.change_system(|names| names.add(server, Origin::Static).map(|_| ())))
+                reply::<AddDnsServer>(|| {
+                    resolver.change_system(|names| names.add(server, Origin::Static).map(|_| ()))
+                })
             }
-            Immediate::AddDnsServer(server) => {
-                reply(self.change(|stack| stack.add_name_server(server, Origin::Static)))
-            }
+            Immediate::AddDnsServer(server) => reply::<AddDnsServer>(|| {
+                self.change(|stack| stack.add_name_server(server, Origin::Static))
+            }),
             Immediate::RemoveDnsServer(server) if self.system().is_ok() => {
-                reply(resolver.change_system(|names| names.remove(server)))
+                reply::<RemoveDnsServer>(|| resolver.change_system(|names| names.remove(server)))
             }
             Immediate::RemoveDnsServer(server) => {
-                reply(self.change(|stack| stack.name_servers.remove(server)))
+                reply::<RemoveDnsServer>(|| self.change(|stack| stack.name_servers.remove(server)))
             }
-            Immediate::ListDnsCache(()) => reply(Ok(resolver.list_cache())),
-            Immediate::FlushDnsCache(()) => reply(Ok(resolver.flush_cache())),
+            Immediate::ListDnsCache(()) => reply::<ListDnsCache>(|| Ok(resolver.list_cache())),
+            Immediate::FlushDnsCache(()) => reply::<FlushDnsCache>(|| Ok(resolver.flush_cache())),
             Immediate::SetResolverOption(option) => {
-                reply(system().and_then(|()| resolver.set_option(option)))
+                reply::<SetResolverOption>(|| system().and_then(|()| resolver.set_option(option)))
             }
-            Immediate::GetResolver(()) => reply(Ok(resolver.status())),
+            Immediate::GetResolver(()) => reply::<GetResolver>(|| Ok(resolver.status())),
             Immediate::SetSearchDomains(domains) if self.system().is_ok() => {
-                reply(resolver.change_system(|names| names.set_domains(&domains)))
+                reply::<SetSearchDomains>(|| {
+                    resolver.change_system(|names| names.set_domains(&domains))
+                })
             }
-            Immediate::SetSearchDomains(domains) => {
-                reply(self.change(|stack| stack.name_servers.set_domains(&domains)))
-            }
-            Immediate::ListHosts(()) => reply(Ok(resolver.list_hosts())),
+            Immediate::SetSearchDomains(domains) => reply::<SetSearchDomains>(|| {
+                self.change(|stack| stack.name_servers.set_domains(&domains))
+            }),
+            Immediate::ListHosts(()) => reply::<ListHosts>(|| Ok(resolver.list_hosts())),
             Immediate::ChangeHosts(change) => {
-                reply(system().and_then(|()| resolver.change_hosts(change)))
+                reply::<ChangeHosts>(|| system().and_then(|()| resolver.change_hosts(change)))
             }
             _ => Err(Error::Unsupported),
         }

@@ -16,6 +16,8 @@ use devnet_virtual_file_system::{Error, Operation, Readiness, Result, WakerList}
 use super::capturer::Capturer;
 use super::offers::Offers;
 use super::reader::Reader;
+use crate::command::CreateSocket;
+use crate::command::features::has;
 use crate::command::mode::Mode;
 use crate::command::socket::{Offer, Peeked, SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
@@ -89,6 +91,10 @@ impl State {
 
     /// The socket to use without holding the state's lock; `None` when the file is none.
     pub(super) fn handle(&self) -> Option<Handle> {
+        // Without the command that makes a file a socket there is no code for one.
+        if !has::<CreateSocket>() {
+            return None;
+        }
         match self {
             Self::Status { .. } | Self::Events(_) | Self::Capture(_) => None,
             Self::Unconnected(_) => Some(Handle::Unconnected),

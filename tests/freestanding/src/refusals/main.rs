@@ -1,5 +1,5 @@
-//! A build without any protocol refuses the commands of protocols with `Unsupported`, as values and
-//! as lines of text: nothing is accepted and ignored. Status 0 says so.
+//! A build without any feature refuses the commands of each with `Unsupported`, as values and as
+//! lines of text: nothing is accepted and ignored. Status 0 says so.
 #![no_std]
 #![no_main]
 
@@ -17,8 +17,9 @@ use devnet_network::command::socket::SocketKind;
 use devnet_network::command::watch::Kinds;
 use devnet_network::command::{
     AddAddress, AddDnsServer, AwaitDhcp, CreateSocket, FindRoute, GetDhcp, GetLastError,
-    GetMetrics, GetSynCookies, JoinGroup, ListDhcpLeases, ListDnsServers, ListSockets, Resolve,
-    SetEnabled, SetMtu, StartDhcp, StartDhcpServer, Watch,
+    GetMetrics, GetOptions, GetStatistics, GetSynCookies, JoinGroup, ListAddresses, ListDhcpLeases,
+    ListDnsServers, ListNeighbors, ListRouteDetails, ListRoutes, ListSockets, RemoveRoutes,
+    ReplaceAddresses, Resolve, SetEnabled, SetMtu, StartDhcp, StartDhcpServer, Watch,
 };
 use devnet_virtual_file_system::{ControlCommand, Error};
 
@@ -43,7 +44,7 @@ fn refusals() -> Option<bool> {
     manager.execute::<SetMtu>("eth0", &1400).now().ok()?;
     let ipv4 = NewAddress { prefix: "10.0.0.1/24".parse().ok()?, broadcast: None };
     manager.execute::<AddAddress>("eth0", &ipv4).now().ok()?;
-    manager.execute::<ListSockets>("eth0", &()).now().ok()?;
+    manager.execute::<ListAddresses>("eth0", &()).now().ok()?;
 
     let kinds = [
         SocketKind::Tcp,
@@ -73,6 +74,14 @@ fn refusals() -> Option<bool> {
         is_refused::<Watch>(&board, &Kinds::all()),
         is_refused::<GetMetrics>(&board, &()),
         is_refused::<GetLastError>(&board, &()),
+        is_refused::<GetOptions>(&board, &()),
+        is_refused::<GetStatistics>(&board, &()),
+        is_refused::<ListNeighbors>(&board, &()),
+        is_refused::<ListRouteDetails>(&board, &()),
+        is_refused::<ListRoutes>(&board, &()),
+        is_refused::<ListSockets>(&board, &()),
+        is_refused::<RemoveRoutes>(&board, &Default::default()),
+        is_refused::<ReplaceAddresses>(&board, &alloc::vec![ipv4]),
         device.try_write(b"link down") == Err(Error::Unsupported),
         device.try_read(&mut [0; 64]) == Err(Error::Unsupported),
         manager.configure("eth0", "link down").is_err_and(|it| it.error() == Error::Unsupported),
