@@ -210,7 +210,9 @@ impl FramePool {
         // A recycled buffer keeps its bytes: only missing ones are zeroed, and small buffers are
         // replaced by larger ones over time.
         if buffer.len() < end {
-            buffer.resize(end.max(limits::FRAME_BYTES), 0);
+            let is_small = end <= limits::SMALL_FRAME_BYTES;
+            let least = if is_small { limits::SMALL_FRAME_BYTES } else { limits::FRAME_BYTES };
+            buffer.resize(end.max(least), 0);
         }
         Frame { buffer, start: limits::HEADROOM, end }
     }

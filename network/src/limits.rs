@@ -3,9 +3,11 @@
 /// Bytes of headroom before a packet for a link header: 14 for Ethernet, rounded up so that the IP
 /// header is aligned to 4.
 pub const HEADROOM: usize = 16;
-/// The size of the smallest frame buffer in bytes: an Ethernet frame of the usual MTU with
-/// headroom.
+/// The size of a usual frame buffer in bytes: an Ethernet frame of the usual MTU with headroom.
 pub const FRAME_BYTES: usize = 1536;
+/// The size of the smallest frame buffer in bytes: ARP, a segment without data, most messages of
+/// DNS and DHCP.
+pub const SMALL_FRAME_BYTES: usize = 384;
 /// Buffers kept for reuse by one interface. Two full TCP windows of 64 KiB at MTU 1500 are 90
 /// frames.
 pub const POOL_FRAMES: usize = 128;

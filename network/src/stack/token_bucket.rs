@@ -1,5 +1,8 @@
 //! Token buckets, for rate limits.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::platform::Instant;
 
 /// A token bucket. Tokens refill evenly, up to its capacity.
@@ -34,6 +37,33 @@ impl TokenBucket {
         let has_one = self.tokens > 0;
         self.tokens = self.tokens.saturating_sub(cost);
         has_one
+    }
+}
+
+/// Token buckets that many share by a hash, so that memory does not depend on their number. They
+/// are allocated when the first token is taken.
+#[derive(Debug)]
+pub(crate) struct SharedBuckets {
+    buckets: Vec<TokenBucket>,
+    count: usize,
+    capacity: u32,
+}
+
+impl SharedBuckets {
+    /// So many buckets, each with so many tokens.
+    pub(crate) const fn new(count: usize, capacity: u32) -> Self {
+        Self { buckets: Vec::new(), count, capacity }
+    }
+
+    /// Takes `cost` tokens from the bucket of a hash, or what is left of them; false if there is
+    /// none.
+    pub(crate) fn take_many(&mut self, hash: u64, cost: u32, now: Instant) -> bool {
+        if self.buckets.is_empty() {
+            self.buckets = vec![TokenBucket::new(self.capacity, now); self.count];
+        }
+        let place = hash as usize % self.count.max(1);
+        let bucket = self.buckets.get_mut(place);
+        bucket.is_none_or(|bucket| bucket.take_many(cost, self.capacity, now))
     }
 }
 

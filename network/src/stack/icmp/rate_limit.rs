@@ -5,8 +5,6 @@
 //! single-source traffic makes us flood anybody. Hosts share a fixed number of buckets by a keyed
 //! hash, so memory does not depend on the number of sources.
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use core::net::IpAddr;
 
@@ -14,14 +12,14 @@ use foldhash::quality::FixedState;
 
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::token_bucket::TokenBucket;
+use crate::stack::token_bucket::{SharedBuckets, TokenBucket};
 
 /// The rate limiters of one interface.
 #[derive(Debug)]
 pub(crate) struct RateLimiters {
     errors: TokenBucket,
     echoes: TokenBucket,
-    hosts: Vec<TokenBucket>,
+    hosts: SharedBuckets,
     hasher: FixedState,
 }
 
@@ -31,7 +29,7 @@ impl RateLimiters {
         Self {
             errors: full(limits::ICMP_ERRORS),
             echoes: full(limits::ECHO_REPLIES),
-            hosts: vec![full(limits::ICMP_ERRORS_PER_HOST); limits::ICMP_BUCKETS],
+            hosts: SharedBuckets::new(limits::ICMP_BUCKETS, limits::ICMP_ERRORS_PER_HOST),
             hasher: FixedState::with_seed(seed),
         }
     }
@@ -39,11 +37,7 @@ impl RateLimiters {
     /// True when an error may be sent to this host now. `draw` is random.
     pub(crate) fn error(&mut self, to: IpAddr, draw: u32, now: Instant) -> bool {
         let [first, second, ..] = draw.to_ne_bytes();
-        let index = self.hasher.hash_one(to) as usize % limits::ICMP_BUCKETS;
-        let may = self
-            .hosts
-            .get_mut(index)
-            .is_none_or(|host| host.take_many(cost(first), limits::ICMP_ERRORS_PER_HOST, now));
+        let may = self.hosts.take_many(self.hasher.hash_one(to), cost(first), now);
         may && self.errors.take_many(cost(second), limits::ICMP_ERRORS, now)
     }
 
@@ -63,6 +57,7 @@ const fn cost(draw: u8) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
     use core::time::Duration;
 
     /// Draws that cost one token each.

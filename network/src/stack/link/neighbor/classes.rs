@@ -6,8 +6,6 @@
 //! that they use, and its use since it was queued earns it a second chance. Eviction looks at a
 //! fixed number of entries, however large the table is.
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use core::net::IpAddr;
 
@@ -17,7 +15,7 @@ use super::{Neighbor, Neighbors};
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::lazy_queue::LazyQueue;
-use crate::stack::token_bucket::TokenBucket;
+use crate::stack::token_bucket::{SharedBuckets, TokenBucket};
 use crate::stack::wire::header;
 use crate::stack::wire::header::protocol;
 
@@ -91,7 +89,7 @@ pub(super) struct Rates {
     answers: TokenBucket,
     programs: TokenBucket,
     /// Local ports share them by hash.
-    ports: Vec<TokenBucket>,
+    ports: SharedBuckets,
 }
 
 impl Rates {
@@ -100,7 +98,7 @@ impl Rates {
         Self {
             answers: full(limits::RESOLUTIONS_ANSWERING),
             programs: full(limits::RESOLUTIONS),
-            ports: vec![full(limits::RESOLUTIONS_PER_PORT); limits::RESOLUTION_BUCKETS],
+            ports: SharedBuckets::new(limits::RESOLUTION_BUCKETS, limits::RESOLUTIONS_PER_PORT),
         }
     }
 
@@ -117,11 +115,7 @@ impl Rates {
             return self.answers.take(limits::RESOLUTIONS_ANSWERING, now);
         }
         let port = header::upper_of(packet).map(|(kind, upper)| (kind, upper.first_chunk::<2>()));
-        let place = hasher.hash_one(port) as usize % limits::RESOLUTION_BUCKETS;
-        let may = self
-            .ports
-            .get_mut(place)
-            .is_none_or(|port| port.take(limits::RESOLUTIONS_PER_PORT, now));
+        let may = self.ports.take_many(hasher.hash_one(port), 1, now);
         may && self.programs.take(limits::RESOLUTIONS, now)
     }
 }
