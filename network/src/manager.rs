@@ -166,6 +166,8 @@ impl Manager {
     ///
     /// # Errors
     /// See [`ManagerError`]; nothing was changed then.
+    // A stack is built here and moved: the frame is larger than that of any other call.
+    #[inline(never)]
     pub fn register(
         &self,
         name: &str,
@@ -174,9 +176,13 @@ impl Manager {
     ) -> Result<(), ManagerError> {
         check_name(name)?;
         let name = self.names.reserve(name).ok_or(ManagerError::DuplicateIdentifier)?;
-        let stack = self.new_stack(&name, driver.as_mut())?;
-        let clock = &self.platform.clock;
-        let interface = Arc::new(Interface::new(stack, driver, controller, Arc::clone(clock)));
+        let (clock, entropy) = (&self.platform.clock, &self.platform.entropy);
+        let configuration = self.configuration(&name, driver.as_mut());
+        let random =
+            Random::new(Arc::clone(entropy)).map_err(ManagerError::FailedToGenerateSeed)?;
+        let shared = self.interfaces.shared();
+        let stack = |configuration| Stack::new(configuration, random, shared);
+        let interface = Interface::new(configuration, stack, driver, controller, Arc::clone(clock));
         if interface.is_loopback {
             interface.change_and_transmit(configure_loopback);
         }
@@ -191,11 +197,10 @@ impl Manager {
         Ok(())
     }
 
-    fn new_stack(&self, name: &Name, driver: &mut dyn Driver) -> Result<Stack, ManagerError> {
-        let random = Random::new(Arc::clone(&self.platform.entropy))
-            .map_err(ManagerError::FailedToGenerateSeed)?;
+    /// The configuration of a new interface.
+    fn configuration(&self, name: &Name, driver: &mut dyn Driver) -> Configuration {
         let (capabilities, now) = (driver.capabilities(), self.platform.clock.now());
-        let configuration = Configuration {
+        Configuration {
             name: name.name.clone(),
             index: name.index,
             capabilities,
@@ -208,8 +213,7 @@ impl Manager {
             since: now,
             options: InterfaceOptions::default(),
             link_changes: (0, now),
-        };
-        Ok(Stack::new(configuration, random, self.interfaces.shared()))
+        }
     }
 
     /// Unregisters an interface: the device is unmounted, open files of it fail, sockets on the

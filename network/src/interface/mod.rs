@@ -23,10 +23,10 @@ use devnet_virtual_file_system::{CharacterDevice, Lock};
 
 use crate::capture::Taps;
 use crate::command::event::Change;
-use crate::driver::{Driver, LinkState, Medium};
+use crate::driver::{Driver, Kind, LinkState, Medium};
 use crate::limits;
 use crate::platform::{Clock, Instant};
-use crate::stack::{Stack, Wakes};
+use crate::stack::{Configuration, Stack, Wakes};
 use crate::trace::DropReason;
 use crate::trace::{dropped, message};
 use crate::watcher::Watchers;
@@ -101,21 +101,24 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
+    /// An interface with a new stack of this configuration, which is built where it stays: it is
+    /// large to be moved.
     pub(crate) fn new(
-        stack: Stack,
+        configuration: Configuration,
+        stack: impl FnOnce(Configuration) -> Stack,
         driver: Box<dyn Driver>,
         controller: Option<Arc<dyn CharacterDevice>>,
         clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            name: Lock::new(stack.context.configuration.name.clone()),
-            index: stack.context.configuration.index,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            name: Lock::new(configuration.name.clone()),
+            index: configuration.index,
             controller,
-            is_loopback: stack.context.is_loopback(),
-            has_neighbors: stack.context.configuration.capabilities.medium == Medium::Ethernet,
+            is_loopback: configuration.capabilities.kind == Kind::Loopback,
+            has_neighbors: configuration.capabilities.medium == Medium::Ethernet,
             clock,
             engine: Lock::new(Engine {
-                stack,
+                stack: stack(configuration),
                 driver,
                 sleep_deadline: None,
                 runner: None,
@@ -123,7 +126,7 @@ impl Interface {
                 watchers: Watchers::default(),
                 taps: Taps::default(),
             }),
-        }
+        })
     }
 
     /// Its name, as under `/devices/network`.
