@@ -1,8 +1,8 @@
 //! The parts of a registered interface that end with it.
 
-use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use devnet_virtual_file_system::{Error, Lock, Result};
 
@@ -58,7 +58,8 @@ pub(crate) struct Names(Arc<Lock<UsedNames>>);
 
 #[derive(Default)]
 struct UsedNames {
-    names: BTreeSet<String>,
+    /// In order.
+    names: Vec<String>,
     last_index: u32,
 }
 
@@ -66,10 +67,10 @@ impl Names {
     /// Reserves a name and the next index; `None` if the name is in use.
     pub(crate) fn reserve(&self, name: &str) -> Option<Name> {
         let index = self.0.with(|used| {
-            used.names.insert(name.to_string()).then(|| {
-                used.last_index += 1;
-                used.last_index
-            })
+            let place = used.names.binary_search_by(|used| used.as_str().cmp(name)).err()?;
+            used.names.insert(place, name.to_string());
+            used.last_index += 1;
+            Some(used.last_index)
         })?;
         Some(Name { names: self.clone(), name: name.to_string(), index })
     }
@@ -96,9 +97,11 @@ impl Name {
     /// `AlreadyExists` when it is in use.
     fn change(&mut self, new: &str) -> Result<()> {
         let is_free = self.names.0.with(|used| {
-            let is_free = used.names.insert(new.to_string());
+            let is_free = !used.names.iter().any(|known| known == new);
             if is_free {
-                used.names.remove(&self.name);
+                used.names.retain(|known| *known != self.name);
+                let place = used.names.partition_point(|known| known.as_str() < new);
+                used.names.insert(place, new.to_string());
             }
             is_free
         });
@@ -112,6 +115,10 @@ impl Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        self.names.0.with(|used| used.names.remove(&self.name));
+        self.names.0.with(|used| {
+            if let Ok(place) = used.names.binary_search(&self.name) {
+                used.names.remove(place);
+            }
+        });
     }
 }

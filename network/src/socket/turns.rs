@@ -4,7 +4,6 @@
 //! after [`limits::LOOKUP_SECONDS`] without a poll it gives way to those that wait. They see to it
 //! themselves, so that a lookup costs no timer while there is room.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::pin::pin;
@@ -30,12 +29,13 @@ pub(super) struct Lookups {
 
 #[derive(Debug, Default)]
 struct Begun {
-    turns: BTreeMap<u64, Place>,
-    next: u64,
+    turns: Vec<Place>,
+    last: u64,
 }
 
 #[derive(Debug)]
 struct Place {
+    number: u64,
     polled_at: Instant,
     /// Dropping it lets the next one begin.
     _permit: SemaphoreGuardArc,
@@ -61,11 +61,11 @@ impl Lookups {
             Some(permit) => permit,
             None => self.wait(clock).await,
         };
-        let place = Place { polled_at: clock.now(), _permit: permit };
+        let polled_at = clock.now();
         let number = self.begun.with(|begun| {
-            begun.next += 1;
-            begun.turns.insert(begun.next, place);
-            begun.next
+            begun.last += 1;
+            begun.turns.push(Place { number: begun.last, polled_at, _permit: permit });
+            begun.last
         });
         Turn { lookups: self, number }
     }
@@ -85,10 +85,7 @@ impl Lookups {
     /// Ends the turns of lookups that nobody polls.
     fn end_unpolled(&self, now: Instant) {
         let ended: Vec<Place> = self.begun.with(|begun| {
-            let unpolled = |place: &Place| place.polled_at.after(UNPOLLED) <= now;
-            let turns = begun.turns.iter().filter(|(_, place)| unpolled(place));
-            let numbers: Vec<u64> = turns.map(|(number, _)| *number).collect();
-            numbers.iter().filter_map(|number| begun.turns.remove(number)).collect()
+            begun.turns.extract_if(.., |place| place.polled_at.after(UNPOLLED) <= now).collect()
         });
         // It wakes others, which the lock must not see.
         drop(ended);
@@ -98,19 +95,19 @@ impl Lookups {
 impl Turn<'_> {
     /// The lookup is polled. Returns false if it gave way.
     pub(super) fn renew(&self, now: Instant) -> bool {
-        self.lookups.begun.with(|begun| match begun.turns.get_mut(&self.number) {
-            Some(place) => {
-                place.polled_at = now;
-                true
-            }
-            None => false,
+        self.lookups.begun.with(|begun| {
+            let place = begun.turns.iter_mut().find(|place| place.number == self.number);
+            place.map(|place| place.polled_at = now).is_some()
         })
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let place = self.lookups.begun.with(|begun| begun.turns.remove(&self.number));
+        let place = self.lookups.begun.with(|begun| {
+            let place = begun.turns.iter().position(|place| place.number == self.number)?;
+            Some(begun.turns.swap_remove(place))
+        });
         drop(place);
     }
 }

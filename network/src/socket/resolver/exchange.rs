@@ -10,6 +10,8 @@ use alloc::string::String;
 #[cfg(feature = "tcp")]
 use alloc::vec;
 use alloc::vec::Vec;
+#[cfg(feature = "tcp")]
+use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::pin::pin;
 use core::time::Duration;
@@ -17,12 +19,12 @@ use core::time::Duration;
 use devnet_virtual_file_system::Error;
 
 use super::Resolver;
-#[cfg(feature = "tcp")]
-use crate::TcpStream;
 use crate::UdpSocket;
 use crate::dns_message::{DnsMessage, QueryKind, Response, ResponseCode};
 use crate::platform::before;
 use crate::trace::message;
+#[cfg(feature = "tcp")]
+use crate::{TcpSettings, TcpStream};
 
 /// The timeout of a response over TCP.
 #[cfg(feature = "tcp")]
@@ -202,7 +204,9 @@ impl Resolver {
         let clock = &*self.sockets.clock;
         let deadline = clock.now().after(TCP_TIMEOUT);
         let exchange = pin!(async {
-            let stream = TcpStream::connect(&self.sockets, server).await?;
+            let settings = TcpSettings::default();
+            let stream = TcpStream::try_connect(&self.sockets, None, server, &settings)?;
+            poll_fn(|context| stream.poll_connect(context)).await?;
             let bytes = query.to_bytes()?;
             let length = u16::try_from(bytes.len()).map_err(|_| Error::MessageTooLong)?;
             let framed = [&length.to_be_bytes(), bytes.as_slice()].concat();

@@ -10,10 +10,12 @@ use devnet_virtual_file_system::{Error, Lock};
 
 use super::Resolver;
 use super::cache::Cache;
+use crate::command::ChangeHosts;
 use crate::command::dns::{
     Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Question, Record, RecordData,
     RecordKind, ResolverOption, ResolverStatus, SearchDomain,
 };
+use crate::command::features::has;
 use crate::command::record::RecordType;
 use crate::dns_message::name::without_dot;
 use crate::dns_message::{check_name, reverse_name};
@@ -263,6 +265,9 @@ impl Resolver {
 
     /// The answer of the hosts table, if it has one.
     pub(super) fn answer_of_hosts(&self, question: &Question) -> Option<Answer> {
+        if !has::<ChangeHosts>() {
+            return None;
+        }
         let record = |name: String, data| Record { name, data, time_to_live: u32::MAX };
         let name = without_dot(&question.name).to_ascii_lowercase();
         let records: Vec<Record> = self.sockets.names.settings.with(|settings| {
