@@ -126,6 +126,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::GetConnection::IDENTIFIER
         | table::ListSystemOptions::IDENTIFIER => cfg!(feature = "lists"),
         table::SetInterfaceOption::IDENTIFIER
+        | table::FlushAddresses::IDENTIFIER
         | table::ReplaceAddresses::IDENTIFIER
         | table::SetAddress::IDENTIFIER
         | table::SetRoute::IDENTIFIER
@@ -133,7 +134,11 @@ const fn has_part(command: Identifier) -> bool {
         | table::QueryRecords::IDENTIFIER
         | table::FlushDnsCache::IDENTIFIER
         | table::SetResolverOption::IDENTIFIER
+        | table::SetSearchDomains::IDENTIFIER
         | table::ChangeHosts::IDENTIFIER
+        | table::AddNeighbor::IDENTIFIER
+        | table::RemoveNeighbor::IDENTIFIER
+        | table::FlushNeighbors::IDENTIFIER
         | table::StartDhcpClient::IDENTIFIER
         | table::EndConnection::IDENTIFIER
         | table::SetSystemOption::IDENTIFIER => cfg!(feature = "details"),

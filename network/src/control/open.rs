@@ -327,10 +327,11 @@ impl OpenDevice for OpenFile {
         }
     }
 
-    /// Our table, then the controller's.
+    /// Our table, if this build has the commands that list, then the controller's.
     fn commands(&self) -> Vec<CommandEntry> {
         let theirs = self.controller().map(|device| device.commands()).unwrap_or_default();
-        [TABLE, &theirs].concat()
+        let ours = if cfg!(feature = "lists") { TABLE } else { &[] };
+        [ours, &theirs].concat()
     }
 
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {

@@ -10,6 +10,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::hash::BuildHasher;
 use core::net::SocketAddr;
+use core::ops::Range;
 use core::task::Waker;
 
 use devnet_virtual_file_system::{Error, Lock, WakerList};
@@ -184,6 +185,7 @@ impl Listener {
 /// A listener's binding to one interface.
 #[derive(Debug)]
 pub(crate) struct ListenBinding {
+    port: u16,
     pub(crate) bound: Bound,
     /// True for a listener that is bound to this interface only.
     pub(crate) device: bool,
@@ -202,6 +204,13 @@ impl ListenBinding {
     }
 }
 
+/// Where the bindings of a port are among all, which are in the order of ports.
+pub(super) fn places(listeners: &[ListenBinding], port: u16) -> Range<usize> {
+    let start = listeners.partition_point(|binding| binding.port < port);
+    let others = listeners.get(start..).unwrap_or_default();
+    start..start + others.partition_point(|binding| binding.port == port)
+}
+
 impl Tcp {
     /// Starts to accept connections for the listener.
     ///
@@ -213,8 +222,10 @@ impl Tcp {
         listener: &Arc<Listener>,
         device: bool,
     ) -> Result<(), Error> {
-        let bound = listener.bound;
-        let bindings = self.listeners.entry(listener.local.port()).or_default();
+        let (port, bound) = (listener.local.port(), listener.bound);
+        let places = places(&self.listeners, port);
+        let end = places.end;
+        let bindings = self.listeners.get(places).unwrap_or_default();
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
             return Ok(());
         }
@@ -226,18 +237,18 @@ impl Tcp {
         {
             return Err(Error::AddressInUse);
         }
-        let listener = Arc::clone(listener);
-        let binding = ListenBinding { bound, device, listener, half_open: VecDeque::new() };
+        let (listener, half_open) = (Arc::clone(listener), VecDeque::new());
+        let binding = ListenBinding { port, bound, device, listener, half_open };
         binding.report(cx, Change::Added);
-        bindings.push(binding);
+        self.listeners.insert(end, binding);
         Ok(())
     }
 
     /// The interface goes down: listeners bound to it close.
     pub(crate) fn close_listeners(&mut self, cx: &mut Context) {
         self.half_open = 0;
-        let bindings = core::mem::take(&mut self.listeners).into_values().flatten();
-        for binding in bindings.filter(|binding| binding.device) {
+        let bindings = core::mem::take(&mut self.listeners);
+        for binding in bindings.iter().filter(|binding| binding.device) {
             binding.report(cx, Change::Removed);
             binding.listener.close(&mut cx.wakes);
         }
@@ -245,17 +256,14 @@ impl Tcp {
 
     /// Stops accepting connections for the listener; its half-open connections are reset.
     pub(crate) fn unlisten(&mut self, cx: &mut Context, ip: &mut Ip, listener: &Arc<Listener>) {
-        let port = listener.local.port();
-        let Some(bindings) = self.listeners.get_mut(&port) else { return };
-        let Some(place) =
-            bindings.iter().position(|binding| Arc::ptr_eq(&binding.listener, listener))
-        else {
+        let is_it = |place: &usize| {
+            let known = self.listeners.get(*place).map(|binding| &binding.listener);
+            known.is_some_and(|known| Arc::ptr_eq(known, listener))
+        };
+        let Some(place) = places(&self.listeners, listener.local.port()).find(is_it) else {
             return;
         };
-        let binding = bindings.swap_remove(place);
-        if bindings.is_empty() {
-            self.listeners.remove(&port);
-        }
+        let binding = self.listeners.remove(place);
         binding.report(cx, Change::Removed);
         self.half_open -= binding.half_open.len();
         for connection in binding.half_open {
@@ -316,7 +324,8 @@ impl Tcp {
     /// share an address the flow's hash decides, so that a retransmitted SYN reaches the same one.
     pub(super) fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
         let Tcp { listeners, state, .. } = self;
-        let bindings = listeners.get_mut(&flow.local.port())?;
+        let places = places(listeners, flow.local.port());
+        let bindings = listeners.get_mut(places)?;
         let matches = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
         let is_specific =
             bindings.iter().any(|binding| matches(binding) && binding.bound.is_specific());
@@ -332,8 +341,9 @@ impl Tcp {
     }
 
     fn binding_of(&mut self, listener: &Arc<Listener>) -> Option<&mut ListenBinding> {
-        let bindings = self.listeners.get_mut(&listener.local.port())?;
-        bindings.iter_mut().find(|binding| Arc::ptr_eq(&binding.listener, listener))
+        let places = places(&self.listeners, listener.local.port());
+        let mut bindings = self.listeners.get_mut(places)?.iter_mut();
+        bindings.find(|binding| Arc::ptr_eq(&binding.listener, listener))
     }
 
     /// Removes a connection from the half-open list of its listener.

@@ -124,7 +124,6 @@ impl Tcp {
     /// What TCP uses.
     pub(crate) fn usage(&self) -> Usage {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let bindings = || self.listeners.values().flatten();
         let half_open = self.half_open;
         let orphans = self.orphans.count();
         let (used, limit) = self.memory.system.usage();
@@ -133,7 +132,7 @@ impl Tcp {
             half_open: count(half_open),
             orphans: count(orphans),
             time_wait: count(self.time_wait.len()),
-            listeners: count(bindings().count()),
+            listeners: count(self.listeners.len()),
             tcp_memory: self.memory.used as u64,
             tcp_memory_of_system: used as u64,
             tcp_memory_limit: limit as u64,

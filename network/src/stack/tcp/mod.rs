@@ -68,7 +68,7 @@ mod timestamps;
 pub(crate) mod verbs;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash, Hasher};
@@ -114,7 +114,8 @@ pub(crate) struct Tcp {
     /// Slab indices by flow. The flows themselves are stored in the connections only.
     flows: HashTable<u32>,
     state: FixedState,
-    pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
+    /// By port.
+    pub(crate) listeners: Vec<ListenBinding>,
     /// Half-open connections of all listeners.
     half_open: usize,
     pub(crate) time_wait: TimeWait,
@@ -144,7 +145,7 @@ impl Tcp {
             connections: Slab::new(),
             flows: HashTable::new(),
             state: FixedState::with_seed(seed),
-            listeners: BTreeMap::new(),
+            listeners: Vec::new(),
             half_open: 0,
             time_wait: TimeWait::new(seed.rotate_left(32)),
             ready: VecDeque::new(),
@@ -332,9 +333,13 @@ impl Tcp {
 
     /// True when a listener accepts connections to a port at some of these addresses.
     pub(crate) fn listens_at(&self, port: u16, bound: Bound) -> bool {
-        self.listeners
-            .get(&port)
-            .is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
+        let bindings = self.listeners.get(listen::places(&self.listeners, port));
+        bindings.is_some_and(|found| found.iter().any(|binding| binding.bound.overlaps(bound)))
+    }
+
+    /// True when a listener has the port, at whatever address.
+    fn has_listener(&self, port: u16) -> bool {
+        !listen::places(&self.listeners, port).is_empty()
     }
 
     /// Removes a connection.

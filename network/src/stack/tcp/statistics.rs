@@ -1,6 +1,5 @@
 //! Socket lists and the statistics of a connection.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
 
@@ -64,13 +63,13 @@ impl Tcp {
         &'a self,
         interface: &'a str,
     ) -> impl Iterator<Item = SocketStatus> + 'a {
-        let bindings = self.listeners.values().flatten().filter(|binding| binding.device);
+        let bindings = self.listeners.iter().filter(|binding| binding.device);
         bindings.map(|binding| binding.listener.status(interface))
     }
 
     /// The number of connections and listeners, without TIME-WAIT.
     pub(crate) fn count(&self) -> usize {
-        self.connections.len() + self.listeners.values().map(Vec::len).sum::<usize>()
+        self.connections.len() + self.listeners.len()
     }
 }
 

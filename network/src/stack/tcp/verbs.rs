@@ -85,7 +85,7 @@ impl Tcp {
         for _ in 0..ports::COUNT {
             let port = ports::at(self.next_port(local, remote));
             let flow = Flow::new(SocketAddr::new(local, port), remote);
-            if !self.listeners.contains_key(&port) && self.lookup(&flow).is_none() {
+            if !self.has_listener(port) && self.lookup(&flow).is_none() {
                 let iss_floor = self.time_wait.remove(&flow);
                 return Ok((flow, iss_floor));
             }
@@ -105,7 +105,7 @@ impl Tcp {
     ) -> Result<u16, Error> {
         let is_free = |port| {
             let flow = Flow::new(SocketAddr::new(local, port), remote);
-            !self.listeners.contains_key(&port)
+            !self.has_listener(port)
                 && self.lookup(&flow).is_none()
                 && !self.time_wait.contains(&flow)
         };
