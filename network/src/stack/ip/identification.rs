@@ -3,7 +3,8 @@
 //!
 //! An identification is a counter plus an offset that is a keyed hash of both addresses.
 //! Destinations share a fixed number of counters with random starts, so a value recurs for a
-//! destination only after all others were used (RFC 6864).
+//! destination only after all others were used (RFC 6864). The counters are allocated when the
+//! first datagram may be fragmented.
 
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
@@ -23,6 +24,7 @@ const COUNTERS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Identifications {
     counters: Vec<u32>,
+    starts: FixedState,
     counter_hasher: FixedState,
     offsets: FixedState,
     labels: FixedState,
@@ -31,7 +33,8 @@ pub(crate) struct Identifications {
 impl Identifications {
     pub(crate) fn new(random: &mut Random) -> Self {
         Self {
-            counters: (0..COUNTERS).map(|_| random.u32()).collect(),
+            counters: Vec::new(),
+            starts: FixedState::with_seed(random.u64()),
             counter_hasher: FixedState::with_seed(random.u64()),
             offsets: FixedState::with_seed(random.u64()),
             labels: FixedState::with_seed(random.u64()),
@@ -42,6 +45,9 @@ impl Identifications {
     pub(crate) fn next(&mut self, outgoing: &Outgoing) -> u32 {
         let key = (outgoing.source, outgoing.destination, outgoing.protocol);
         let offset = self.offsets.hash_one(key) as u32;
+        if self.counters.is_empty() {
+            self.counters = (0..COUNTERS).map(|place| self.starts.hash_one(place) as u32).collect();
+        }
         let index = self.counter_hasher.hash_one(key) as usize % COUNTERS;
         let Some(counter) = self.counters.get_mut(index) else { return offset };
         *counter = counter.wrapping_add(1);
