@@ -69,6 +69,9 @@ impl Interfaces {
 
     /// Reports a socket of every interface to those who watch every interface.
     fn report_socket(&self, change: Change, status: impl FnOnce() -> SocketStatus) {
+        if !cfg!(feature = "events") {
+            return;
+        }
         let mut watchers = self.0.tables.with(|tables| tables.routed.watchers.clone());
         watchers.retain(|watcher| watcher.kinds().contains(Kinds::SOCKET));
         if watchers.is_empty() {
