@@ -156,6 +156,7 @@
 //! | `sockets-as-files` | device files that become sockets, for guests and shells |
 //! | `lists` | commands that list what there is, and counters |
 //! | `details` | commands beyond what a device needs that runs by itself |
+//! | `wireless` | switching a radio together with its addresses |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
@@ -191,6 +192,7 @@
         feature = "sockets-as-files",
         feature = "lists",
         feature = "details",
+        feature = "wireless",
     )),
     allow(dead_code, unreachable_pub)
 )]

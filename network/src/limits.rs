@@ -219,6 +219,10 @@ pub const FILTER_BYTES: usize = 1024;
 /// Parentheses, `not`, `and` and `or` of a filter: it is read and evaluated by recursion.
 pub const FILTER_OPERATORS: usize = 128;
 
+/// Bytes of the name of a wireless network, beside the first (IEEE 802.11-2020 §9.4.2.2).
+pub const SSID_BYTES: usize = 32;
+/// Characters of a passphrase of a wireless network (IEEE 802.11-2020 §J.4.1).
+pub const KEY_BYTES: core::ops::RangeInclusive<usize> = 8..=63;
 /// Bytes of one line of text written to a device.
 pub const LINE_BYTES: usize = 4096;
 /// Bytes of all lines in one write to a device.

@@ -6,13 +6,13 @@
 
 use devnet_virtual_file_system::Error::{
     self, AccessDenied, AddressFamilyNotSupported, AddressInUse, AddressNotAvailable,
-    AlreadyConnected, AlreadyExists, AlreadyInProgress, BrokenPipe, ConnectionAborted,
+    AlreadyConnected, AlreadyExists, AlreadyInProgress, BrokenPipe, Cancelled, ConnectionAborted,
     ConnectionRefused, ConnectionReset, HostDown, HostUnreachable, InputOutput, InvalidInput,
     MessageTooLong, NetworkDown, NetworkUnreachable, NoBufferSpace, NoSuchProcess, NotConnected,
-    NotFound, Protocol, ProtocolOptionNotAvailable, TimedOut, Unsupported,
+    NotFound, Protocol, ProtocolOptionNotAvailable, TimedOut, UnknownCommand, Unsupported,
 };
 
-use super::Request;
+use super::{Request, wireless};
 
 /// Errors that every command can return, and when.
 pub const COMMON: [(Error, &str); 6] = [
@@ -178,6 +178,41 @@ const CONFIGURATION: &[Error] = &[
     InputOutput,
 ];
 
+/// `NetworkDown` while the radio is off; `NotFound` for a network that is not heard, `Protocol` for
+/// one of another protection, `AccessDenied` for a wrong key, `NoBufferSpace` for an access point
+/// that is full, `Cancelled` when another command changes the role meanwhile.
+const JOIN_NETWORK: &[Error] = &[
+    InvalidInput,
+    NetworkDown,
+    NotFound,
+    AccessDenied,
+    Protocol,
+    NoBufferSpace,
+    AlreadyConnected,
+    TimedOut,
+    Cancelled,
+];
+
+/// `UnknownCommand` for an interface without a radio. The errors of the radio come first, then
+/// those of addresses and of DHCP.
+const SWITCH_RADIO: &[Error] = &[
+    UnknownCommand,
+    InvalidInput,
+    NetworkDown,
+    NotFound,
+    AccessDenied,
+    Protocol,
+    NoBufferSpace,
+    AlreadyConnected,
+    TimedOut,
+    Cancelled,
+    AddressNotAvailable,
+    AlreadyExists,
+    MessageTooLong,
+    NotConnected,
+    Unsupported,
+];
+
 impl Request {
     /// The errors that this command can answer beside the [common](COMMON) ones.
     #[must_use]
@@ -285,6 +320,30 @@ impl Request {
             | Self::ExportConfiguration(_) => &[InvalidInput],
             Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
             Self::ApplyConfiguration(_) | Self::CheckConfiguration(_) => CONFIGURATION,
+            Self::SwitchRadio(_) => SWITCH_RADIO,
+        }
+    }
+}
+
+impl wireless::Request {
+    /// The errors that this command can answer beside the [common](COMMON) ones.
+    #[must_use]
+    pub const fn errors(&self) -> &'static [Error] {
+        match self {
+            Self::GetRadio(())
+            | Self::ListNetworks(())
+            | Self::LeaveNetwork(())
+            | Self::StopAccessPoint(())
+            | Self::ListStations(())
+            | Self::SetPower(_)
+            | Self::SetPowerSave(_)
+            | Self::KeepRole(()) => &[],
+            Self::ScanNetworks(_) => &[InvalidInput, NetworkDown],
+            Self::JoinNetwork(_) | Self::SwitchRole(_) => JOIN_NETWORK,
+            Self::StartAccessPoint(_) => &[InvalidInput, NetworkDown, AlreadyConnected],
+            Self::RemoveStation(_) => &[NotFound],
+            Self::SetTransmitPower(_) => &[InvalidInput],
+            Self::SetCountry(_) => &[InvalidInput, Unsupported, AlreadyConnected],
         }
     }
 }

@@ -76,6 +76,7 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::ExportConfiguration::IDENTIFIER
         | table::ApplyConfiguration::IDENTIFIER
         | table::CheckConfiguration::IDENTIFIER => cfg!(feature = "commands-as-text"),
+        table::SwitchRadio::IDENTIFIER => cfg!(feature = "wireless"),
         table::Capture::IDENTIFIER | table::GetCapture::IDENTIFIER => cfg!(feature = "capture"),
         _ => true,
     }

@@ -298,6 +298,22 @@ grammar! {
         ExportConfiguration(_) {
             "export", "", "export";
         }
+        SwitchRadio(_) {
+            "switch station SSID [key KEY] [security (open | wpa2 | wpa3)] [bssid MAC] \
+             [timeout MILLISECONDS] [hostname HOSTNAME] [wait MILLISECONDS]",
+                "With a key the protection is the best that the network has, unless given. \
+                 `timeout`, 10,000 unless given, is for the association, `wait`, 30,000 unless \
+                 given, for the lease; 0 does not wait for it.",
+                "switch station home key devnet-home wait 5000";
+            "switch access-point SSID PREFIX [key KEY] [security (open | wpa2 | wpa3)] \
+             [channel COUNT] [hidden (on | off)] [stations COUNT] [clients RANGES \
+             [lease SECONDS] [router HOSTS] [dns HOSTS] [single-client (on | off)]]",
+                "With a key the protection is `wpa2`, unless given. Channel 0, unless given, is \
+                 the one that the fewest others use. With `clients` a DHCP server hands these \
+                 addresses out, for 3,600 seconds unless given. The router is this system unless \
+                 given.",
+                "switch access-point mine 10.0.9.1/24 key devnet-mine clients 10.0.9.10-10.0.9.99";
+        }
         Watch(_) {
             "watch [KIND ...]", "Every kind but sockets unless some are given.",
                 "watch link address";

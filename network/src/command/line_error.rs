@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::placeholder;
 use super::syntax::mismatch;
+use super::wireless_text::redacted;
 use crate::limits;
 
 /// Why a text failed, and at which line. [`Display`](fmt::Display) says it in one line of printable
@@ -82,6 +83,10 @@ impl LineError {
         let Some(found) = mismatch(&words) else { return Self::refused(line, text, error) };
         let (expected, form) = (found.expected, found.form);
         let fault = match words.get(found.position) {
+            // Further words may be a key, also where none is expected.
+            Some(_) if found.position > 2 && redacted(text).is_some() => {
+                Fault::Word { word: "***".into(), expected, form, error }
+            }
             Some(word) => Fault::Word { word: (*word).into(), expected, form, error },
             None => Fault::Missing { expected, form },
         };
@@ -91,7 +96,12 @@ impl LineError {
     /// A line that was refused with this error.
     #[must_use]
     pub fn refused(line: u32, text: &str, error: Error) -> Self {
-        Self { line, fault: Fault::Refused { text: text.trim().into(), error } }
+        Self { line, fault: Fault::Refused { text: without_keys(text), error } }
+    }
+
+    /// A line that is a command, but not there.
+    pub(crate) fn misplaced(line: u32, text: &str, reason: String) -> Self {
+        Self { line, fault: Fault::Configuration { text: without_keys(text), reason } }
     }
 
     /// The stable error, with which the write fails.
@@ -107,6 +117,11 @@ impl LineError {
             }
         }
     }
+}
+
+/// A line as errors show it.
+fn without_keys(text: &str) -> String {
+    redacted(text).unwrap_or_else(|| text.trim().into())
 }
 
 impl fmt::Display for LineError {
@@ -257,6 +272,8 @@ mod tests {
         ] {
             assert_eq!(said(text), expected);
         }
+        assert!(!said("switch station home 12345678").contains("1234"));
+        assert!(!said("switch access-point x 10.0.0.1/24 key 12345678 lease x").contains("1234"));
         assert!(said("linkup").starts_with("line 2: \"linkup\" is none of link, mac, mtu, "));
     }
 

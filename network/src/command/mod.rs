@@ -26,6 +26,9 @@
 //! | 160–175 | system |
 //! | 176–191 | capture |
 //! | 192–207 | configuration |
+//! | 208–223 | wireless |
+//!
+//! Further commands of radios are those of their controllers, in [`wireless`].
 
 pub mod address;
 pub mod capture;
@@ -61,6 +64,8 @@ pub mod text;
 pub mod usage;
 mod value;
 pub mod watch;
+pub mod wireless;
+pub mod wireless_text;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -302,13 +307,18 @@ devnet_virtual_file_system::define_commands! {
         /// Returns what `ApplyConfiguration` would change, or fails as it would; changes nothing.
         194 => CheckConfiguration: Read (configuration::ConfigurationText)
             -> configuration::ConfigurationOutcome;
+
+        /// Makes a wireless interface a station that gets its address by DHCP, or an access point
+        /// with an address that may serve others, whatever it was: the radio first, then the IPv4
+        /// addresses that commands added, the DHCPv4 client and server. All of it or nothing.
+        208 => SwitchRadio: Write, waits (wireless::RadioSwitch) -> ();
     }
 }
 
 pub use table::*;
 
 /// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 12] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 13] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -321,6 +331,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 12] = [
     ("system", 160..=175),
     ("capture", 176..=191),
     ("configuration", 192..=207),
+    ("wireless", 208..=223),
 ];
 
 /// The nouns, in the order of their commands' numbers.

@@ -148,6 +148,7 @@ impl Mode {
             | Request::RemoveNeighbor(_)
             | Request::FlushNeighbors(())
             | Request::ListSockets(())
+            | Request::SwitchRadio(_)
             | Request::ListGroups(()) => Ok(self),
         }
     }

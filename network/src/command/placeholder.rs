@@ -7,6 +7,7 @@ use core::str::FromStr;
 use super::dhcp_server::{AddressRange, ClientName, RawOption};
 use super::value::{list, octet, socket_address};
 use super::watch::Kinds;
+use super::wireless_text::unescaped;
 use crate::address::{HardwareAddress, Prefix};
 use crate::zone;
 
@@ -102,6 +103,35 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "host name",
         "a name of at most 63 printable bytes",
         &["printer"],
+        |_| true,
+    ),
+    placeholder(
+        "SSID",
+        "name of a network",
+        "the name of a wireless network, 1 to 32 bytes; `\\xHH` is the byte with this hexadecimal \
+         number",
+        &["home", "my\\x20home"],
+        |word| unescaped(word).is_ok(),
+    ),
+    placeholder(
+        "KEY",
+        "key",
+        "a key, 8 to 63 printable bytes; `\\xHH` as in SSID. No error and no status shows it",
+        &["devnet-home"],
+        |word| unescaped(word).is_ok(),
+    ),
+    placeholder(
+        "DBM",
+        "power in dBm from -128 to 127",
+        "a power in dBm, -128 to 127",
+        &["15"],
+        reads::<i8>,
+    ),
+    placeholder(
+        "COUNTRY",
+        "country",
+        "two capital letters (ISO 3166-1), or `00` for anywhere",
+        &["DE", "00"],
         |_| true,
     ),
     placeholder("DOMAIN", "domain name", "a name of the DNS", &["lan", "corp.example"], |_| true),

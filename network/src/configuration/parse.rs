@@ -50,8 +50,7 @@ type Outcome = core::result::Result<(), LineError>;
 
 /// A line that cannot stand in a configuration, and why.
 fn wrong(line: u32, text: &str, reason: impl Into<String>) -> LineError {
-    let reason = reason.into();
-    LineError { line, fault: Fault::Configuration { text: text.trim().into(), reason } }
+    LineError::misplaced(line, text, reason.into())
 }
 
 /// Says a value that may be said once.

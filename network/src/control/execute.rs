@@ -275,6 +275,12 @@ impl OpenFile {
             Waiting::Resolve(_) | Waiting::QueryRecords(_) => {
                 Operation::done(Err(Error::Unsupported))
             }
+            #[cfg(feature = "wireless")]
+            Waiting::SwitchRadio(switch) => {
+                waits::<SwitchRadio, _>(move || self.switch_radio(switch))
+            }
+            #[cfg(not(feature = "wireless"))]
+            Waiting::SwitchRadio(_) => Operation::done(Err(Error::Unsupported)),
             Waiting::AwaitDhcp(milliseconds) => {
                 waits::<AwaitDhcp, _>(move || self.await_dhcp(milliseconds))
             }

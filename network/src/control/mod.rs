@@ -2,7 +2,8 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
+//! | [`open`] | the open file: its mode, text in and out, authority |
+//! | [`controller`], [`forward`] | the controller of the interface, and what goes to it |
 //! | [`written`] | the texts that were written to an open file |
 //! | [`execute`] | each command and its operation |
 //! | [`interfaces`] | commands about interfaces |
@@ -14,6 +15,7 @@
 //! | [`options`] | socket options |
 //! | [`status`] | the status text |
 //! | [`watch`], [`reader`] | the event mode |
+//! | `wireless` | switching a radio together with its addresses |
 //!
 //! A request takes one path: bytes or text → [`Request`](crate::command::Request) → authority → the
 //! file's [`Mode`](crate::command::mode::Mode) → the operation of the stack → response bytes.
@@ -22,7 +24,9 @@
 mod capture;
 mod capturer;
 mod configuration;
+mod controller;
 mod execute;
+mod forward;
 mod interfaces;
 mod lists;
 mod metrics;
@@ -37,6 +41,8 @@ mod state;
 mod status;
 mod system;
 mod watch;
+#[cfg(feature = "wireless")]
+mod wireless;
 mod written;
 
 use alloc::sync::{Arc, Weak};

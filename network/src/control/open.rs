@@ -9,14 +9,15 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use devnet_virtual_file_system::{
-    CharacterDevice, CommandEntry, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags,
-    OpenRequest, Operation, Path, Readiness, Result,
+    CommandEntry, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation,
+    Readiness, Result,
 };
 
+use super::controller::Controller;
 use super::offers::Offers;
 use super::state::{Handle, State};
 use super::written::{Current, Written};
-use crate::command::line_error::{Fault, LineError};
+use crate::command::line_error::LineError;
 use crate::command::{Request, TABLE, text};
 use crate::limits;
 use crate::seat::Seat;
@@ -39,18 +40,9 @@ pub struct OpenFile {
     pub(super) state: Lock<State>,
     pub(super) seat: Lock<Option<Seat>>,
     /// Boxed, since it is of an interface's own device only: thousands of files are sockets.
-    controller: Option<Box<Controller>>,
+    pub(super) controller: Option<Box<Controller>>,
     /// What the first text that is written makes.
     text: Lock<Option<Arc<Written>>>,
-}
-
-/// An interface's controller, and with what a file of its device was opened.
-struct Controller {
-    device: Arc<dyn CharacterDevice>,
-    credentials: Credentials,
-    path: Path,
-    /// Opened when the first command is forwarded.
-    opened: Lock<Option<Arc<dyn OpenDevice>>>,
 }
 
 impl OpenFile {
@@ -60,11 +52,8 @@ impl OpenFile {
         request: &OpenRequest<'_>,
     ) -> Self {
         let interface = sockets.place.interface.as_ref();
-        let controller = interface.and_then(|interface| interface.controller.clone());
-        let controller = controller.map(|device| {
-            let (credentials, path) = (request.credentials.clone(), request.path.clone());
-            Box::new(Controller { device, credentials, path, opened: Lock::default() })
-        });
+        let device = interface.and_then(|interface| interface.controller.clone());
+        let controller = device.map(|device| Box::new(Controller::new(device, request)));
         Self {
             sockets,
             offers,
@@ -88,27 +77,6 @@ impl OpenFile {
             Ok(()) => self.execute(request),
             Err(refusal) => Operation::done(Err(refusal)),
         }
-    }
-
-    /// Forwards a command that the stack does not know to the controller, and returns its response.
-    fn forward<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
-        let device = match self.controller() {
-            Ok(device) => device,
-            Err(error) => return Operation::done(Err(error)),
-        };
-        // The future owns the controller's file, so it outlives a concurrent close of ours.
-        Operation::waiting(async move { device.control(identifier, request).await })
-    }
-
-    fn controller(&self) -> Result<Arc<dyn OpenDevice>> {
-        let Controller { device, credentials, path, opened } =
-            self.controller.as_deref().ok_or(Error::UnknownCommand)?;
-        if let Some(device) = opened.with(|opened| opened.clone()) {
-            return Ok(device);
-        }
-        // No lock is held while foreign code runs; of two concurrent opens the first one is kept.
-        let new = device.open(&OpenRequest { credentials, flags: self.flags, path })?;
-        Ok(opened.with(|known| known.get_or_insert(new).clone()))
     }
 
     /// Why the last text that was written failed; `None` after one that succeeded.
@@ -176,44 +144,9 @@ impl OpenFile {
         };
         match text::parse(numbered.as_deref().unwrap_or(line)) {
             Ok(request) => request.map(|request| Ok(Parsed::Request(request))),
-            Err(Error::InvalidInput) if self.has_controller() && !text::is_ours(line) => {
-                Some(Ok(Parsed::Foreign))
-            }
+            Err(Error::InvalidInput) if self.is_foreign(line) => Some(Ok(Parsed::Foreign)),
             Err(error) => Some(Err(LineError::of_syntax(number, line, error))),
         }
-    }
-
-    fn has_controller(&self) -> bool {
-        self.sockets.place.interface.as_ref().is_some_and(|own| own.controller.is_some())
-    }
-
-    /// Writes a line that the stack does not know to the controller.
-    async fn forward_line(&self, line: &str) -> Result<()> {
-        let device = self.controller()?;
-        let mut rest = line.as_bytes();
-        while !rest.is_empty() {
-            let taken = device.write(rest).await?;
-            rest = rest.get(taken.max(1)..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    /// The error of a line that the controller refused. If the line is of none of the commands that
-    /// the controller tells, it is nobody's.
-    fn foreign_error(&self, number: u32, line: &str, error: Error) -> LineError {
-        let theirs = self.controller().map(|device| device.commands()).unwrap_or_default();
-        let texts = theirs.iter().filter_map(|entry| entry.text);
-        let mut words: Vec<_> = texts.filter_map(|text| text.split(' ').next()).collect();
-        words.dedup();
-        let first = line.split_ascii_whitespace().next().unwrap_or_default();
-        if error != Error::InvalidInput || words.is_empty() || words.contains(&first) {
-            return LineError::refused(number, line, error);
-        }
-        let mut unknown = LineError::of_syntax(number, line, error);
-        if let Fault::Word { expected, .. } = &mut unknown.fault {
-            expected.append(&mut words);
-        }
-        unknown
     }
 
     /// The line with numbers for the names of zones, if it may have any.

@@ -42,6 +42,8 @@ pub(crate) mod multicast;
 pub(crate) mod name_servers;
 pub(crate) mod ports;
 pub(crate) mod random;
+#[cfg(feature = "wireless")]
+pub(crate) mod role;
 pub(crate) mod routes;
 #[cfg_attr(not(feature = "tcp"), path = "tcp/absent.rs")]
 pub(crate) mod tcp;

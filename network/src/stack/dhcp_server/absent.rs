@@ -57,6 +57,14 @@ impl DhcpServer {
         false
     }
 
+    #[cfg(feature = "wireless")]
+    pub(crate) fn suspend(&mut self) -> Self {
+        Self {}
+    }
+
+    #[cfg(feature = "wireless")]
+    pub(crate) fn resume(&mut self, _: &mut Context, _: Self) {}
+
     pub(crate) fn status(&self) -> DhcpServerStatus {
         DhcpServerStatus {
             server: None,

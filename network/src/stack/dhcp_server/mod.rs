@@ -203,6 +203,22 @@ impl DhcpServer {
         true
     }
 
+    /// Takes the server away with its leases: nobody is served until it is [resumed](Self::resume).
+    #[cfg(feature = "wireless")]
+    pub(crate) fn suspend(&mut self) -> Self {
+        core::mem::take(self)
+    }
+
+    /// Goes on with a server that was suspended.
+    #[cfg(feature = "wireless")]
+    pub(crate) fn resume(&mut self, cx: &mut Context, mut former: Self) {
+        if let Some(running) = &mut former.running {
+            running.armed = None;
+            running.arm(cx);
+        }
+        *self = former;
+    }
+
     /// The state.
     pub(crate) fn status(&self) -> DhcpServerStatus {
         let Some(running) = &self.running else {
