@@ -9,14 +9,16 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use devnet_network::command::wireless_text;
 use devnet_virtual_file_system::{
-    Authority, CharacterDevice, CommandEntry, Error, Identifier, OpenDevice, OpenFlags,
-    OpenRequest, Operation, Readiness, Result, encode,
+    Authority, CharacterDevice, CommandEntry, ControlCommand, Error, Identifier, OpenDevice,
+    OpenFlags, OpenRequest, Operation, Readiness, Result, encode,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::counters::DriverCounters;
 use crate::impairment::Impairment;
+use crate::position::Position;
 
 devnet_virtual_file_system::define_commands! {
     /// Commands of the drivers in this crate.
@@ -31,13 +33,19 @@ devnet_virtual_file_system::define_commands! {
         4 => GetImpairment: Read (()) -> Impairment;
         /// Plugs the cable in or pulls it.
         5 => SetLink: Write (bool) -> (), text "cable";
+        /// Moves a simulated radio.
+        6 => SetPosition: Write (Position) -> (), text "position";
+        /// Tells where a simulated radio is.
+        7 => GetPosition: Read (()) -> Position;
+        /// Puts walls around a simulated radio, which take so many dB of every signal.
+        8 => SetAttenuation: Write (u8) -> (), text "attenuation";
     }
 }
 
 /// The driver of an interface.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DriverInformation {
-    /// The driver: `loopback`, `cable`, `lan`, `tap`, `tun`, `smoltcp`, `embassy`.
+    /// The driver: `loopback`, `cable`, `lan`, `tap`, `tun`, `wifi`, `smoltcp`, `embassy`.
     pub kind: String,
     /// The driver's name of the device, such as `tap0` or `port 3`; may be empty.
     pub name: String,
@@ -70,6 +78,19 @@ pub(crate) trait Controlled: Send + Sync {
         let _ = up;
         Err(Error::UnknownCommand)
     }
+
+    fn placed(&self) -> Result<&dyn Placed> {
+        Err(Error::UnknownCommand)
+    }
+}
+
+/// Where a radio is, for a driver that simulates one.
+pub(crate) trait Placed: Send + Sync {
+    fn position(&self) -> Result<Position>;
+
+    fn set_position(&self, position: Position) -> Result<()>;
+
+    fn set_attenuation(&self, decibels: u8) -> Result<()>;
 }
 
 /// The character device of a driver.
@@ -114,6 +135,11 @@ impl OpenController {
             Request::SetImpairment(impairment) => encode(&self.panel.set_impairment(impairment)?),
             Request::GetImpairment(()) => encode(&self.panel.impairment()?),
             Request::SetLink(up) => encode(&self.panel.set_link(up)?),
+            Request::SetPosition(position) => encode(&self.panel.placed()?.set_position(position)?),
+            Request::GetPosition(()) => encode(&self.panel.placed()?.position()?),
+            Request::SetAttenuation(decibels) => {
+                encode(&self.panel.placed()?.set_attenuation(decibels)?)
+            }
         }
     }
 }
@@ -130,6 +156,10 @@ impl OpenDevice for OpenController {
         let execute = || {
             let text = str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
             for line in text.lines().filter(|line| !line.trim_ascii().is_empty()) {
+                if wireless_text::is_line(line) {
+                    // Of a radio, which this interface does not have.
+                    return Err(Error::UnknownCommand);
+                }
                 let request = controller_commands::Request::parse(line);
                 self.execute(request.ok_or(Error::InvalidInput)??)?;
             }
@@ -139,7 +169,12 @@ impl OpenDevice for OpenController {
     }
 
     fn commands(&self) -> Vec<CommandEntry> {
-        controller_commands::TABLE.to_vec()
+        use controller_commands::{GetPosition, SetAttenuation, SetPosition};
+        let of_radios =
+            [SetPosition::IDENTIFIER, GetPosition::IDENTIFIER, SetAttenuation::IDENTIFIER];
+        let is_radio = self.panel.placed().is_ok();
+        let all = controller_commands::TABLE.iter().copied();
+        all.filter(|entry| is_radio || !of_radios.contains(&entry.identifier)).collect()
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {

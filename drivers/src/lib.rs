@@ -10,6 +10,7 @@
 //! | [`Loopback`] | traffic of a system to itself |
 //! | [`cable`](fn@cable) | a point-to-point link in memory |
 //! | [`lan`] | a switch in memory, with impaired cables |
+//! | [`radio`] | simulated radios: stations and access points that share channels |
 //! | [`tap`] | Ethernet frames and IP packets to and from the Linux kernel |
 //! | [`capture`] | a pcapng capture around any driver |
 //! | `MappingAllocator` | an allocator for programs whose guests grow |
@@ -67,11 +68,14 @@ pub mod limits;
 mod loopback;
 #[cfg(all(target_os = "linux", feature = "host"))]
 mod mapping;
+mod position;
+pub mod radio;
 #[cfg(all(target_os = "linux", feature = "tap"))]
 pub mod tap;
 
 #[cfg(feature = "tokio")]
 pub mod tokio;
+mod wakes;
 
 pub use cable::{Cable, CableControl, CableOptions, cable};
 pub use capture::Capture;
@@ -84,6 +88,7 @@ pub use lan::{Lan, LanPort, PortNumber};
 pub use loopback::Loopback;
 #[cfg(all(target_os = "linux", feature = "host"))]
 pub use mapping::MappingAllocator;
+pub use radio::{Air, Position, Radio, RadioNumber};
 #[cfg(all(target_os = "linux", feature = "tap"))]
 pub use tap::{Tap, TapKind, TapOptions};
 

@@ -13,6 +13,17 @@ pub const FRAMES_IN_FLIGHT: usize = 65_536;
 pub const PORTS: usize = 4096;
 /// Size of the address table of one [`Lan`](crate::Lan); frames to other addresses are flooded.
 pub const LEARNED_ADDRESSES: usize = 8192;
+/// Radios of one [`Air`](crate::Air); further ones hear nobody. Each change looks at every pair.
+pub const RADIOS: usize = 64;
+/// Stations of one access point.
+pub const STATIONS: usize = 32;
+/// Networks that a scan keeps, the strongest.
+pub const SCAN_NETWORKS: usize = 64;
+/// Frames on one [`Air`](crate::Air); more are dropped.
+pub const AIR_FRAMES: usize = 4096;
+/// How long a frame waits for its channel at most; later ones are dropped. It is the queue of a
+/// usual access point.
+pub const AIR_QUEUE: std::time::Duration = std::time::Duration::from_millis(100);
 /// Default queue of a rate-limited cable, in bytes: that of a small router.
 pub const RATE_QUEUE_BYTES: u32 = 256 * 1024;
 /// Bytes of an Ethernet header, which the MTU does not include.

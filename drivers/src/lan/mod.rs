@@ -14,7 +14,7 @@ mod switch;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use devnet_network::address::HardwareAddress;
 use devnet_network::driver::{
@@ -28,6 +28,7 @@ use self::switch::Switch;
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::DriverCounters;
 pub use crate::impairment::{Chance, Impairment};
+use crate::wakes::WakeAll;
 
 /// Nanoseconds in a microsecond.
 const MICROSECOND: u64 = 1_000;
@@ -261,19 +262,6 @@ impl Drop for LanPort {
     fn drop(&mut self) {
         let removed = self.lan.0.switch.with(|switch| switch.remove(self.number));
         drop(removed);
-    }
-}
-
-/// One waker for all tasks that a batch concerns.
-struct WakeAll(Vec<Waker>);
-
-impl Wake for WakeAll {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.iter().for_each(Waker::wake_by_ref);
     }
 }
 
