@@ -18,11 +18,11 @@ use async_lock::{Semaphore, SemaphoreGuard};
 use devnet_network::command::dns::{Answer, Query, Question, RecordKind, Reply};
 use devnet_network::command::record::ResourceData;
 use devnet_network::command::socket::SocketKind;
-use devnet_network::command::{Resolve, TABLE, noun};
+use devnet_network::command::{Resolve, TABLE, noun, wireless};
 use devnet_network::platform::{Clock, Instant};
 use devnet_virtual_file_system::{Error, File, Identifier, Lock, Result};
 
-use crate::grants::parse::CONTROLLER;
+use crate::grants::parse::{CONTROLLER, WIRELESS};
 use crate::grants::{Access, Grants, Host, Transport, canonical, is_near, without_final_dot};
 use crate::limits;
 
@@ -71,9 +71,11 @@ impl Policy {
 
     /// Checks whether a command is granted.
     pub(crate) fn permit_command(&self, identifier: Identifier) -> Result<()> {
-        let entry = TABLE.iter().find(|entry| entry.identifier == identifier);
-        let (name, noun) =
-            (entry.map_or("", |entry| entry.name), noun(identifier).unwrap_or(CONTROLLER));
+        let mut all = TABLE.iter().chain(wireless::TABLE);
+        let name = all.find(|entry| entry.identifier == identifier).map_or("", |entry| entry.name);
+        let is_of_radio = wireless::Request::authority(identifier).is_some();
+        let others = if is_of_radio { WIRELESS } else { CONTROLLER };
+        let noun = noun(identifier).unwrap_or(others);
         if self.grants.command(name, noun) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 

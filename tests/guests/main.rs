@@ -11,6 +11,7 @@ mod harm;
 mod hold;
 mod network;
 mod preview1;
+mod radios;
 mod running;
 mod seats;
 mod wasmedge;

@@ -8,6 +8,7 @@ mod records;
 
 use std::fmt::Write;
 
+use devnet_network::command::TABLE;
 use devnet_network::command::address::{AddressState, Origin};
 use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::configuration::NoteKind;
@@ -19,6 +20,7 @@ use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
 use devnet_network::command::route::{ChangeMode, Preference, RouteKind};
 use devnet_network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
 use devnet_network::command::system::HostModel;
+use devnet_network::command::wireless::{self, LeaveReason, RadioState, Security};
 use devnet_virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
 use serde::Serialize;
 
@@ -90,7 +92,7 @@ fn commands(text: &mut String) {
          https://postcard.jamesmunns.com/wire-format",
     );
     let _ = writeln!(text, "#define DEVNET_REQUEST_BYTES {}u", limits::REQUEST_BYTES);
-    for entry in devnet_network::command::TABLE {
+    for entry in TABLE.iter().chain(wireless::TABLE) {
         let authority = match entry.authority {
             Authority::Read => "read",
             Authority::Write => "write",
@@ -218,6 +220,29 @@ fn tags(text: &mut String) {
             DropReason::NeighborUnreachable,
             DropReason::OutputFull,
             DropReason::TooLarge,
+        ],
+    );
+    enumeration(text, "security", values![Security::Open, Security::Wpa2, Security::Wpa3]);
+    enumeration(
+        text,
+        "radio",
+        values![
+            RadioState::Off,
+            RadioState::Idle,
+            RadioState::Searching,
+            RadioState::Associated,
+            RadioState::AccessPoint
+        ],
+    );
+    enumeration(
+        text,
+        "leave",
+        values![
+            LeaveReason::Requested,
+            LeaveReason::OutOfRange,
+            LeaveReason::AccessPointStopped,
+            LeaveReason::Removed,
+            LeaveReason::PoweredOff
         ],
     );
     enumeration(

@@ -335,6 +335,49 @@ enum {
 #define DEVNET_APPLY_CONFIGURATION 0xffff6ec1u
 /* Returns what `ApplyConfiguration` would change, or fails as it would; changes nothing. (read) */
 #define DEVNET_CHECK_CONFIGURATION 0xbfff6ec2u
+/* Makes a wireless interface a station that gets its address by DHCP, or an access point with an
+   address that may serve others, whatever it was: the radio first, then the IPv4 addresses that
+   commands added, the DHCPv4 client and server. All of it or nothing. (write) */
+#define DEVNET_SWITCH_RADIO 0xffff6ed0u
+/* Returns role, network, signal and settings of the radio. (read) */
+#define DEVNET_GET_RADIO 0xbfff7701u
+/* Looks for networks; waits until every channel was listened to. Returns how many networks are
+   known afterwards. The radio keeps its network meanwhile. (write) */
+#define DEVNET_SCAN_NETWORKS 0xffff7702u
+/* Lists the networks that the last scan found, the strongest first. (read) */
+#define DEVNET_LIST_NETWORKS 0xbfff7703u
+/* Joins a network as a station; waits until the radio is associated. On failure it keeps the
+   network that it had. Afterwards it follows the network: to the better of its access points, and
+   back when it was out of range. (write) */
+#define DEVNET_JOIN_NETWORK 0xffff7704u
+/* Leaves the network, or stops looking for it; true if there was one. (write) */
+#define DEVNET_LEAVE_NETWORK 0xffff7705u
+/* Starts an access point, or gives the running one these settings; true if that changed something.
+   Stations of other settings lose their association. (write) */
+#define DEVNET_START_ACCESS_POINT 0xffff7706u
+/* Stops the access point; true if it was running. (write) */
+#define DEVNET_STOP_ACCESS_POINT 0xffff7707u
+/* Lists the stations of the access point, the longest associated first; none while there is no
+   access point. (read) */
+#define DEVNET_LIST_STATIONS 0xbfff7708u
+/* Ends the association of a station, which may join again. (write) */
+#define DEVNET_REMOVE_STATION 0xffff7709u
+/* Turns the radio on or off; true if that changed something. It keeps in mind what it was asked to
+   be. (write) */
+#define DEVNET_SET_POWER 0xffff770au
+/* Turns power saving on or off; true if that changed something. (write) */
+#define DEVNET_SET_POWER_SAVE 0xffff770bu
+/* Limits the transmit power in dBm, or sets it to the most that the country allows; true if that
+   changed something. (write) */
+#define DEVNET_SET_TRANSMIT_POWER 0xffff770cu
+/* Sets the country, whose rules give the channels and the transmit power: two capital letters (ISO
+   3166-1), or `00` for what is allowed everywhere; true if that changed something. (write) */
+#define DEVNET_SET_COUNTRY 0xffff770du
+/* Becomes a station or an access point, whatever the radio was, as one step of a switch. Until
+   `KeepRole` the former role is remembered, and closing the file brings it back. (write) */
+#define DEVNET_SWITCH_ROLE 0xffff770eu
+/* Forgets the role before `SwitchRole` on this file; true if there was one. (write) */
+#define DEVNET_KEEP_ROLE 0xffff770fu
 
 /* Tags of what commands carry. */
 enum {
@@ -415,6 +458,25 @@ enum {
     DEVNET_DROP_NEIGHBOR_UNREACHABLE = 12,
     DEVNET_DROP_OUTPUT_FULL = 13,
     DEVNET_DROP_TOO_LARGE = 14,
+};
+enum {
+    DEVNET_SECURITY_OPEN = 0,
+    DEVNET_SECURITY_WPA2 = 1,
+    DEVNET_SECURITY_WPA3 = 2,
+};
+enum {
+    DEVNET_RADIO_OFF = 0,
+    DEVNET_RADIO_IDLE = 1,
+    DEVNET_RADIO_SEARCHING = 2,
+    DEVNET_RADIO_ASSOCIATED = 3,
+    DEVNET_RADIO_ACCESS_POINT = 4,
+};
+enum {
+    DEVNET_LEAVE_REQUESTED = 0,
+    DEVNET_LEAVE_OUT_OF_RANGE = 1,
+    DEVNET_LEAVE_ACCESS_POINT_STOPPED = 2,
+    DEVNET_LEAVE_REMOVED = 3,
+    DEVNET_LEAVE_POWERED_OFF = 4,
 };
 enum {
     DEVNET_CONGESTION_CUBIC = 0,

@@ -31,6 +31,7 @@ use core::fmt;
 use core::ops::RangeInclusive;
 
 use devnet_network::address::Prefix;
+use devnet_network::command::wireless;
 use devnet_virtual_file_system::Path;
 
 use super::{Access, FileGrant, Grants, Host, InterfaceGrant, LocalPorts, Remote, Transport};
@@ -74,6 +75,8 @@ pub const WORDS: [&str; 15] = [
 /// The noun of every command outside the network's own table: the platform's controller handles
 /// those.
 pub const CONTROLLER: &str = "controller";
+/// The noun of the commands of radios, which controllers handle too.
+pub(crate) const WIRELESS: &str = "wireless";
 
 /// Whether an option of [`WORDS`] takes a value.
 #[must_use]
@@ -167,8 +170,8 @@ fn interface(value: &str) -> Result<InterfaceGrant, GrantError> {
 
 fn command(value: &str) -> Result<String, GrantError> {
     let is_noun = value == CONTROLLER || devnet_network::command::nouns().any(|noun| noun == value);
-    let is_known =
-        is_noun || devnet_network::command::TABLE.iter().any(|entry| entry.name == value);
+    let mut all = devnet_network::command::TABLE.iter().chain(wireless::TABLE);
+    let is_known = is_noun || all.any(|entry| entry.name == value);
     if is_known { Ok(value.to_owned()) } else { Err(wrong(value, "not a command or a noun")) }
 }
 

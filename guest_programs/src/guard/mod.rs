@@ -26,7 +26,7 @@ use core::task::{Context, Poll};
 use devnet_network::command::line_error::{LastError, LineError};
 use devnet_network::command::mode::Mode;
 use devnet_network::command::socket::{Offer, SocketKind};
-use devnet_network::command::{Request, text};
+use devnet_network::command::{Request, text, wireless, wireless_text};
 use devnet_network::platform::BoxFuture;
 use devnet_virtual_file_system::{
     Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result, encode,
@@ -140,7 +140,11 @@ impl Guard {
         for (index, (number, line)) in text::lines(data)?.enumerate() {
             self.account().work(limits::LINE_FUEL);
             pause(index).await;
-            let request = text::parse_line(number, line);
+            let request = match wireless_text::parse(line) {
+                Some(Ok(request)) => Ok(Some(Line::Radio(request))),
+                Some(Err(error)) => Err(LineError::refused(number, line, error)),
+                None => text::parse_line(number, line).map(|line| line.map(Line::Stack)),
+            };
             if request.is_err() {
                 self.account().work(limits::LINE_ERROR_FUEL);
             }
@@ -148,13 +152,22 @@ impl Guard {
         }
         for (index, (number, line, request)) in requests.into_iter().enumerate() {
             pause(index).await;
-            let outcome = match self.authorise(request.identifier()) {
-                Ok(()) => self.request(request).await,
-                Err(refusal) => Err(refusal),
+            let outcome = match request {
+                Line::Stack(request) => match self.authorise(request.identifier()) {
+                    Ok(()) => self.request(request).await,
+                    Err(refusal) => Err(refusal),
+                },
+                Line::Radio(request) => self.request_of_radio(&request).await,
             };
             outcome.map_err(|error| LineError::refused(number, line, error))?;
         }
         Ok(())
+    }
+
+    /// Forwards a command that the controller handles, which checks the open flags itself.
+    async fn request_of_radio(&self, request: &wireless::Request) -> Result<Vec<u8>> {
+        self.policy().permit_command(request.identifier())?;
+        self.inner.control_raw(request.identifier(), &request.encode()?).await
     }
 
     /// A command that changes state needs a file opened for writing. This check comes first.
@@ -310,6 +323,14 @@ impl OpenDevice for Guard {
             Poll::Ready(Ok(ready)) => Poll::Ready(ready),
         }
     }
+}
+
+/// A line of text.
+enum Line {
+    /// A command of the stack.
+    Stack(Request),
+    /// A command of a radio.
+    Radio(wireless::Request),
 }
 
 /// Lets other tasks run after some lines.

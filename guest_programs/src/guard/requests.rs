@@ -131,6 +131,7 @@ impl Guard {
             | Request::Resolve(_)
             | Request::QueryRecords(_)
             | Request::AwaitDhcp(_)
+            | Request::SwitchRadio(_)
             | Request::GetLastError(()) => Ok(Action::Handle),
             Request::SetOption(option) => match option {
                 SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) => Ok(Action::Handle),
@@ -215,8 +216,8 @@ impl Guard {
                 let is_seen = self.policy().grants.interface(&choice.interface).is_some();
                 reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })
             }
-            // It blocks, and is forwarded otherwise unchanged.
-            Request::AwaitDhcp(_) => self.forward(request).await,
+            // They block, and are forwarded otherwise unchanged.
+            Request::AwaitDhcp(_) | Request::SwitchRadio(_) => self.forward(request).await,
             Request::GetLastError(()) => self.last_error(request).await,
             list => self.list(&list).await,
         }
