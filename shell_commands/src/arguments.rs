@@ -73,6 +73,8 @@ pub enum InterfaceKind {
     Loopback,
     /// The switch of the embedded network.
     Lan,
+    /// A simulated radio, with networks to join around it.
+    Wifi,
     /// The host's TAP interface of that name.
     Tap,
     /// The host's TUN interface of that name.
@@ -242,10 +244,11 @@ impl FromStr for InterfaceKind {
         match text {
             "loopback" => Ok(Self::Loopback),
             "lan" => Ok(Self::Lan),
+            "wifi" => Ok(Self::Wifi),
             "tap" => Ok(Self::Tap),
             "tun" => Ok(Self::Tun),
             _ => Err(InterfaceArgumentError(format!(
-                "{text}: unknown kind, not loopback, lan, tap or tun"
+                "{text}: unknown kind, not loopback, lan, wifi, tap or tun"
             ))),
         }
     }
@@ -300,6 +303,7 @@ mod tests {
             "--interface",
             "eth0=tap:tap0,mac=02:00:00:00:00:01,mtu=1400,capture=x.pcapng",
             "--interface=l=loopback",
+            "--interface=wlan0=wifi",
         ];
         let interfaces = parse(&words).unwrap().interfaces;
         assert_eq!(
@@ -317,6 +321,7 @@ mod tests {
             (interfaces[1].name.as_str(), interfaces[1].kind),
             ("l", InterfaceKind::Loopback)
         );
+        assert_eq!(interfaces[2].kind, InterfaceKind::Wifi);
     }
 
     #[test]
@@ -335,6 +340,7 @@ mod tests {
             (&["--interface", "e=tap"], "need the name"),
             (&["--interface", "e=tap:"], "need the name"),
             (&["--interface", "e=lan:x"], "take none"),
+            (&["--interface", "e=wifi:x"], "take none"),
             (&["--interface", "e=lan,mtu=67"], "67: bad mtu"),
             (&["--interface", "e=lan,mtu=65536"], "65536: bad mtu"),
             (&["--interface", "e=lan,mac=01:00:00:00:00:00"], "bad mac"),

@@ -33,6 +33,9 @@ pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
             let options = ["--link", "--address", "--dns", "--online", "--timeout"];
             matching(word, options.map(str::to_owned))
         }
+        Some("wifi") if !wants_interface("wifi", words.clone().last()) => {
+            matching(word, wifi(words.clone()).iter().map(|word| (*word).to_owned()))
+        }
         Some(first) if wants_interface(first, words.last()) => matching(word, interfaces(files)),
         _ => paths(files, word),
     };
@@ -47,6 +50,36 @@ fn wants_interface(command: &str, last: Option<&str>) -> bool {
         ("ip", Some("set" | "show")) | ("netconfig", Some("export" | "wait")) => true,
         ("dns", Some(address)) => address.contains(['.', ':']),
         _ => false,
+    }
+}
+
+/// The words that follow those of `wifi`.
+fn wifi<'a>(words: impl Iterator<Item = &'a str>) -> &'static [&'static str] {
+    let mut words = words.peekable();
+    if words.next_if_eq(&"-i").is_some() {
+        words.next();
+    }
+    match words.last() {
+        None => &[
+            "status",
+            "scan",
+            "list",
+            "connect",
+            "disconnect",
+            "ap",
+            "switch",
+            "on",
+            "off",
+            "ps",
+            "power",
+            "country",
+        ],
+        Some("ap") => &["start", "stop", "stations", "remove"],
+        Some("switch") => &["station", "access-point"],
+        Some("ps") => &["on", "off"],
+        Some("power") => &["auto"],
+        Some("-S") => &["open", "wpa2", "wpa3"],
+        Some(_) => &[],
     }
 }
 
@@ -107,6 +140,10 @@ mod tests {
         assert_eq!(completed("netconfig wait e"), (15, vec!["eth0 ".to_owned()]));
         assert_eq!(completed("netconfig ex"), (10, vec!["export ".to_owned()]));
         assert_eq!(completed("netconfig wait eth0 --t"), (20, vec!["--timeout ".to_owned()]));
+        assert_eq!(completed("wifi disc"), (5, vec!["disconnect ".to_owned()]));
+        assert_eq!(completed("wifi -i e"), (8, vec!["eth0 ".to_owned()]));
+        assert_eq!(completed("wifi -i eth0 ap sta").1, ["start ", "stations "]);
+        assert_eq!(completed("wifi switch a"), (12, vec!["access-point ".to_owned()]));
         assert_eq!(completed("dhcpd stop e"), (11, vec!["eth0 ".to_owned()]));
         assert_eq!(completed("ip addr add 10.0.0.1/8 dev l"), (27, vec!["lo ".to_owned()]));
     }

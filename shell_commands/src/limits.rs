@@ -53,6 +53,8 @@ pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
 pub const CONFIGURATION_PIECE_BYTES: usize = 16_000;
 /// Bytes of a hosts file.
 pub const HOSTS_BYTES: usize = 1024 * 1024;
+/// Bytes of a file with the key of a wireless network.
+pub const KEY_FILE_BYTES: usize = 4096;
 /// Default seconds that `dhcp` waits for a lease.
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.

@@ -36,7 +36,7 @@ const OPTIONS: [Opt; 9] = [
         is_file: false,
         about: &[
             "use this interface instead of the embedded network; repeatable",
-            "KIND: loopback, lan, tap:IFNAME, tun:IFNAME",
+            "KIND: loopback, lan, wifi, tap:IFNAME, tun:IFNAME",
             "KEY:  mac=ADDRESS, mtu=BYTES, capture=FILE",
         ],
     },

@@ -8,7 +8,9 @@ use std::fs::File;
 use std::sync::Arc;
 
 use devnet_drivers::host::{random_hardware_address, terminal};
-use devnet_drivers::{Capture, Host, Lan, Loopback, Tap, TapKind, TapOptions};
+use devnet_drivers::{
+    Air, Capture, Host, Lan, Loopback, Position, RadioNumber, Tap, TapKind, TapOptions,
+};
 use devnet_guest_programs::{Programs, Translator};
 use devnet_network::Manager;
 use devnet_network::address::HardwareAddress;
@@ -17,6 +19,7 @@ use devnet_network::platform::Entropy;
 use devnet_shell_commands::arguments::{InterfaceArgument, InterfaceKind};
 use devnet_shell_commands::context::{Files, Platform, Stream, Streams};
 use devnet_shell_commands::embedded;
+use devnet_shell_commands::embedded::wireless::Place;
 use devnet_shell_commands::program::words;
 use devnet_virtual_file_system::{
     CharacterDevice, Credentials, Mode, OpenFlags, Path, VirtualFileSystem,
@@ -28,6 +31,8 @@ const LOOPBACK_MTU: usize = 65_535;
 const LAN_MTU: usize = 1500;
 /// The embedded network loses nothing, so its seed has no effect.
 const LAN_SEED: u64 = 0;
+/// What weak signals lose is the same in every run.
+const AIR_SEED: u64 = 0;
 /// The directories of every system, with their modes.
 const DIRECTORIES: [(&str, u16); 4] =
     [("/devices", 0o755), ("/configuration", 0o755), ("/binaries", 0o755), ("/temporary", 0o1777)];
@@ -78,9 +83,11 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     };
     let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
     let lan = Lan::new(Arc::clone(&platform.clock), LAN_SEED);
+    let air = Air::new(Arc::clone(&platform.clock), AIR_SEED);
     let builder = Builder {
         manager,
         lan: lan.clone(),
+        air: air.clone(),
         host: host.clone(),
         entropy: Arc::clone(&platform.entropy),
     };
@@ -90,6 +97,10 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     {
         platform.spawner.spawn(Box::pin(lan.runner())).map_err(|why| format!("lan: {why}"))?;
         host.block_on(embedded::start(&platform, |address| Box::new(lan.port(address, LAN_MTU))))?;
+    }
+    if interfaces.iter().any(|interface| interface.kind == InterfaceKind::Wifi) {
+        platform.spawner.spawn(Box::pin(air.runner())).map_err(|why| format!("air: {why}"))?;
+        host.block_on(embedded::wireless::start(&platform, |place| placed(&air, place)))?;
     }
     let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
     let streams = streams(&files).map_err(|why| format!("terminal: {why}"))?;
@@ -124,6 +135,7 @@ fn streams(files: &Files) -> devnet_virtual_file_system::Result<Streams> {
 struct Builder {
     manager: Manager,
     lan: Lan,
+    air: Air,
     host: Host,
     entropy: Arc<dyn Entropy>,
 }
@@ -161,18 +173,23 @@ impl Builder {
         (Box::new(port), controller)
     }
 
+    /// The hardware address that is asked for, or a random one.
+    fn address(&self, interface: &InterfaceArgument) -> Result<HardwareAddress, String> {
+        match interface.mac {
+            Some(address) => Ok(address),
+            None => random_hardware_address(self.entropy.as_ref())
+                .map_err(|why| format!("no hardware address: {why}")),
+        }
+    }
+
     /// Returns the driver for an argument.
     fn part(&self, interface: &InterfaceArgument) -> Result<Part, String> {
         let mtu = interface.mtu.map(|mtu| mtu as usize);
         match interface.kind {
             InterfaceKind::Loopback => Ok(loopback(mtu.unwrap_or(LOOPBACK_MTU))),
-            InterfaceKind::Lan => {
-                let address = match interface.mac {
-                    Some(address) => address,
-                    None => random_hardware_address(self.entropy.as_ref())
-                        .map_err(|why| format!("no hardware address: {why}"))?,
-                };
-                Ok(self.port(address, mtu.unwrap_or(LAN_MTU)))
+            InterfaceKind::Lan => Ok(self.port(self.address(interface)?, mtu.unwrap_or(LAN_MTU))),
+            InterfaceKind::Wifi => {
+                Ok(radio(&self.air, self.address(interface)?, mtu.unwrap_or(LAN_MTU)).0)
             }
             InterfaceKind::Tap => tap(interface, TapKind::Tap),
             InterfaceKind::Tun => tap(interface, TapKind::Tun),
@@ -191,6 +208,21 @@ impl Builder {
             .map_err(|why| format!("{path}: {}", words(&why)))?;
         Ok((Box::new(capture), controller))
     }
+}
+
+fn radio(air: &Air, address: HardwareAddress, mtu: usize) -> (Part, RadioNumber) {
+    let radio = air.radio(address, mtu);
+    let (controller, number) = (radio.controller(), radio.number());
+    ((Box::new(radio), controller), number)
+}
+
+/// A radio of the networks around the user's.
+fn placed(air: &Air, place: Place) -> Part {
+    let (part, number) = radio(air, place.hardware, LAN_MTU);
+    let (x, y) = place.position;
+    air.set_position(number, Position { x, y });
+    air.set_distribution(number, place.wire);
+    part
 }
 
 fn loopback(mtu: usize) -> Part {

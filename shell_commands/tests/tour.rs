@@ -31,8 +31,9 @@ struct Step<'a> {
     output: Vec<&'a str>,
 }
 
-fn steps(page: &str) -> Vec<Step<'_>> {
-    let blocks = page.split("\n```console\n").skip(1);
+/// The commands of the blocks that begin so.
+fn steps<'a>(page: &'a str, beginning: &str) -> Vec<Step<'a>> {
+    let blocks = page.split(beginning).skip(1);
     let mut steps: Vec<Step<'_>> = Vec::new();
     for line in blocks.flat_map(|block| block.lines().take_while(|line| *line != "```")) {
         match line.strip_prefix(PROMPT) {
@@ -54,9 +55,10 @@ fn comparable_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 }
 
 /// What the program prints, errors included, when these commands are its script.
-fn run(script: &str) -> String {
+fn run(options: &[&str], script: &str) -> String {
     let (mut reader, writer) = pipe().expect("a pipe");
     let mut program = Command::new(env!("CARGO_BIN_EXE_devnet"))
+        .args(options)
         .args(["-c", script])
         .stdin(Stdio::null())
         .stdout(writer.try_clone().expect("a second end"))
@@ -69,20 +71,39 @@ fn run(script: &str) -> String {
     output
 }
 
-#[test]
-fn the_tour_of_the_readme_is_what_happens() {
-    // A package has no page of the repository.
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let Ok(page) = std::fs::read_to_string(path) else { return };
-    let steps = steps(&page);
-    assert!(steps.len() > 15, "only {} commands", steps.len());
+/// The commands print what stands behind them.
+fn compare(options: &[&str], steps: &[Step<'_>]) {
     let script: String =
         steps.iter().map(|step| format!("{}\necho '{END}'\n", step.command)).collect();
-    let output = run(&script);
+    let output = run(options, &script);
     let printed: Vec<_> = output.split(&format!("{END}\n")).collect();
     assert_eq!(printed.len(), steps.len() + 1, "{output}");
     for (step, printed) in steps.iter().zip(printed) {
         let expected = comparable_lines(step.output.iter().copied());
         assert_eq!(comparable_lines(printed.lines()), expected, "{}", step.command);
     }
+}
+
+/// A package has no page of the repository.
+fn readme() -> Option<String> {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).ok()
+}
+
+#[test]
+fn the_tour_of_the_readme_is_what_happens() {
+    let Some(page) = readme() else { return };
+    let steps = steps(&page, "\n```console\n");
+    assert!(steps.len() > 15, "only {} commands", steps.len());
+    compare(&[], &steps);
+}
+
+#[test]
+fn the_wireless_tour_of_the_readme_is_what_happens() {
+    let Some(page) = readme() else { return };
+    let (_, page) = page.split_once("\n### Wireless\n").expect("the section");
+    let (page, _) = page.split_once("\n`devnet --help` tells").expect("its end");
+    let page = page.replace("$ devnet --interface wlan0=wifi\n", "");
+    let steps = steps(&page, "\n```text\n");
+    assert!(steps.len() > 4, "only {} commands", steps.len());
+    compare(&["--interface", "lo=loopback", "--interface", "wlan0=wifi"], &steps);
 }

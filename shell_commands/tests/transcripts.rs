@@ -12,6 +12,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
+/// A first line that begins so has the options of the program.
+const PROGRAM: &str = "# devnet ";
+
 /// The commands of a transcript, one line each.
 fn commands(transcript: &str) -> impl Iterator<Item = &str> {
     transcript.lines().filter_map(|line| line.strip_prefix("$ "))
@@ -26,7 +29,9 @@ fn session(transcript: &str) -> String {
         writeln!(script, "echo '$ {quoted}'\n{command}\necho \"= $?\"").expect("a string");
     }
     let (mut reader, writer) = io::pipe().expect("a pipe");
+    let head = transcript.lines().next().and_then(|line| line.strip_prefix(PROGRAM));
     let mut child = Command::new(env!("CARGO_BIN_EXE_devnet"))
+        .args(head.unwrap_or_default().split_whitespace())
         .args(["-c", &script])
         .stdin(Stdio::null())
         .stdout(writer.try_clone().expect("a second end"))
@@ -36,7 +41,8 @@ fn session(transcript: &str) -> String {
     let mut text = String::new();
     reader.read_to_string(&mut text).expect("text");
     child.wait().expect("an end");
-    text.replace("= 0\n", "")
+    let text = text.replace("= 0\n", "");
+    head.map_or(text.clone(), |options| format!("{PROGRAM}{options}\n{text}"))
 }
 
 #[test]

@@ -66,6 +66,7 @@ mod traceroute;
 mod tree;
 mod wc;
 mod wget;
+mod wifi;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{
     arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, dhcp, dhcpd, dns, echo, expr,
     find, grep, head, httpd, interface, ip, iperf3, launch, ls, machine, mkdir, names, nc,
     netconfig, netstat, ping, printf, ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort,
-    ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
+    ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -239,6 +239,14 @@ rows! {
     "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data \
         DATA] URL",
         "Fetches a document by HTTP.", run (wget::run);
+    "wifi", "wifi [-i IF] [status|scan [-s SSID] [-c CHANNEL]...|list|disconnect]\n\
+        wifi [-i IF] connect [-p KEY|-f FILE] [-S open|wpa2|wpa3] [-b BSSID] [-t SECONDS] SSID\n\
+        wifi [-i IF] ap start [-p KEY|-f FILE] [-S open|wpa2|wpa3] [-c CHANNEL] [-n STATIONS] \
+        [--hidden] SSID\nwifi [-i IF] ap stop|stations|remove MAC\n\
+        wifi [-i IF] switch station [CONNECT OPTIONS] [-w SECONDS] [-H HOSTNAME] SSID\n\
+        wifi [-i IF] switch access-point [AP OPTIONS] [--pool FIRST-LAST] [--single-client] SSID \
+        ADDRESS/LEN\nwifi [-i IF] on|off|ps on|off|power DBM|auto|country [CC]",
+        "Joins wireless networks, or makes the radio an access point.", run (wifi::run);
     "xargs", "xargs [-0] [-r] [-t] [-n N] [-I TEXT] [COMMAND [ARG...]]",
         "Runs a command with arguments from its input.", launch (launch::from_input);
     "yes", "yes [WORD...]", "Prints a line again and again.", run (seq::again);

@@ -1,11 +1,12 @@
 //! One host of the embedded network: its own system, configured by writes to its device.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use devnet_network::Manager;
 use devnet_network::driver::Driver;
 use devnet_virtual_file_system::{
-    Credentials, File, OpenFlags, Result as FileResult, VirtualFileSystem,
+    CharacterDevice, Credentials, File, OpenFlags, Result as FileResult, VirtualFileSystem,
 };
 
 use crate::context::{Files, Platform};
@@ -37,6 +38,20 @@ impl Host {
         port: Box<dyn Driver>,
         addresses: &[IpAddr],
     ) -> Result<Self, String> {
+        Self::start_controlled(platform, name, port, None, addresses)
+    }
+
+    /// As [`start`](Self::start), with the controller of the port.
+    ///
+    /// # Errors
+    /// The reason, in one line.
+    pub fn start_controlled(
+        platform: &Platform,
+        name: &str,
+        port: Box<dyn Driver>,
+        controller: Option<Arc<dyn CharacterDevice>>,
+        addresses: &[IpAddr],
+    ) -> Result<Self, String> {
         let tree = VirtualFileSystem::new();
         tree.set_time_source(platform.time_source());
         let supplies = devnet_network::Platform {
@@ -45,7 +60,7 @@ impl Host {
             spawner: platform.spawner.clone(),
         };
         let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
-        manager.register(name, port, None).map_err(|why| why.to_string())?;
+        manager.register(name, port, controller).map_err(|why| why.to_string())?;
         let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
         let host = Self { interface: name.to_owned(), files, manager };
         host.configure(addresses).map_err(|why| why.to_string())?;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`host`] | one host: its file tree, its manager, its addresses |
 //! | [`dns_server`] | the name service of `dns.lan` |
+//! | [`wireless`] | the wireless networks beside it, for those who have a radio |
 //! | [`web`] | the files of `web.lan`, served by [`http::server`](crate::http::server) |
 //!
 //! The hosts share only the switch with the user's system; the caller owns it and creates its
@@ -14,6 +15,7 @@
 pub mod dns_server;
 pub mod host;
 pub mod web;
+pub mod wireless;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

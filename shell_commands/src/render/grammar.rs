@@ -2,7 +2,7 @@
 
 use devnet_network::command::grammar::{Form, ROWS, Row};
 use devnet_network::command::placeholder::PLACEHOLDERS;
-use devnet_network::command::{TABLE, noun, nouns};
+use devnet_network::command::{TABLE, noun, nouns, wireless, wireless_text};
 
 const BEGINNING: &str = "\
 Lines of text configure a network device: echo 'link up' > /devices/network/eth0
@@ -21,8 +21,16 @@ pub fn all() -> String {
             forms.iter().for_each(|form| text.push_str(&format!("  {}\n", form.line)));
         }
     }
+    text.push_str("\nradio (of controllers):\n");
+    radio_lines().for_each(|line| text.push_str(&format!("  {line}\n")));
     text.push('\n');
-    text + &values(ROWS.iter().flat_map(|row| row.forms))
+    let forms = ROWS.iter().flat_map(|row| row.forms).map(|form| form.line);
+    text + &values(forms.chain(radio_lines()))
+}
+
+/// The lines that controllers of radios take.
+fn radio_lines() -> impl Iterator<Item = &'static str> {
+    wireless_text::ROWS.iter().map(|(_, line)| *line)
 }
 
 /// The lines of a group or with a first word: what they do, their defaults and an example; `None`
@@ -43,7 +51,15 @@ pub fn of(word: &str) -> Option<String> {
                 text.push_str(&format!("    {}\n", note.replace('`', "")));
             }
             text.push_str(&format!("    example: {example}\n"));
-            meant.push(form);
+            meant.push(form.line);
+        }
+    }
+    if word == "wifi" || word == "radio" {
+        for (identifier, line) in wireless_text::ROWS {
+            let entry = wireless::TABLE.iter().find(|entry| entry.identifier == *identifier);
+            let documentation = entry.map_or("", |entry| entry.documentation);
+            text.push_str(&format!("{line}\n    {}\n", documentation.trim()));
+            meant.push(line);
         }
     }
     let values = values(meant.iter().copied());
@@ -59,8 +75,8 @@ fn rows(group: &str) -> impl Iterator<Item = &'static Row> {
 }
 
 /// The placeholders of some lines, one a line.
-fn values<'a>(forms: impl Iterator<Item = &'a Form>) -> String {
-    let lines: Vec<_> = forms.map(|form| form.line).collect();
+fn values<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let lines: Vec<_> = lines.collect();
     let is_used = |name: &str| {
         let is_end = |letter: char| !letter.is_ascii_alphanumeric();
         lines.iter().any(|line| line.split(is_end).any(|word| word == name))
@@ -101,6 +117,9 @@ mod tests {
         assert!(
             address.contains("Without a broadcast address it is the last") && !group.is_empty()
         );
+        let radio = of("wifi").unwrap();
+        assert!(radio.contains("wifi ap stop\n    Stops the access point;"), "{radio}");
+        assert!(radio.contains("\nCOUNTRY      two capital letters"), "{radio}");
         assert_eq!(of("frob"), None);
         assert_eq!(of(""), None);
     }

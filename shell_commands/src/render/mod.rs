@@ -21,6 +21,7 @@
 //! | [`query`] | `dig` and `host` of BIND, `getent` of glibc |
 //! | [`traceroute`] | traceroute 2.1 |
 //! | [`units`] | numbers with units |
+//! | [`wifi`] | our own, after `iw` and `nmcli` |
 
 pub mod calendar;
 pub mod classic;
@@ -37,6 +38,7 @@ pub mod progress;
 pub mod query;
 pub mod traceroute;
 pub mod units;
+pub mod wifi;
 
 #[cfg(test)]
 pub(crate) mod samples;

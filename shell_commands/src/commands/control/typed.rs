@@ -1,10 +1,11 @@
 //! Requests and responses of the commands whose types are known here, as JSON.
 //!
-//! Known are those of the network's and of the drivers' tables. The fields are named as in
-//! CONTROL.md; a field that may be absent may be left out. An unknown field is an error.
+//! Known are those of the network's tables, that of radios too, and of the drivers'. The fields are
+//! named as in CONTROL.md; a field that may be absent may be left out. An unknown field is an
+//! error.
 
 use devnet_drivers::controller_commands;
-use devnet_network::command::table;
+use devnet_network::command::{table, wireless};
 use devnet_virtual_file_system::{CommandVisitor, ControlCommand, Identifier, control, decode};
 use serde_json::Deserializer;
 
@@ -30,7 +31,9 @@ pub(super) fn response(
 }
 
 fn visit<V: CommandVisitor + Copy>(identifier: Identifier, visitor: V) -> Option<V::Output> {
-    table::visit(identifier, visitor).or_else(|| controller_commands::visit(identifier, visitor))
+    table::visit(identifier, visitor)
+        .or_else(|| wireless::visit(identifier, visitor))
+        .or_else(|| controller_commands::visit(identifier, visitor))
 }
 
 #[derive(Clone, Copy)]
