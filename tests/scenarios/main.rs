@@ -60,4 +60,5 @@ mod station;
 mod stream_options;
 mod streams;
 mod wire;
+mod wireless;
 mod zones;
