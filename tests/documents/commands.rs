@@ -3,25 +3,41 @@
 use std::fs;
 
 use devnet_network::command::errors::COMMON;
-use devnet_network::command::{TABLE, table, text};
-use devnet_virtual_file_system::{CommandVisitor, ControlCommand, File, encode};
+use devnet_network::command::{TABLE, table, text, wireless, wireless_text};
+use devnet_virtual_file_system::{CommandVisitor, ControlCommand, File, Identifier, encode};
 use world::pair::hosts;
 use world::{Host, World};
 
-use crate::control::samples::{Sample, samples};
+use crate::control::samples::{Known, Sample, all};
 use crate::control::{self, FOREVER, golden, page};
 use crate::lines::{lines, words};
 use crate::shell;
 use crate::text as text_page;
 use crate::tree::root;
 
+fn identifier(command: &Known) -> Identifier {
+    match command {
+        Known::Stack(request) => request.identifier(),
+        Known::Radio(request) => request.identifier(),
+    }
+}
+
+/// The command of a line.
+fn parse(line: &str) -> Option<Known> {
+    match wireless_text::parse(line) {
+        Some(request) => request.ok().map(Known::Radio),
+        None => text::parse(line).ok().flatten().map(Known::Stack),
+    }
+}
+
 const RENEW: &str = "run `cargo run -p devnet-tests --bin documents`";
 
 #[test]
 fn every_command_has_a_sample() {
     let names = |table: &[&str]| table.join(" ");
-    let table: Vec<_> = TABLE.iter().map(|entry| entry.name).collect();
-    let sampled: Vec<_> = samples().iter().map(|sample| sample.name).collect();
+    let tables = TABLE.iter().chain(wireless::TABLE);
+    let table: Vec<_> = tables.map(|entry| entry.name).collect();
+    let sampled: Vec<_> = all().map(|sample| sample.name).collect();
     assert_eq!(
         names(&sampled),
         names(&table),
@@ -78,30 +94,34 @@ fn every_payload_is_json_too() {
             [encode(&request).expect("a request"), encode(&response).expect("a response")]
         }
     }
-    for sample in samples() {
-        let back = table::visit(sample.command.identifier(), Back(&sample)).expect("a command");
+    for sample in all() {
+        let known = identifier(&sample.command);
+        let back = table::visit(known, Back(&sample))
+            .or_else(|| wireless::visit(known, Back(&sample)))
+            .expect("a command");
         assert_eq!(back, [sample.request.bytes, sample.response.bytes], "{}", sample.name);
     }
 }
 
 #[test]
 fn the_line_of_a_sample_is_its_request() {
-    for sample in samples() {
-        let has_grammar = !sample.command.grammar().is_empty();
+    for sample in all() {
+        let has_grammar = !sample.command.lines().is_empty();
         assert_eq!(has_grammar, !sample.line.is_empty(), "{}", sample.name);
         if has_grammar {
-            assert_eq!(text::parse(sample.line), Ok(Some(sample.command)), "{}", sample.line);
+            assert_eq!(parse(sample.line), Some(sample.command), "{}", sample.line);
         }
     }
 }
 
 #[test]
 fn every_line_of_the_grammar_is_the_command() {
-    for sample in samples() {
-        for line in sample.command.grammar().iter().flat_map(|form| lines(form.line)) {
-            assert!(text::is_ours(&line), "{line}: a controller would get it");
-            let parsed = text::parse(&line).ok().flatten().map(|request| request.identifier());
-            assert_eq!(parsed, Some(sample.command.identifier()), "{line}");
+    for sample in all() {
+        let is_of_radio = matches!(sample.command, Known::Radio(_));
+        for line in sample.command.lines().into_iter().flat_map(lines) {
+            assert_eq!(text::is_ours(&line), !is_of_radio, "{line}: who gets it?");
+            let parsed = parse(&line).map(|command| identifier(&command));
+            assert_eq!(parsed, Some(identifier(&sample.command)), "{line}");
         }
     }
 }
@@ -111,11 +131,7 @@ fn every_line_of_the_grammar_is_the_command() {
 fn the_grammar_has_every_word_of_the_parser() {
     let source = fs::read_to_string(root().join("network/src/command/text.rs")).expect("a source");
     let product = source.split("#[cfg(test)]").next().unwrap_or_default();
-    let known: Vec<_> = samples()
-        .iter()
-        .flat_map(|sample| sample.command.grammar())
-        .flat_map(|form| words(form.line))
-        .collect();
+    let known: Vec<_> = all().flat_map(|sample| sample.command.lines()).flat_map(words).collect();
     // Explained with the placeholder that they are part of.
     let explained = ["default", "0x", "*:", "#", "", " "];
     for word in product.split('"').skip(1).step_by(2) {
@@ -155,15 +171,19 @@ fn files(host: &Host) -> Vec<(String, File)> {
 #[test]
 fn a_command_answers_no_error_that_is_not_listed() {
     let world = World::new(1);
-    for sample in samples() {
+    for sample in all() {
         let (host, _peer) = hosts(&world);
         for (mode, file) in files(&host) {
             // Twice: adding, removing and becoming again answer something else.
             for _ in 0..2 {
                 let answer =
-                    file.try_control_raw(sample.command.identifier(), &sample.request.bytes);
+                    file.try_control_raw(identifier(&sample.command), &sample.request.bytes);
                 let Err(error) = answer else { continue };
-                let is_listed = sample.command.errors().contains(&error)
+                // None of these interfaces has a radio.
+                let is_refusal = matches!(sample.command, Known::Radio(_))
+                    && error == devnet_virtual_file_system::Error::UnknownCommand;
+                let is_listed = is_refusal
+                    || sample.command.errors().contains(&error)
                     || COMMON.iter().any(|(common, _)| *common == error);
                 assert!(is_listed, "{} on {mode}: {error:?} is not listed", sample.name);
             }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use devnet_drivers::Lan;
+use devnet_drivers::{Air, Lan, Position};
 use devnet_guest_programs::Programs;
 use devnet_network::command::grammar::ROWS;
 use devnet_network::command::text;
+use devnet_network::driver::Driver;
 use devnet_shell_commands::embedded::{self, Network};
 use world::{Host, World};
 
@@ -21,6 +22,29 @@ fn system() -> (World, Host, Network) {
     let others = embedded::start(&platform, |address| Box::new(lan.port(address, 1500)));
     let network = world.run(others).expect("a network");
     (world, host, network)
+}
+
+/// A system whose `wlan0` is a radio with networks around it.
+fn radio() -> (World, Host) {
+    let world = World::new(1);
+    let host = Host::new(&world);
+    let platform = world::shell::platform(&world, Programs::new());
+    let air = Air::new(Arc::clone(&platform.clock), 0);
+    platform.spawner.spawn(Box::pin(air.runner())).expect("a runner");
+    let connect = |hardware, (x, y), wire| {
+        let radio = air.radio(hardware, 1500);
+        let (number, controller) = (radio.number(), radio.controller());
+        air.set_position(number, Position { x, y });
+        air.set_distribution(number, wire);
+        (Box::new(radio) as Box<dyn Driver>, controller)
+    };
+    let networks = embedded::wireless::start(&platform, |place| {
+        connect(place.hardware, place.position, place.wire)
+    });
+    world.run(networks).expect("networks");
+    let (driver, controller) = connect(embedded::USER, (0, 0), None);
+    host.manager.register("wlan0", driver, Some(controller)).expect("an interface");
+    (world, host)
 }
 
 /// Lines that must come before an example, in the same text.
@@ -110,6 +134,12 @@ fn every_example_of_the_grammar_does_what_it_says_on_a_live_system() {
             }
             if example.starts_with("disconnect") {
                 disconnect(&world, &host, example);
+                continue;
+            }
+            if example.starts_with("switch") {
+                let (world, host) = radio();
+                let outcome = world.run(host.open("wlan0").write(example.as_bytes()));
+                assert_eq!(outcome, Ok(example.len()), "{example}");
                 continue;
             }
             let lines = format!("{}{example}\n", before(example));

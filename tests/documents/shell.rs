@@ -172,6 +172,10 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
             ("httpd", "stays in the foreground; no CGI and no authentication"),
         ],
     ),
+    (
+        "iw 5.19, nmcli 1.42",
+        &[("wifi", "words of our own; joins, serves and switches; no enterprise networks")],
+    ),
     ("iperf3 3.12", &[("iperf3", "TCP only; no `-u -b --bidir -i -w -C -Z`")]),
     ("glibc 2.36", &[("getent", "hosts only")]),
     ("our own", &[("control", ""), ("dns", ""), ("help", ""), ("netconfig", ""), ("run", "")]),

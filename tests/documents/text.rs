@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use devnet_network::command::grammar::ROWS;
 use devnet_network::command::placeholder::PLACEHOLDERS;
-use devnet_network::command::{TABLE, noun, nouns};
+use devnet_network::command::{TABLE, noun, nouns, wireless};
 
-use crate::control::wrapped;
+use crate::control::{radios, wrapped};
 use crate::tree::root;
 
 pub(crate) fn page_path() -> PathBuf {
@@ -43,8 +43,25 @@ pub(crate) fn page() -> String {
             }
         }
     }
+    text.push_str(RADIOS);
+    for (entry, sample) in wireless::TABLE.iter().zip(radios::samples()) {
+        for line in sample.command.lines() {
+            let (name, anchor) = (entry.name, entry.name.to_lowercase());
+            let _ = writeln!(text, "\n### `{line}`\n");
+            let link = format!("[{name}](CONTROL.md#{anchor})");
+            wrapped(&mut text, "", &format!("{link}: {}", entry.documentation));
+            let _ = writeln!(text, "\n    {}", sample.line);
+        }
+    }
     text
 }
+
+const RADIOS: &str = "
+## Lines of radios
+
+They are lines of the controller of a wireless interface: on one without a radio they fail with
+`UnknownCommand`. Pairs in brackets may change places.
+";
 
 const BEGINNING: &str = "\
 # Lines of text for a network device

@@ -9,6 +9,7 @@
 //! | types, fields, units | [`schema`]: the sources that declare them |
 //! | examples | [`mod@samples`]: encoded by the system itself |
 
+pub(crate) mod radios;
 pub(crate) mod samples;
 pub(crate) mod schema;
 
@@ -16,7 +17,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use devnet_network::command::errors::COMMON;
-use devnet_network::command::{TABLE, noun, nouns};
+use devnet_network::command::{TABLE, noun, nouns, wireless};
 use devnet_virtual_file_system::{Authority, CommandEntry, Error};
 use syn::Type;
 
@@ -74,7 +75,8 @@ pub(crate) fn wrapped(text: &mut String, first: &str, words: &str) {
 /// Each command's number, identifier, name, and the bytes of its sample.
 pub(crate) fn golden() -> String {
     let mut text = String::new();
-    for (entry, sample) in TABLE.iter().zip(samples()) {
+    let tables = TABLE.iter().chain(wireless::TABLE);
+    for (entry, sample) in tables.zip(samples::all()) {
         let identifier = entry.identifier;
         let _ = writeln!(
             text,
@@ -109,6 +111,13 @@ pub(crate) fn page() -> String {
                 collect(&types, &type_of(&sample.response), &mut used);
             }
         }
+    }
+    text.push_str(RADIOS);
+    for (entry, sample) in wireless::TABLE.iter().zip(radios::samples()) {
+        check(&types, &sample);
+        command(&mut text, entry, &sample);
+        collect(&types, &type_of(&sample.request), &mut used);
+        collect(&types, &type_of(&sample.response), &mut used);
     }
     used.sort();
     text.push_str(ENCODING);
@@ -190,15 +199,15 @@ fn command(text: &mut String, entry: &CommandEntry, sample: &Sample) {
     };
     let _ = writeln!(text, "- access: {access}");
     let _ = writeln!(text, "- waits: {}", if entry.waits { "yes" } else { "no" });
-    match sample.command.grammar() {
+    match sample.command.lines().as_slice() {
         [] => text.push_str("- text: none\n"),
-        [form] => {
-            let _ = writeln!(text, "- text: `{}`", form.line);
+        [line] => {
+            let _ = writeln!(text, "- text: `{line}`");
         }
-        forms => {
+        lines => {
             text.push_str("- text:\n");
-            for form in forms {
-                let _ = writeln!(text, "  - `{}`", form.line);
+            for line in lines {
+                let _ = writeln!(text, "  - `{line}`");
             }
         }
     }
@@ -231,8 +240,8 @@ fn linked(kind: &Type) -> String {
     let mut inner = vec![kind.clone()];
     while let Some(kind) = inner.pop() {
         let name = name(&kind);
-        let is_library =
-            ["()", "bool", "u8", "u16", "u32", "u64", "String", "Vec", "Option"].contains(&&*name);
+        let is_library = ["()", "bool", "u8", "i8", "u16", "u32", "u64", "String", "Vec", "Option"]
+            .contains(&&*name);
         if !is_library && !name.contains("Addr") || name == "HardwareAddress" {
             links.push(name);
         }
@@ -332,6 +341,14 @@ several lines does, and how an error names the line and the word. Below, `[ ]` m
 `( | )` is a choice, and `...` repeats the word before it.
 ";
 
+const RADIOS: &str = "
+## Commands of radios
+
+The controller of a wireless interface answers these; the stack forwards them as they are. Their
+kind is `w`, and their numbers are their own. An interface without a radio refuses them with
+`UnknownCommand`. No response and no error shows a key.
+";
+
 const ENCODING: &str = "
 ## Types
 
@@ -343,7 +360,7 @@ prefixes and hardware addresses are text.
 Payloads are encoded with postcard (<https://postcard.jamesmunns.com/wire-format>), the same on
 32-bit and 64-bit systems. A request must be used up: further bytes are `BadMessage`.
 
-- `()`: no bytes. `bool`: one byte, 0 or 1. `u8`: one byte.
+- `()`: no bytes. `bool`: one byte, 0 or 1. `u8`: one byte. `i8`: one byte, the two's complement.
 - `u16`, `u32`, `u64`: groups of seven bits, the least first; the high bit of a byte says that
   another follows.
 - `[u8; 6]`: six bytes. `String`, `Vec<T>`: the number of bytes (UTF-8) or elements, then these.

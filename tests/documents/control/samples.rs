@@ -52,7 +52,7 @@ use devnet_network::command::usage::Usage;
 use devnet_network::command::watch::{Kinds, WatchOptions};
 use devnet_network::command::*;
 use devnet_network::driver::{Kind, LinkSpeed, LinkState, Medium};
-use devnet_virtual_file_system::{ControlCommand, Error, encode};
+use devnet_virtual_file_system::{ControlCommand, Error, Identifier, encode};
 use serde_json::ser::Formatter;
 
 /// What one side says: its type, its value as Rust shows it and as JSON, and its bytes.
@@ -96,27 +96,63 @@ pub(crate) struct Sample {
     pub(crate) name: &'static str,
     /// The line that says the same; empty for a command without text form.
     pub(crate) line: &'static str,
-    pub(crate) command: Request,
+    pub(crate) command: Known,
     pub(crate) request: Payload,
     pub(crate) response: Payload,
 }
 
-fn sample<C>(line: &'static str, request: C::Request, response: C::Response) -> Sample
+/// A command of one of the tables.
+#[derive(PartialEq, Debug)]
+pub(crate) enum Known {
+    Stack(Request),
+    Radio(wireless::Request),
+}
+
+impl Known {
+    /// The forms of its line.
+    pub(crate) fn lines(&self) -> Vec<&'static str> {
+        match self {
+            Self::Stack(request) => request.grammar().iter().map(|form| form.line).collect(),
+            Self::Radio(request) => {
+                let is_its = |(identifier, _): &&(_, _)| *identifier == request.identifier();
+                wireless_text::ROWS.iter().filter(is_its).map(|(_, line)| *line).collect()
+            }
+        }
+    }
+
+    pub(crate) const fn errors(&self) -> &'static [Error] {
+        match self {
+            Self::Stack(request) => request.errors(),
+            Self::Radio(request) => request.errors(),
+        }
+    }
+
+    fn decode(identifier: Identifier, bytes: &[u8]) -> Option<Self> {
+        let of_stack = Request::decode(identifier, bytes).map(|known| known.map(Self::Stack));
+        let of_radio = || wireless::Request::decode(identifier, bytes);
+        of_stack.or_else(|| of_radio().map(|known| known.map(Self::Radio)))?.ok()
+    }
+}
+
+pub(crate) fn sample<C>(line: &'static str, request: C::Request, response: C::Response) -> Sample
 where
     C: ControlCommand<Request: std::fmt::Debug, Response: std::fmt::Debug>,
 {
     let request = Payload::new(&request);
-    let command = Request::decode(C::IDENTIFIER, &request.bytes)
-        .expect("a command of the table")
-        .expect("a request that can be decoded");
+    let command = Known::decode(C::IDENTIFIER, &request.bytes).expect("a request of a table");
     Sample { name: C::NAME, line, command, request, response: Payload::new(&response) }
 }
 
-fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a sample value")
 }
 
-/// The sample of every command, in the order of the table.
+/// The samples of both tables, one after the other.
+pub(crate) fn all() -> impl Iterator<Item = Sample> {
+    samples().into_iter().chain(super::radios::samples())
+}
+
+/// The sample of every command of the stack, in the order of the table.
 pub(crate) fn samples() -> Vec<Sample> {
     let mut all = Vec::new();
     all.extend(interfaces());
@@ -137,6 +173,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.push(sample::<ListSystemOptions>("", (), vec![model]));
     all.extend(captures());
     all.extend(configurations());
+    all.push(super::radios::switch());
     all
 }
 

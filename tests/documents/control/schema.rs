@@ -116,15 +116,23 @@ fn documentation(attributes: &[Attribute]) -> String {
     lines.join(" ").replace("[`", "`").replace("`]", "`")
 }
 
+/// A type without the box around it, which no byte shows.
+fn unboxed(kind: &Type) -> Type {
+    match arguments(kind).as_slice() {
+        [inner] if name(kind) == "Box" => inner.clone(),
+        _ => kind.clone(),
+    }
+}
+
 fn fields(fields: &Fields) -> Vec<Field> {
     fields
         .iter()
         .enumerate()
         .map(|(index, field)| Field {
             name: field.ident.as_ref().map_or(index.to_string(), ToString::to_string),
-            what: shown(&field.ty),
+            what: shown(&unboxed(&field.ty)),
             documentation: documentation(&field.attrs),
-            kind: Some(field.ty.clone()),
+            kind: Some(unboxed(&field.ty)),
         })
         .collect()
 }
@@ -195,7 +203,7 @@ impl Types {
                 let variants = item.variants.iter().map(|variant| Variant {
                     name: variant.ident.to_string(),
                     documentation: documentation(&variant.attrs),
-                    carries: variant.fields.iter().map(|field| field.ty.clone()).collect(),
+                    carries: variant.fields.iter().map(|field| unboxed(&field.ty)).collect(),
                 });
                 let documentation = documentation(&item.attrs);
                 let shape = Shape::Enumeration(variants.collect());
@@ -221,7 +229,7 @@ impl Types {
         let inner = arguments(kind);
         match (name(kind).as_str(), inner.as_slice()) {
             ("()", _) => Ok(()),
-            ("bool" | "u8", _) => skip(bytes, 1),
+            ("bool" | "u8" | "i8", _) => skip(bytes, 1),
             ("u16" | "u32" | "u64", _) => number(bytes).map(drop),
             ("String", _) => number(bytes).and_then(|length| skip(bytes, length)),
             ("Ipv4Addr", _) => skip(bytes, 4),

@@ -15,11 +15,13 @@ use devnet_network::command::dns::{Question, RecordKind};
 use devnet_network::command::multicast::Membership;
 use devnet_network::command::socket::SocketKind;
 use devnet_network::command::watch::Kinds;
+use devnet_network::command::wireless::RadioSwitch;
 use devnet_network::command::{
     AddAddress, AddDnsServer, AwaitDhcp, CreateSocket, FindRoute, GetDhcp, GetLastError,
     GetMetrics, GetOptions, GetStatistics, GetSynCookies, JoinGroup, ListAddresses, ListDhcpLeases,
     ListDnsServers, ListNeighbors, ListRouteDetails, ListRoutes, ListSockets, RemoveRoutes,
-    ReplaceAddresses, Resolve, SetEnabled, SetMtu, StartDhcp, StartDhcpServer, Watch,
+    ReplaceAddresses, Resolve, SetEnabled, SetMtu, StartDhcp, StartDhcpServer, SwitchRadio,
+    Watch,
 };
 use devnet_virtual_file_system::{ControlCommand, Error};
 
@@ -67,6 +69,7 @@ fn refusals() -> Option<bool> {
         is_refused::<GetDhcp>(&board, &()),
         is_refused::<AwaitDhcp>(&board, &1000),
         is_refused::<StartDhcpServer>(&board, &Default::default()),
+        is_refused::<SwitchRadio>(&board, &RadioSwitch::Station(Default::default())),
         is_refused::<ListDhcpLeases>(&board, &()),
         is_refused::<AddAddress>(&board, &ipv6),
         is_refused::<FindRoute>(&board, &"fd00::2".parse().ok()?),
