@@ -8,6 +8,7 @@ use devnet_network::command::dhcp_server::{AddressRange, DhcpServerOptions};
 use devnet_network::command::wireless::{
     AccessPointSwitch, ScanOptions, Secret, Security, StationSwitch,
 };
+use devnet_network::limits::KEY_BYTES;
 use devnet_virtual_file_system::OpenFlags;
 use lexopt::prelude::*;
 
@@ -140,6 +141,12 @@ impl Options {
         let is_point = matches!(words, ["ap", ..] | ["switch", "access-point", ..]);
         if is_point && self.channels.len() > 1 {
             return Err(Failure::usage("-c: an access point has one channel"));
+        }
+        if let Some(key) = &self.key
+            && !KEY_BYTES.contains(&key.expose().len())
+        {
+            let (least, most) = (KEY_BYTES.start(), KEY_BYTES.end());
+            return Err(Failure::usage(format!("a key has {least} to {most} characters")));
         }
         if self.single_client && self.pool.is_none() {
             return Err(Failure::usage("--single-client: without --pool nobody is served"));
