@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devnet_drivers::Lan;
+use devnet_network::UdpSocket;
 use devnet_network::address::HardwareAddress;
 use devnet_network::command::configuration::ConfigurationText;
 use devnet_network::command::dhcp::{DhcpLease, DhcpState};
@@ -321,4 +322,37 @@ fn a_running_server_does_not_leave_its_reservations_behind() {
     let text = ConfigurationText { text, has_more: false };
     network.server.control::<ApplyConfiguration>("eth0", &text).unwrap();
     assert_eq!(export(), moved);
+}
+
+/// As on Linux, where servers and clients use packet sockets: nothing that a socket is bound to is
+/// kept from it.
+#[test]
+fn sockets_of_the_ports_of_dhcp_hear_what_server_and_client_hear() {
+    let world = World::new(1);
+    let network = Network::new(&world, "10.0.0.10-10.0.0.99");
+    let beside = |host: &Host, local: &str| {
+        let socket = UdpSocket::new(&host.sockets());
+        socket.bind(local.parse().unwrap()).unwrap();
+        socket
+    };
+    let client = network.client(9, &["10.0.0.200/24"]);
+    let (server_side, client_side) =
+        (beside(&network.server, "0.0.0.0:67"), beside(&client, "0.0.0.0:68"));
+    let lease = network.lease(&client).unwrap();
+    let mut buffer = [0; 1500];
+    // DHCPDISCOVER and DHCPREQUEST; the replies go to the address that the client gets.
+    for _ in 0..2 {
+        let got = server_side.try_receive_message(&mut buffer).unwrap();
+        assert!(got.length > 200 && buffer[0] == 1, "{got:?}");
+    }
+    // Also what is renewed by unicast, again and again, reaches both.
+    for _ in 0..3 {
+        client.write(&client.open("eth0"), "dhcp renew").unwrap();
+        network.pass(5);
+        assert!(server_side.try_receive_message(&mut buffer).is_ok());
+        assert!(client_side.try_receive_message(&mut buffer).is_ok());
+        let status = client.control::<GetDhcp>("eth0", &()).unwrap();
+        assert_eq!((status.state, status.attempts), (DhcpState::Bound, 0));
+        assert_eq!(status.lease.unwrap().address, lease.address);
+    }
 }

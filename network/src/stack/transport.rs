@@ -125,7 +125,13 @@ impl Transport {
     ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
             if is_for_dhcp(ports.destination) {
-                cx.counters.count(false, Counter::UdpInDatagrams);
+                // Sockets of the port hear it too.
+                let is_heard = cfg!(feature = "udp")
+                    && !packet.is_foreign(cx, ip)
+                    && self.datagrams.receive_udp(cx, ip, &packet, ports);
+                if !is_heard {
+                    cx.counters.count(false, Counter::UdpInDatagrams);
+                }
                 return ConfigurationPacket::Dhcp(packet);
             }
             let (from, to) = (packet.header.source, packet.header.destination);

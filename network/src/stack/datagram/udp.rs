@@ -6,6 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Endpoint, Family, Received};
+use crate::dhcp_message::{CLIENT_PORT, SERVER_PORT};
 use crate::driver::Frame;
 use crate::stack::context::Context;
 use crate::stack::counters::Counter;
@@ -149,7 +150,10 @@ impl Datagrams {
                 found = true;
                 kept = binding.endpoint.push(received, data, &mut cx.wakes);
                 let endpoint = Arc::clone(&binding.endpoint);
-                self.cache_path(ip, packet, &received, endpoint);
+                // DHCP looks at its datagrams too, whenever it runs.
+                if !matches!(ports.destination, SERVER_PORT | CLIENT_PORT) {
+                    self.cache_path(ip, packet, &received, endpoint);
+                }
             }
         } else {
             // Every matching socket gets a copy.
