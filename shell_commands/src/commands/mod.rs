@@ -52,6 +52,8 @@ mod sed;
 mod seq;
 mod sha256sum;
 mod sleep;
+mod socket_events;
+mod socket_filter;
 mod sort;
 mod ss;
 mod stat;

@@ -199,7 +199,7 @@ rows! {
     "sort", "sort [-nrufhVbcsz] [-t CHARACTER] [-k FIELD[.BYTE][,FIELD]] [-o FILE] [FILE...]",
         "Sorts lines.", run (sort::run);
     "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);
-    "ss", "ss [-t] [-u] [-w] [-a|-l] [-4|-6] [-i] [-m] [-n] [-H] [-O] [-K] [FILTER]\nss -s",
+    "ss", "ss [-t] [-u] [-w] [-a|-l] [-4|-6] [-i] [-m] [-n] [-H] [-O] [-K|-E] [FILTER]\nss -s",
         "Lists sockets with their statistics, or ends connections.", run (ss::run);
     "stat", "stat [-c FORMAT] FILE...", "Shows the attributes of files.", run (stat::run);
     "tac", "tac [FILE...]", "Prints the last line first.", run (bytes::last_first);
