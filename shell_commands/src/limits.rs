@@ -51,6 +51,10 @@ pub const DEPTH: usize = 256;
 pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
 /// Bytes of a configuration in one request, which has 16,383 at most.
 pub const CONFIGURATION_PIECE_BYTES: usize = 16_000;
+/// Bytes of the name of this system (Linux' `HOST_NAME_MAX`).
+pub const HOSTNAME_BYTES: usize = 64;
+/// Bytes of a file that says the name, with its comments.
+pub const HOSTNAME_FILE_BYTES: usize = 4096;
 /// Bytes of a hosts file.
 pub const HOSTS_BYTES: usize = 1024 * 1024;
 /// Bytes of a file with the key of a wireless network.

@@ -68,6 +68,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
             ("cp", "there are no links"),
             ("cut", ""),
             ("date", "UTC; the clock is not set; few forms for `-d`"),
+            ("df", "one file system, the tree; no `-a -B -l -t -T`"),
             ("dirname", ""),
             ("env", "commands of the shell"),
             ("expr", "numbers of 64 bits"),
@@ -98,6 +99,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("clear", ""),
             ("cmp", ""),
+            ("free", "the memory that is counted here; no `-t -s -w -l`"),
             ("hexdump", "no formats but `-C` and the usual one"),
             ("ps", "guest programs only"),
             ("rev", ""),
@@ -120,6 +122,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         "net-tools 2.10",
         &[
             ("arp", "no `temp`, `pub`, `-H -D -f -V`"),
+            ("hostname", "a name of `/configuration/hostname`; no `-a -A -b -y`"),
             ("ifconfig", "every IPv4 address is listed; no `promisc`, `allmulti`, `arp`, `-arp`"),
             ("netstat", "no `-p -o -c -x -g -M`"),
             ("route", "no `mss`, `window`, `irtt`, `mod`, `-F -C`"),

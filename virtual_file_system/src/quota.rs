@@ -86,6 +86,10 @@ impl Quota {
         &self.disposer
     }
 
+    pub(crate) const fn limit(&self) -> Stored {
+        self.limit
+    }
+
     pub(crate) fn used(&self) -> Stored {
         self.used.with(|used| *used)
     }

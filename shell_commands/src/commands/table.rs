@@ -4,10 +4,11 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, dhcp, dhcpd, dns, echo, expr,
-    find, grep, head, httpd, interface, ip, iperf3, launch, ls, machine, mkdir, names, nc,
-    netconfig, netstat, ping, printf, ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sort,
-    ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget, wifi,
+    arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, dns, echo,
+    expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls, machine,
+    mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd, rm, route, run, sed, seq,
+    sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
+    wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -71,6 +72,8 @@ rows! {
         "Prints parts of lines.", run (cut::run);
     "date", "date [-u] [-R] [-I] [-d TIME] [-r FILE] [+FORMAT]", "Prints the time.",
         run (date::run);
+    "df", "df [-h|-k|-m] [-i] [-P] [FILE...]", "Shows what the file tree stores, and how much it may.",
+        run (df::run);
     "dhcp", "dhcp [-q] [-n] [-t SECONDS] [-H HOSTNAME] [-r ADDRESS] [-V CLASS] [-O N] \
         [-x N:HEX|hostname:NAME] [--client-id CLIENT] [--ipv6-only] [start] [-i] IF\ndhcp \
         stop|renew|release|status|options IF",
@@ -109,6 +112,8 @@ rows! {
         [-empty] [-perm [-]MODE] [-user USER] [-maxdepth|-mindepth N] [-depth] [-prune] [-print] \
         [-print0] [-delete] [-exec COMMAND ;|+] [!|(|)|-a|-o]",
         "Finds files.", launch (find::run);
+    "free", "free [-b|-k|-m|-h]", "Shows the memory of files, connections and guest programs.",
+        run (free::run);
     "getent", "getent hosts|ahosts|ahostsv4|ahostsv6 NAME|ADDRESS...\ngetent hosts",
         "Looks hosts up as programs do, the hosts table first.", run (names::getent::run);
     "getopts", "getopts LETTERS NAME [ARG...]", "Takes the next option.", builtin (Options);
@@ -123,6 +128,8 @@ rows! {
         "Shows bytes in hexadecimal digits.", run (bytes::hexdump);
     "host", "host [-t TYPE] [-T] [-r] [-W SECONDS] [-4|-6] [-p PORT] NAME|ADDRESS [SERVER]",
         "Says what a name or an address stands for.", run (names::host::run);
+    "hostname", "hostname [-s|-f|-d|-i|-I]\nhostname NAME|-F FILE",
+        "Shows the name and the addresses of this system, or sets the name.", run (hostname::run);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [-f] [-v]",
         "Serves a directory by HTTP.", run (httpd::run);
     "id", "id [-u|-g|-G]", "Shows user and group.", run (machine::identity);

@@ -11,6 +11,8 @@
 //! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
 //! | [`lease`] | `dhcp`, `dhcpd` and `dns`; our own layout |
 //! | [`mod@file`] | `ls -l` and `stat` |
+//! | [`storage`] | `df` of coreutils |
+//! | [`memory`] | `free` of procps |
 //! | [`control`] | the table of a device's commands |
 //! | [`grammar`] | the lines of text that a device takes |
 //! | [`packet`] | `tcpdump` |
@@ -31,11 +33,13 @@ pub mod grammar;
 pub mod iperf;
 pub mod iproute;
 pub mod lease;
+pub mod memory;
 pub mod packet;
 pub mod ping;
 pub mod program;
 pub mod progress;
 pub mod query;
+pub mod storage;
 pub mod traceroute;
 pub mod units;
 pub mod wifi;

@@ -343,6 +343,13 @@ impl VirtualFileSystem {
         self.payer.used()
     }
 
+    /// Returns the limit of the account of this tree: the most that [`stored`](Self::stored) can
+    /// be. A smaller rest of the accounts around it counts too, and is not part of this.
+    #[must_use]
+    pub fn limit(&self) -> Stored {
+        self.payer.limit()
+    }
+
     fn find(&self, caller: &Credentials, path: &Path) -> Result<Arc<Node>> {
         self.tree.names.with(|names| names.find(caller, path))
     }

@@ -132,3 +132,14 @@ fn hold_14_a_large_file_is_freed_by_the_disposer() {
     open(&tree, "/file", READ_WRITE | OpenFlags::TRUNCATE).unwrap();
     assert_eq!((count(), tree.stored().bytes), (3, NODE_BYTES));
 }
+
+#[test]
+fn each_account_knows_its_limit() {
+    let tree = VirtualFileSystem::with_storage(1 << 20);
+    let limit = tree.limit();
+    assert_eq!(limit.bytes, 1 << 20);
+    assert_eq!(tree.stored(), Stored::default());
+    let small = Stored { nodes: 3, bytes: 4096 };
+    assert_eq!(tree.with_account(small).limit(), small);
+    assert_eq!(tree.limit(), limit);
+}

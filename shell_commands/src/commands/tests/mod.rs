@@ -5,6 +5,7 @@ mod fake;
 mod basic;
 mod configure;
 mod show;
+mod system;
 mod text;
 mod wget;
 
