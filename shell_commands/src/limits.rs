@@ -40,6 +40,14 @@ pub const LINE_BYTES: usize = 1024 * 1024;
 pub const TEXT_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of a compiled regular expression, of which a command has three.
 pub const EXPRESSION_BYTES: usize = 1024 * 1024;
+/// Columns of a number before a line.
+pub const NUMBER_WIDTH: usize = 4096;
+/// Bytes that `od` shows before other tasks have their turn: some hundred microseconds.
+pub const DUMP_PIECE_BYTES: usize = 2048;
+/// Bytes of a row of `od`.
+pub const DUMP_ROW_BYTES: usize = 4096;
+/// Types in which `od` shows each row.
+pub const DUMP_TYPES: usize = 16;
 /// Background jobs of one shell.
 pub const JOBS: usize = 256;
 /// Bytes that commands such as `cat` read at once.

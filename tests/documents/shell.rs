@@ -77,6 +77,8 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
             ("ls", "one column; users have numbers; sizes are those of the content"),
             ("mkdir", ""),
             ("mv", ""),
+            ("nl", ""),
+            ("od", "no `-S`, no floating-point numbers, no addresses as operands"),
             ("rm", ""),
             ("seq", ""),
             ("sha256sum", ""),

@@ -18,7 +18,7 @@ const PIECE: usize = 48 * 1024;
 const ROW: usize = 16;
 
 /// Reads until the buffer is full, or the file ends.
-async fn fill(stream: &Stream, buffer: &mut [u8]) -> Result<usize, Failure> {
+pub(super) async fn fill(stream: &Stream, buffer: &mut [u8]) -> Result<usize, Failure> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         let read = stream.file.read(rest).await;

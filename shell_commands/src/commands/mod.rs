@@ -44,6 +44,8 @@ mod names;
 mod nc;
 pub(crate) mod netconfig;
 mod netstat;
+mod nl;
+mod od;
 mod ping;
 mod printf;
 mod ps;

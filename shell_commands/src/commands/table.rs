@@ -6,7 +6,7 @@
 use super::{
     arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, dns, echo,
     expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls, machine,
-    mkdir, names, nc, netconfig, netstat, ping, printf, ps, pwd, rm, route, run, sed, seq,
+    mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run, sed, seq,
     sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
     wifi,
 };
@@ -168,8 +168,14 @@ rows! {
         run (netconfig::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s|--metrics [-n] [-e]",
         "Lists sockets, routes or interfaces, or what they use and count.", run (netstat::run);
+    "nl", "nl [-h|-b|-f a|t|n|pEXPRESSION] [-n ln|rn|rz] [-w COLUMNS] [-s TEXT] [-v FIRST] \
+        [-i STEP] [-l LINES] [-d CHARACTERS] [-p] [FILE...]",
+        "Numbers lines.", run (nl::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME|MX|TXT|SRV|NS|SOA|HTTPS|N] NAME [SERVER]",
         "Looks names and addresses up.", run (names::nslookup::run);
+    "od", "od [-A o|d|x|n] [-t TYPE[SIZE][z]...] [-abcdilosx] [-j BYTES] [-N BYTES] [-w[BYTES]] \
+        [-v] [FILE...]",
+        "Shows bytes as numbers and characters.", run (od::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
         IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
         "Asks a host for echoes.", run (ping::run);

@@ -72,6 +72,14 @@ fn what_has_no_meaning_here_is_refused() {
         ("cut -f0", 1, "cut: 0: bad list\n"),
         ("xargs -Z", 2, "xargs: invalid option '-Z'\n"),
         ("chmod u+q /", 1, "chmod: u+q: bad mode\n"),
+        ("nl -w 4097", 2, "nl: 4097: the width is 1 to 4096\n"),
+        ("nl -b x", 2, "nl: invalid numbering style: x\n"),
+        ("od -w4098", 2, "od: -w 4098: the width is a multiple of 2, at most 4096\n"),
+        ("od -w3 -x", 2, "od: -w 3: the width is a multiple of 2, at most 4096\n"),
+        ("od -t xxxxxxxxxxxxxxxxx", 2, "od: there are at most 16 types\n"),
+        ("od -t f4", 2, "od: -t f: there are no floating-point numbers here\n"),
+        ("od -t x3", 2, "od: -t x3: numbers have 1, 2, 4 or 8 bytes, not 3\n"),
+        ("od -A q", 2, "od: invalid output address radix 'q'\n"),
     ] {
         let ran = world.run(script);
         assert_eq!((ran.status.0, ran.error.as_str()), (status, error), "{script}");
