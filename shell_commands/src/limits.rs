@@ -48,6 +48,12 @@ pub const DUMP_PIECE_BYTES: usize = 2048;
 pub const DUMP_ROW_BYTES: usize = 4096;
 /// Types in which `od` shows each row.
 pub const DUMP_TYPES: usize = 16;
+/// Bytes of a file that `diff` compares.
+pub const DIFFERENCE_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of two files that `diff` compares without a thread of its own: some hundred microseconds.
+pub const INLINE_DIFFERENCE_BYTES: usize = 512;
+/// Pairs of lines of both files that may have to be compared: a second at worst.
+pub const DIFFERENCE_PAIRS: usize = 1 << 28;
 /// Background jobs of one shell.
 pub const JOBS: usize = 256;
 /// Bytes that commands such as `cat` read at once.

@@ -101,6 +101,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("clear", ""),
             ("cmp", ""),
+            ("diff", "no formats but the normal and the unified one; no `-b -B -c -y -x`"),
             ("free", "the memory that is counted here; no `-t -s -w -l`"),
             ("hexdump", "no formats but `-C` and the usual one"),
             ("ps", "guest programs only"),

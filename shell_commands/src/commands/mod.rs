@@ -21,6 +21,7 @@ mod date;
 mod df;
 mod dhcp;
 mod dhcpd;
+mod diff;
 mod dns;
 mod echo;
 mod expr;

@@ -4,11 +4,11 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, dns, echo,
-    expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls, machine,
-    mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run, sed, seq,
-    sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute, wc, wget,
-    wifi,
+    arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff, dns,
+    echo, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls,
+    machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run,
+    sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute,
+    wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -83,6 +83,8 @@ rows! {
         [--single-client] [--lease-file FILE|none] [start] IF\ndhcpd stop|status|leases \
         IF\ndhcpd reserve IF CLIENT=ADDRESS...\ndhcpd unreserve|end IF ADDRESS",
         "Serves addresses by DHCP until it is ended, or controls the server.", run (dhcpd::run);
+    "diff", "diff [-u | -U LINES] [-q] [-s] [-r] [-N] [-i] [-w] [-a] [-L NAME]... FILE FILE",
+        "Compares files line by line, and directories.", run (diff::run);
     "dig", "dig [@SERVER] [-p PORT] [-4|-6] [[-q] NAME] [[-t] TYPE] [+short|+tcp|+search|\
         +norecurse|+time=SECONDS|+tries=N]...\n\
         dig -x ADDRESS [+[no]all|cmd|comments|question|answer|authority|additional|stats|ttlid|\

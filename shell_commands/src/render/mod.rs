@@ -13,6 +13,7 @@
 //! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`storage`] | `df` of coreutils |
 //! | [`memory`] | `free` of procps |
+//! | [`difference`] | `diff` of diffutils |
 //! | [`dump`] | `od` of coreutils |
 //! | [`control`] | the table of a device's commands |
 //! | [`grammar`] | the lines of text that a device takes |
@@ -29,6 +30,7 @@
 pub mod calendar;
 pub mod classic;
 pub mod control;
+pub mod difference;
 pub mod dump;
 pub mod file;
 pub mod grammar;

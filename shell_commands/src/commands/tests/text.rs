@@ -1,5 +1,5 @@
 //! Commands on text: what `transcripts/text.txt` says is what dash 0.5.12 with GNU's tools (grep
-//! 3.8, sed 4.9, coreutils 9.1, findutils 4.9) prints, with its status. A `\` stands for a missing
+//! 3.8, sed 4.9, coreutils 9.1, findutils 4.9, diffutils 3.8) prints, with its status. A `\` stands for a missing
 //! end of line.
 
 use crate::status::Status;
@@ -14,7 +14,8 @@ fn cases(text: &str) -> Vec<(String, String, u8)> {
             continue;
         }
         let case = cases.last_mut().unwrap();
-        if let Some(more) = line.strip_prefix("> ") {
+        // Before any output: the output of `diff` has such lines too.
+        if let Some(more) = line.strip_prefix("> ").filter(|_| case.1.is_empty()) {
             case.0.push('\n');
             case.0.push_str(more);
         } else if let Some(status) = line.strip_prefix("= ") {
@@ -71,6 +72,9 @@ fn what_has_no_meaning_here_is_refused() {
         ("sed -n '{p'", 1, "sed: unmatched {\n"),
         ("cut -f0", 1, "cut: 0: bad list\n"),
         ("xargs -Z", 2, "xargs: invalid option '-Z'\n"),
+        ("diff x", 2, "diff: two files are needed\n"),
+        ("diff -y x x", 2, "diff: invalid option '-y'\n"),
+        ("diff /devices x", 2, "diff: /devices/x: No such file or directory\n"),
         ("chmod u+q /", 1, "chmod: u+q: bad mode\n"),
         ("nl -w 4097", 2, "nl: 4097: the width is 1 to 4096\n"),
         ("nl -b x", 2, "nl: invalid numbering style: x\n"),
@@ -113,4 +117,25 @@ fn a_line_that_is_too_long_is_an_error_and_endless_input_ends() {
             assert_eq!(polled, None, "{script}");
         }
     }
+}
+
+#[test]
+fn files_that_are_too_long_are_not_compared() {
+    let world = World::new();
+    let long = world.open("/temporary/long");
+    long.set_length(crate::limits::DIFFERENCE_BYTES as u64 + 1).unwrap();
+    let ran = world.run("echo a >/temporary/short; diff /temporary/short /temporary/long");
+    assert_eq!(ran.error, "diff: /temporary/long: is too long to be compared\n");
+    assert_eq!(ran.status, Status(2));
+}
+
+#[test]
+fn diff_shows_when_files_were_changed() {
+    let world = World::new();
+    let script = "cd /temporary; echo a >a; echo b >b; touch -d '2020-02-03 04:05:06' a b; \
+                  diff -u a b";
+    let ran = world.run(script);
+    let head = "--- a\t2020-02-03 04:05:06.000000000 +0000\n\
+                +++ b\t2020-02-03 04:05:06.000000000 +0000\n@@ -1 +1 @@\n-a\n+b\n";
+    assert_eq!((ran.output.as_str(), ran.status), (head, Status::FAILURE));
 }
