@@ -1,5 +1,7 @@
 //! Every bound of this crate, with its unit and its reason.
 
+use std::time::Duration;
+
 /// Bytes of one script or one line. Real scripts are far smaller; this stops a device given as a
 /// script by mistake.
 pub const SCRIPT_BYTES: usize = 16 * 1024 * 1024;
@@ -73,6 +75,10 @@ pub const HOSTNAME_FILE_BYTES: usize = 4096;
 pub const HOSTS_BYTES: usize = 1024 * 1024;
 /// Bytes of a file with the key of a wireless network.
 pub const KEY_FILE_BYTES: usize = 4096;
+/// The shortest time between requests of `arping`, which everybody on the link has to read.
+pub const ARPING_INTERVAL: Duration = Duration::from_millis(10);
+/// Bytes that `arping` reads at once of what it captures.
+pub const ARPING_READ_BYTES: usize = 4096;
 /// Default seconds that `dhcp` waits for a lease.
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.

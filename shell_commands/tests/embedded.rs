@@ -336,3 +336,35 @@ fn a_wrong_configuration_is_reported_and_the_program_starts() {
     );
     fails("netconfig wait eth0 --link --timeout 0.1", 1, "netconfig: eth0: no link in time");
 }
+
+#[test]
+fn arping_asks_who_has_an_address() {
+    let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
+    let output = succeeds(&format!("{up}; arping -c 2 -i 0.1 web.lan; arping -f -b 10.0.2.2"));
+    contains(
+        &output,
+        &[
+            "ARPING 10.0.2.4 from 10.0.2.50 eth0\n",
+            "Unicast reply from 10.0.2.4 [02:00:0A:00:02:04]  ",
+            "Sent 2 probes (1 broadcast(s))\nReceived 2 response(s)\n",
+            "Unicast reply from 10.0.2.2 [02:00:0A:00:02:02]  ",
+            "Sent 1 probes (1 broadcast(s))\nReceived 1 response(s)\n",
+        ],
+    );
+    let output = devnet(&format!("{up}; arping -i 0.1 -c 2 10.0.2.99"));
+    assert_eq!(output.status.code(), Some(1));
+    contains(&text(&output.stdout), &["Sent 2 probes (2 broadcast(s))\nReceived 0 response(s)\n"]);
+    // Our own address is no duplicate, that of another host is one.
+    let output = succeeds(&format!("{up}; arping -D -i 0.1 -c 2 -I eth0 10.0.2.50"));
+    contains(&output, &["ARPING 10.0.2.50 from 0.0.0.0 eth0\n", "Received 0 response(s)\n"]);
+    let output = devnet(&format!("{up}; arping -D -q -I eth0 10.0.2.2"));
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    fails("arping -I lo 127.0.0.1", 2, "arping: Interface \"lo\" is not ARPable");
+    fails("arping -I nosuch 10.0.2.2", 2, "arping: nosuch: No such device");
+    let other = "arping: 10.0.2.9: Address not available";
+    fails(&format!("{up}; arping -s 10.0.2.9 -I eth0 10.0.2.2"), 2, other);
+    // Ended early it still says what there was.
+    let output = devnet(&format!("{up}; timeout 1 arping -w 60 -i 30 -I eth0 10.0.2.99"));
+    assert_eq!(output.status.code(), Some(124));
+    contains(&text(&output.stdout), &["Sent 1 probes (1 broadcast(s))\n"]);
+}

@@ -151,7 +151,11 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "iputils 20221126, BusyBox 1.35",
-        &[("ping", "laid out as by BusyBox; no `-M -p -D -A -Q -O`"), ("ping6", "as `ping -6`")],
+        &[
+            ("arping", "no `-U -A`; an interval may be shorter than a second"),
+            ("ping", "laid out as by BusyBox; no `-M -p -D -A -Q -O`"),
+            ("ping6", "as `ping -6`"),
+        ],
     ),
     (
         "traceroute 2.1",

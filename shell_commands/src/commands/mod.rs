@@ -9,6 +9,7 @@ pub mod table;
 pub mod words;
 
 mod arp;
+mod arping;
 mod basename;
 mod bytes;
 mod cat;

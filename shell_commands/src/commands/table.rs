@@ -4,8 +4,8 @@
 //! one row here and one file beside it.
 
 use super::{
-    arp, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff, dns,
-    echo, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls,
+    arp, arping, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff,
+    dns, echo, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls,
     machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run,
     sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute,
     wc, wget, wifi,
@@ -43,6 +43,9 @@ rows! {
     "alias", "alias [NAME[=COMMAND]...]", "Shows aliases, or sets them.", builtin (Alias);
     "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
+    "arping", "arping [-c COUNT] [-w SECONDS] [-i SECONDS] [-I IF] [-s ADDRESS] [-b] [-f] [-q] [-D] \
+        HOST",
+        "Asks by ARP who has an address.", run (arping::run);
     "base64", "base64 [-d] [-i] [-w COLUMNS] [FILE]", "Encodes or decodes base64.",
         run (bytes::base64);
     "basename", "basename PATH [SUFFIX]", "Prints the last part of a path.", run (basename::run);

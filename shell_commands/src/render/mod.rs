@@ -6,6 +6,7 @@
 //!
 //! | module | looks like |
 //! |---|---|
+//! | [`arping`] | `arping` of iputils |
 //! | [`calendar`] | `date` |
 //! | [`classic`] | `ifconfig`, `route`, `arp`, `netstat`, `nslookup` of BusyBox and net-tools |
 //! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
@@ -27,6 +28,7 @@
 //! | [`units`] | numbers with units |
 //! | [`wifi`] | our own, after `iw` and `nmcli` |
 
+pub mod arping;
 pub mod calendar;
 pub mod classic;
 pub mod control;
