@@ -79,6 +79,8 @@ pub const KEY_FILE_BYTES: usize = 4096;
 pub const ARPING_INTERVAL: Duration = Duration::from_millis(10);
 /// Bytes that `arping` reads at once of what it captures.
 pub const ARPING_READ_BYTES: usize = 4096;
+/// Bytes that `telnet` takes at once, so that what it decodes takes little time.
+pub const TELNET_BYTES: usize = 4096;
 /// Default seconds that `dhcp` waits for a lease.
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.

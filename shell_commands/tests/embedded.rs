@@ -368,3 +368,30 @@ fn arping_asks_who_has_an_address() {
     assert_eq!(output.status.code(), Some(124));
     contains(&text(&output.stdout), &["Sent 1 probes (1 broadcast(s))\n"]);
 }
+
+#[test]
+fn telnet_sends_lines_and_shows_what_comes() {
+    let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
+    let request = "printf 'GET / HTTP/1.0\\nHost: web.lan\\n\\n'";
+    let output = devnet(&format!("{up}; {request} | telnet -4 web.lan 80"));
+    let said = text(&output.stdout);
+    contains(
+        &said,
+        &[
+            "Trying 10.0.2.4...\nConnected to web.lan.\nEscape character is '^]'.\n",
+            "HTTP/1.1 200 OK\n",
+            "<h1>It works</h1>\n",
+        ],
+    );
+    // Options are refused, and what controls a terminal is made visible; the server sees CR LF.
+    let server = "printf '\\377\\375\\030a\\033[2J\\r\\n' | nc -l 2323 | od -An -tx1";
+    let output = succeeds(&format!(
+        "({server}) & sleep 0.3; (echo hi; sleep 0.5; printf '\\035rest') | telnet 127.0.0.1 2323; wait"
+    ));
+    contains(&output, &["a\\u001b[2J\n"]);
+    let sent = output.lines().find(|line| line.contains("ff fc 18")).unwrap_or_default();
+    assert!(sent.contains("68 69 0d 0a") && !sent.contains("72 65 73 74"), "{output}");
+    let refused = "telnet: can't connect to remote host (10.0.2.4): Connection refused";
+    fails(&format!("{up}; telnet -4 web.lan 81"), 1, refused);
+    fails("telnet", 2, "telnet: a host is needed, and at most one port");
+}

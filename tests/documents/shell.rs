@@ -165,6 +165,10 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("tcpdump 4.99", &[("tcpdump", "pcapng; a subset of pcap-filter(7); one interface")]),
+    (
+        "netkit telnet 0.17",
+        &[("telnet", "line by line; options are refused; no commands of its own")],
+    ),
     ("OpenBSD nc", &[("nc", "no `-U -X -x -q -s -c -i -C`, no names of ports")]),
     (
         "curl 7.88",

@@ -68,6 +68,7 @@ mod tail;
 mod target;
 mod tcpdump;
 mod tee;
+mod telnet;
 mod test;
 mod touch;
 mod tr;

@@ -7,8 +7,8 @@ use super::{
     arp, arping, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff,
     dns, echo, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls,
     machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run,
-    sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, test, touch, tr, traceroute,
-    wc, wget, wifi,
+    sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, telnet, test, touch, tr,
+    traceroute, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -227,6 +227,8 @@ rows! {
         [-nqvexXAStU#] [FILTER]\ntcpdump -D",
         "Shows or stores the packets of an interface.", run (tcpdump::run);
     "tee", "tee [-a] [FILE...]", "Copies its input to its output and to files.", run (tee::run);
+    "telnet", "telnet [-4|-6] HOST [PORT]", "Sends lines to a host, and shows what it says.",
+        run (telnet::run);
     "test", "test CONDITION", "Tests texts, numbers and files.", run (test::run);
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
     "timeout", "timeout [-s SIGNAL] [--preserve-status] N[ms|s|m|h] COMMAND [ARG...]",
