@@ -395,3 +395,19 @@ fn telnet_sends_lines_and_shows_what_comes() {
     fails(&format!("{up}; telnet -4 web.lan 81"), 1, refused);
     fails("telnet", 2, "telnet: a host is needed, and at most one port");
 }
+
+#[test]
+fn sntp_says_why_there_is_no_time() {
+    let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
+    fails(&format!("{up}; sntp web.lan"), 1, "sntp: 10.0.2.4: Connection refused");
+    // A server that never answers, and one that answers something else.
+    let server = "nc -u -l 1123 >/dev/null & sleep 0.3";
+    fails(&format!("{server}; sntp -t 0.2 -p 1123 127.0.0.1"), 1, "sntp: 127.0.0.1: no answer");
+    // The request is that of a client of version 4 that says nothing of itself.
+    let server = "nc -u -l 1123 | od -An -tx1 -N40 & sleep 0.3";
+    let output = devnet(&format!("{server}; sntp -t 0.2 -p 1123 127.0.0.1; sleep 0.1"));
+    let zeros = " 00".repeat(16);
+    contains(&text(&output.stdout), &[&format!(" 23{}\n{zeros}\n", " 00".repeat(15))]);
+    fails("sntp -S 10.0.2.2", 1, "sntp: the clock is the host's, and cannot be set here");
+    fails("sntp", 2, "sntp: a server is needed");
+}

@@ -169,6 +169,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         "netkit telnet 0.17",
         &[("telnet", "line by line; options are refused; no commands of its own")],
     ),
+    ("ntpdate 4.2.8", &[("sntp", "`ntpdate -q` with one question; the clock is not set")]),
     ("OpenBSD nc", &[("nc", "no `-U -X -x -q -s -c -i -C`, no names of ports")]),
     (
         "curl 7.88",

@@ -59,6 +59,7 @@ mod sed;
 mod seq;
 mod sha256sum;
 mod sleep;
+mod sntp;
 mod socket_events;
 mod socket_filter;
 mod sort;

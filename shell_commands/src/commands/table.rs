@@ -7,7 +7,7 @@ use super::{
     arp, arping, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff,
     dns, echo, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls,
     machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run,
-    sed, seq, sha256sum, sleep, sort, ss, stat, tail, tcpdump, tee, telnet, test, touch, tr,
+    sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee, telnet, test, touch, tr,
     traceroute, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
@@ -214,6 +214,8 @@ rows! {
         "Prints SHA-256 sums of files, or checks them.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
+    "sntp", "sntp [-4|-6] [-p PORT] [-t SECONDS] HOST...",
+        "Asks servers for the time, and shows how far the clock is from it.", run (sntp::run);
     "sort", "sort [-nrufhVbcsz] [-t CHARACTER] [-k FIELD[.BYTE][,FIELD]] [-o FILE] [FILE...]",
         "Sorts lines.", run (sort::run);
     "source", "source FILE [ARG...]", "Runs a script of the tree in this shell.", builtin (Source);

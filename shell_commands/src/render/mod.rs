@@ -24,6 +24,7 @@
 //! | [`iperf`] | `iperf3` |
 //! | [`program`] | `ps` |
 //! | [`query`] | `dig` and `host` of BIND, `getent` of glibc |
+//! | [`time`] | `ntpdate -q` |
 //! | [`traceroute`] | traceroute 2.1 |
 //! | [`units`] | numbers with units |
 //! | [`wifi`] | our own, after `iw` and `nmcli` |
@@ -46,6 +47,7 @@ pub mod program;
 pub mod progress;
 pub mod query;
 pub mod storage;
+pub mod time;
 pub mod traceroute;
 pub mod units;
 pub mod wifi;
