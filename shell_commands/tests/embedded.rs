@@ -386,7 +386,8 @@ fn telnet_sends_lines_and_shows_what_comes() {
     // Options are refused, and what controls a terminal is made visible; the server sees CR LF.
     let server = "printf '\\377\\375\\030a\\033[2J\\r\\n' | nc -l 2323 | od -An -tx1";
     let output = succeeds(&format!(
-        "({server}) & sleep 0.3; (echo hi; sleep 0.5; printf '\\035rest') | telnet 127.0.0.1 2323; wait"
+        "({server}) & sleep 0.3; (echo hi; sleep 0.5; printf '\\035rest') | \
+         telnet 127.0.0.1 2323; wait"
     ));
     contains(&output, &["a\\u001b[2J\n"]);
     let sent = output.lines().find(|line| line.contains("ff fc 18")).unwrap_or_default();

@@ -43,8 +43,8 @@ rows! {
     "alias", "alias [NAME[=COMMAND]...]", "Shows aliases, or sets them.", builtin (Alias);
     "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
-    "arping", "arping [-c COUNT] [-w SECONDS] [-i SECONDS] [-I IF] [-s ADDRESS] [-b] [-f] [-q] [-D] \
-        HOST",
+    "arping", "arping [-c COUNT] [-w SECONDS] [-i SECONDS] [-I IF] [-s ADDRESS] [-b] [-f] [-q] \
+        [-D] HOST",
         "Asks by ARP who has an address.", run (arping::run);
     "base64", "base64 [-d] [-i] [-w COLUMNS] [FILE]", "Encodes or decodes base64.",
         run (bytes::base64);
@@ -75,8 +75,8 @@ rows! {
         "Prints parts of lines.", run (cut::run);
     "date", "date [-u] [-R] [-I] [-d TIME] [-r FILE] [+FORMAT]", "Prints the time.",
         run (date::run);
-    "df", "df [-h|-k|-m] [-i] [-P] [FILE...]", "Shows what the file tree stores, and how much it may.",
-        run (df::run);
+    "df", "df [-h|-k|-m] [-i] [-P] [FILE...]",
+        "Shows what the file tree stores, and how much it may.", run (df::run);
     "dhcp", "dhcp [-q] [-n] [-t SECONDS] [-H HOSTNAME] [-r ADDRESS] [-V CLASS] [-O N] \
         [-x N:HEX|hostname:NAME] [--client-id CLIENT] [--ipv6-only] [start] [-i] IF\ndhcp \
         stop|renew|release|status|options IF",

@@ -1,6 +1,6 @@
 //! Commands on text: what `transcripts/text.txt` says is what dash 0.5.12 with GNU's tools (grep
-//! 3.8, sed 4.9, coreutils 9.1, findutils 4.9, diffutils 3.8) prints, with its status. A `\` stands for a missing
-//! end of line.
+//! 3.8, sed 4.9, coreutils 9.1, findutils 4.9, diffutils 3.8) prints, with its status. A `\` stands
+//! for a missing end of line.
 
 use crate::status::Status;
 use crate::testing::{Silent, World};
