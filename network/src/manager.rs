@@ -143,9 +143,9 @@ impl Manager {
     }
 
     /// Limits the memory of all TCP connections of the system, in bytes;
-    /// [`limits::TCP_MEMORY`] by default. From half of it on buffers do not grow, and connections
-    /// that hold much and make no progress end with `NoBufferSpace`; at the limit new ones are
-    /// refused, and data waits (Linux' tcp_mem).
+    /// [`limits::TCP_MEMORY`](crate::limits::TCP_MEMORY) by default. From half of it on buffers do
+    /// not grow, and connections that hold much and make no progress end with `NoBufferSpace`; at
+    /// the limit new ones are refused, and data waits (Linux' tcp_mem).
     #[cfg(feature = "tcp")]
     pub fn set_tcp_memory(&self, bytes: usize) {
         self.interfaces.memory().set_limit(bytes);
