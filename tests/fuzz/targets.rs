@@ -247,7 +247,10 @@ fn control(random: &SeededEntropy, inputs: u32) {
         let payload: Vec<u8> = (0..random.next() % 48)
             .map(|_| if random.next().is_multiple_of(3) { 0 } else { random.next() as u8 })
             .collect();
-        let device = rig.host.open(["eth0", "lo", "sockets"][random.next() as usize % 3]);
+        // A command may have renamed one of them.
+        let names = rig.host.manager.list().into_iter().map(|status| status.name);
+        let names: Vec<String> = names.chain(["sockets".into()]).collect();
+        let device = rig.host.open(&names[random.next() as usize % 3]);
         let _ = device.try_control_raw(entry.identifier, &payload);
         let other = &devnet_network::command::TABLE
             [random.next() as usize % devnet_network::command::TABLE.len()];
@@ -268,6 +271,10 @@ fn lines(random: &SeededEntropy, inputs: u32) {
         "via",
         "metric",
         "link",
+        "name",
+        "arp",
+        "description",
+        "queue",
         "interface",
         "hostname",
         "advertise",
@@ -327,7 +334,8 @@ fn lines(random: &SeededEntropy, inputs: u32) {
         }
         mutate(random, &mut line);
         parse_lines(&line);
-        let file = rig.host.open("eth0");
+        let name = &rig.host.manager.list()[1].name;
+        let file = rig.host.open(name);
         let outcome = file.try_write(&line);
         if !file.try_control::<GetSocket>(&()).is_ok_and(|socket| socket.kind != SocketKind::Tcp) {
             let last = file.try_control::<GetLastError>(&()).unwrap();
