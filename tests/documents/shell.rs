@@ -126,7 +126,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("arp", "no `temp`, `pub`, `-H -D -f -V`"),
             ("hostname", "a name of `/configuration/hostname`; no `-a -A -b -y`"),
-            ("ifconfig", "every IPv4 address is listed; no `promisc`, `allmulti`, `arp`, `-arp`"),
+            ("ifconfig", "every IPv4 address is listed; no `-multicast`"),
             ("netstat", "no `-p -o -c -x -g -M`"),
             ("route", "no `mss`, `window`, `irtt`, `mod`, `-F -C`"),
         ],

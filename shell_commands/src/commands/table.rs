@@ -140,13 +140,14 @@ rows! {
     "id", "id [-u|-g|-G]", "Shows user and group.", run (machine::identity);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
-        ADDRESS...] [gw ADDRESS] [up|down]",
+        ADDRESS...] [gw ADDRESS] [[-]promisc] [[-]allmulti] [[-]arp] [txqueuelen N] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
     "ip", "ip [-4|-6] [-o] [-br] [-j] [-d] [-s [-s]] addr|link|route|neigh [show] [dev IF] \
         [FILTER...]\nip addr add|replace ADDRESS[/LEN] dev IF [brd ADDRESS|+] [peer ADDRESS[/LEN]] \
         [label LABEL] [valid_lft SECONDS] [preferred_lft SECONDS] [noprefixroute] [nodad]\nip addr \
         del ADDRESS[/LEN] dev IF; ip addr flush dev IF [FILTER...]\nip link set IF [up|down] [mtu \
-        N] [address MAC]\nip route add|append|prepend|replace|change [TYPE] PREFIX|default [via \
+        N] [address MAC] [name NEW] [alias TEXT] [promisc|allmulticast|arp on|off] [qlen N]\nip \
+        route add|append|prepend|replace|change [TYPE] PREFIX|default [via \
         ADDRESS [onlink]] [dev IF] [src ADDRESS] [metric N] [proto P] [mtu N] [expires \
         SECONDS]\nip route del [TYPE] PREFIX|default [via ADDRESS] [dev IF]; ip route flush dev \
         IF|proto P|...; ip route get ADDRESS [from ADDRESS] [oif IF]\nip neigh \
