@@ -73,9 +73,9 @@ pub mod radio;
 #[cfg(all(target_os = "linux", feature = "tap"))]
 pub mod tap;
 
+mod relay;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-mod wakes;
 
 pub use cable::{Cable, CableControl, CableOptions, cable};
 pub use capture::Capture;

@@ -2,21 +2,20 @@
 //! under the [`Lan`](super::Lan)'s lock.
 //!
 //! A frame crosses two cables: from the sender's station to the switch, and from the switch to each
-//! receiver. Without impairment it crosses both at once; otherwise it waits in
-//! [`Switch::in_flight`] until the runner calls [`Switch::advance`]. Nothing here reads the time or
-//! wakes tasks; the caller takes the collected wakers.
+//! receiver. Without impairment it crosses both at once; otherwise it waits in flight until the
+//! runner calls [`Network::advance`]. Nothing here reads the time or wakes tasks; the caller takes
+//! the collected wakers.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::mem;
 use std::task::Waker;
 
 use devnet_network::address::HardwareAddress;
 use devnet_network::driver::{Frame, FramePool};
 
-use crate::counters::DriverCounters;
 use crate::impairment::{Direction, Fate, Impairment};
 use crate::limits::{ETHERNET_HEADER, FRAMES_IN_FLIGHT, LEARNED_ADDRESSES, PORT_FRAMES, PORTS};
+use crate::relay::{InFlight, Inbox, Network, addresses};
 
 /// The number of a port; it is never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -41,56 +40,17 @@ pub(super) struct Port {
     longest: usize,
     pub(super) is_up: bool,
     pub(super) impairment: Impairment,
-    pub(super) counters: DriverCounters,
     to_switch: Direction,
     to_station: Direction,
-    inbox: VecDeque<Frame>,
-    waker: Option<Waker>,
-    /// The port is in [`Switch::to_wake`].
-    needs_wake: bool,
+    pub(super) inbox: Inbox,
 }
 
-impl Port {
-    fn dropped(&mut self, length: usize) {
-        self.counters.dropped_frames += 1;
-        self.counters.dropped_bytes += length as u64;
-    }
-}
-
-/// A frame on a cable with a delay. Frames due at the same time arrive in the order of sending.
+/// A frame on a cable with a delay.
 #[derive(Debug)]
-struct InFlight {
-    due: u64,
-    sequence: u64,
+struct Crossing {
     port: PortNumber,
     towards: Towards,
     frame: Frame,
-}
-
-impl InFlight {
-    const fn key(&self) -> (u64, u64) {
-        (self.due, self.sequence)
-    }
-}
-
-impl PartialEq for InFlight {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for InFlight {}
-
-impl PartialOrd for InFlight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for InFlight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
 }
 
 /// Ports, the address table and frames.
@@ -98,17 +58,35 @@ impl Ord for InFlight {
 pub(super) struct Switch {
     seed: u64,
     next_port: u32,
-    sequence: u64,
     ports: HashMap<PortNumber, Port>,
     /// The ports in order, so that flooding does not depend on hash order.
     order: Vec<PortNumber>,
     learned: HashMap<HardwareAddress, PortNumber>,
-    in_flight: BinaryHeap<Reverse<InFlight>>,
+    in_flight: InFlight<Crossing>,
     /// Buffers for copies.
     pool: FramePool,
-    /// Ports whose runner must be woken, since [`take_wakers`](Self::take_wakers).
+    /// Ports whose runner must be woken, since [`Network::take_wakers`].
     to_wake: Vec<PortNumber>,
-    pub(super) runner: Option<Waker>,
+    runner: Option<Waker>,
+}
+
+impl Network for Switch {
+    fn advance(&mut self, now: u64) -> Option<u64> {
+        while let Some((due, Crossing { port, towards, frame })) = self.in_flight.pop_due(now) {
+            // The next cable starts at the due time, however late the runner is.
+            self.arrive(port, towards, frame, &|| due);
+        }
+        self.in_flight.next_due()
+    }
+
+    fn take_wakers(&mut self) -> Vec<Waker> {
+        let Self { to_wake, ports, .. } = self;
+        to_wake.drain(..).filter_map(|number| ports.get_mut(&number)?.inbox.take_waker()).collect()
+    }
+
+    fn runner(&mut self) -> &mut Option<Waker> {
+        &mut self.runner
+    }
 }
 
 impl Switch {
@@ -116,11 +94,10 @@ impl Switch {
         Self {
             seed,
             next_port: 0,
-            sequence: 0,
             ports: HashMap::new(),
             order: Vec::new(),
             learned: HashMap::new(),
-            in_flight: BinaryHeap::new(),
+            in_flight: InFlight::new(),
             pool: FramePool::new(),
             to_wake: Vec::new(),
             runner: None,
@@ -141,12 +118,9 @@ impl Switch {
             longest: mtu.saturating_add(ETHERNET_HEADER),
             is_up: true,
             impairment: Impairment::NONE,
-            counters: DriverCounters::default(),
             to_switch: Direction::new(seed),
             to_station: Direction::new(!seed),
-            inbox: VecDeque::new(),
-            waker: None,
-            needs_wake: false,
+            inbox: Inbox::default(),
         };
         self.ports.insert(number, port);
         self.order.push(number);
@@ -175,12 +149,12 @@ impl Switch {
         let Some(port) = self.ports.get_mut(&number) else { return false };
         if port.is_up != is_up {
             port.is_up = is_up;
-            while let Some(frame) = port.inbox.pop_front() {
-                port.dropped(frame.len());
+            while let Some(frame) = port.inbox.pop() {
+                port.inbox.dropped(frame.len());
                 self.pool.put(frame);
             }
             self.learned.retain(|_, known| *known != number);
-            if !mem::replace(&mut port.needs_wake, true) {
+            if port.inbox.request_wake() {
                 self.to_wake.push(number);
             }
         }
@@ -190,20 +164,12 @@ impl Switch {
     /// Registers the waker of a port's runner. The caller drops the replaced waker outside the
     /// lock.
     pub(super) fn register(&mut self, number: PortNumber, waker: &Waker) -> Option<Waker> {
-        let port = self.ports.get_mut(&number)?;
-        match &port.waker {
-            Some(known) if known.will_wake(waker) => None,
-            _ => port.waker.replace(waker.clone()),
-        }
+        self.ports.get_mut(&number)?.inbox.register(waker)
     }
 
     /// Returns the next frame for a station.
     pub(super) fn receive(&mut self, number: PortNumber) -> Option<Frame> {
-        let port = self.ports.get_mut(&number)?;
-        let frame = port.inbox.pop_front()?;
-        port.counters.received_frames += 1;
-        port.counters.received_bytes += frame.len() as u64;
-        Some(frame)
+        self.ports.get_mut(&number)?.inbox.receive()
     }
 
     /// Takes a frame from a station. It reads the time only if needed. True if the runner's next
@@ -220,47 +186,14 @@ impl Switch {
         };
         let is_usable = port.is_up && (ETHERNET_HEADER..=port.longest).contains(&frame.len());
         if !is_usable {
-            port.dropped(frame.len());
+            port.inbox.dropped(frame.len());
             self.pool.put(frame);
             return false;
         }
-        port.counters.sent_frames += 1;
-        port.counters.sent_bytes += frame.len() as u64;
-        let before = self.next_due();
+        port.inbox.sent(frame.len());
+        let before = self.in_flight.next_due();
         self.cross(number, Towards::Switch, frame, &now);
-        match (before, self.next_due()) {
-            (Some(before), Some(after)) => after < before,
-            (None, after) => after.is_some(),
-            (Some(_), None) => false,
-        }
-    }
-
-    /// Delivers frames that are due. Returns when the next one is due, if any.
-    pub(super) fn advance(&mut self, now: u64) -> Option<u64> {
-        while self.next_due().is_some_and(|due| due <= now) {
-            let Some(Reverse(InFlight { due, port, towards, frame, .. })) = self.in_flight.pop()
-            else {
-                break;
-            };
-            // The next cable starts at the due time, however late the runner is.
-            self.arrive(port, towards, frame, &|| due);
-        }
-        self.next_due()
-    }
-
-    fn next_due(&self) -> Option<u64> {
-        self.in_flight.peek().map(|Reverse(first)| first.due)
-    }
-
-    /// Takes the collected wakers, to be woken outside the lock.
-    pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
-        let Self { to_wake, ports, .. } = self;
-        let take = |number| {
-            let port = ports.get_mut(&number)?;
-            port.needs_wake = false;
-            port.waker.take()
-        };
-        to_wake.drain(..).filter_map(take).collect()
+        self.in_flight.is_earlier_than(before)
     }
 
     /// Sends a frame into a cable.
@@ -280,7 +213,7 @@ impl Switch {
         let Some(Fate { due, wrong_bit, twice }) =
             direction.cross(frame.len(), now(), &port.impairment)
         else {
-            port.dropped(frame.len());
+            port.inbox.dropped(frame.len());
             return self.pool.put(frame);
         };
         let bits = (frame.len() as u64).saturating_mul(8).max(1);
@@ -291,20 +224,19 @@ impl Switch {
         }
         let second = twice.then(|| self.pool.copy_of(frame.bytes()));
         for frame in [Some(frame), second].into_iter().flatten() {
-            self.delay(InFlight { due, sequence: self.sequence, port: number, towards, frame });
+            self.delay(due, Crossing { port: number, towards, frame });
         }
     }
 
-    fn delay(&mut self, in_flight: InFlight) {
+    fn delay(&mut self, due: u64, crossing: Crossing) {
         if self.in_flight.len() < FRAMES_IN_FLIGHT {
-            self.sequence += 1;
-            self.in_flight.push(Reverse(in_flight));
+            self.in_flight.push(due, crossing);
             return;
         }
-        if let Some(port) = self.ports.get_mut(&in_flight.port) {
-            port.dropped(in_flight.frame.len());
+        if let Some(port) = self.ports.get_mut(&crossing.port) {
+            port.inbox.dropped(crossing.frame.len());
         }
-        self.pool.put(in_flight.frame);
+        self.pool.put(crossing.frame);
     }
 
     /// Receives a frame from a cable.
@@ -327,11 +259,7 @@ impl Switch {
         if !self.ports.get(&from).is_some_and(|port| port.is_up) {
             return self.pool.put(frame);
         }
-        let &[a, b, c, d, e, f, g, h, i, j, k, l, ..] = frame.bytes() else {
-            return self.pool.put(frame);
-        };
-        let (to, source) =
-            (HardwareAddress([a, b, c, d, e, f]), HardwareAddress([g, h, i, j, k, l]));
+        let Some((to, source)) = addresses(&frame) else { return self.pool.put(frame) };
         let is_known = self.learned.contains_key(&source);
         if source.is_unicast() && (is_known || self.learned.len() < LEARNED_ADDRESSES) {
             self.learned.insert(source, from);
@@ -361,11 +289,11 @@ impl Switch {
     fn deliver(&mut self, number: PortNumber, frame: Frame) {
         let Some(port) = self.ports.get_mut(&number) else { return self.pool.put(frame) };
         if !port.is_up || frame.len() > port.longest || port.inbox.len() >= PORT_FRAMES {
-            port.dropped(frame.len());
+            port.inbox.dropped(frame.len());
             return self.pool.put(frame);
         }
-        port.inbox.push_back(frame);
-        if !mem::replace(&mut port.needs_wake, true) {
+        port.inbox.push(frame);
+        if port.inbox.request_wake() {
             self.to_wake.push(number);
         }
     }

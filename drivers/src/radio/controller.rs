@@ -13,12 +13,12 @@ use devnet_virtual_file_system::{
     OpenRequest, Operation, Readiness, Result, encode,
 };
 
-use super::Shared;
 use super::medium::Medium;
 use super::node::{RadioNumber, Role};
 use crate::controller::{Controlled, Controller, DriverInformation, Placed};
 use crate::counters::DriverCounters;
 use crate::position::Position;
+use crate::relay::Relay;
 
 /// How long a scan listens to each channel.
 const DWELL: Duration = Duration::from_millis(40);
@@ -30,13 +30,13 @@ const JOIN_MILLISECONDS: u32 = 10_000;
 /// The radio on its air.
 #[derive(Clone)]
 struct Panel {
-    air: Weak<Shared>,
+    air: Weak<Relay<Medium>>,
     number: RadioNumber,
     mtu: usize,
 }
 
 impl Panel {
-    fn shared(&self) -> Result<Arc<Shared>> {
+    fn shared(&self) -> Result<Arc<Relay<Medium>>> {
         self.air.upgrade().ok_or(Error::NoDevice)
     }
 
@@ -223,7 +223,7 @@ impl Controlled for Panel {
     }
 
     fn counters(&self) -> DriverCounters {
-        self.change(|medium, _| Ok(medium.node(self.number)?.counters)).unwrap_or_default()
+        self.change(|medium, _| Ok(medium.node(self.number)?.inbox.counters)).unwrap_or_default()
     }
 
     fn placed(&self) -> Result<&dyn Placed> {
@@ -254,7 +254,7 @@ pub(super) struct RadioController {
 }
 
 impl RadioController {
-    pub(super) fn new(air: Weak<Shared>, number: RadioNumber, mtu: usize) -> Self {
+    pub(super) fn new(air: Weak<Relay<Medium>>, number: RadioNumber, mtu: usize) -> Self {
         let panel = Panel { air, number, mtu };
         Self { driver: Controller::new(Arc::new(panel.clone())), panel }
     }

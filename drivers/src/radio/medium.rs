@@ -6,9 +6,7 @@
 //! channel shares its time. An access point passes on what is for another station, and to the
 //! access points that it is wired to. Nothing here reads the time or wakes tasks.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::mem;
+use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -20,6 +18,7 @@ use super::node::{Node, RadioNumber};
 use super::signal::{self, rate};
 use crate::impairment::nanoseconds;
 use crate::limits::{AIR_FRAMES, AIR_QUEUE, ETHERNET_HEADER, PORT_FRAMES, RADIOS};
+use crate::relay::{InFlight, Network, addresses};
 
 /// What each frame takes beside its bytes: spaces, preamble, acknowledgment.
 const FRAME_OVERHEAD: Duration = Duration::from_micros(100);
@@ -28,41 +27,13 @@ const GROUP_RATE: u32 = 6_000;
 /// Between two beacons, after which stations that save power listen (100 time units of 1,024 µs).
 const BEACON_INTERVAL: Duration = Duration::from_micros(102_400);
 
-/// A frame on the air, ordered by arrival.
+/// A frame on the air.
 #[derive(Debug)]
 struct Flight {
-    due: u64,
-    sequence: u64,
     from: RadioNumber,
     /// The access point of its cell.
     point: RadioNumber,
     frame: Frame,
-}
-
-impl PartialEq for Flight {
-    fn eq(&self, other: &Self) -> bool {
-        (self.due, self.sequence) == (other.due, other.sequence)
-    }
-}
-
-impl Eq for Flight {}
-
-impl PartialOrd for Flight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Flight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.due, self.sequence).cmp(&(other.due, other.sequence))
-    }
-}
-
-/// Destination and source of a frame.
-fn addresses(frame: &Frame) -> Option<(HardwareAddress, HardwareAddress)> {
-    let &[a, b, c, d, e, f, g, h, i, j, k, l, ..] = frame.bytes() else { return None };
-    Some((HardwareAddress([a, b, c, d, e, f]), HardwareAddress([g, h, i, j, k, l])))
 }
 
 #[derive(Debug)]
@@ -70,14 +41,31 @@ pub(super) struct Medium {
     random: Rng,
     next: u32,
     pub(super) nodes: BTreeMap<RadioNumber, Node>,
-    in_flight: BinaryHeap<Reverse<Flight>>,
-    sequence: u64,
+    in_flight: InFlight<Flight>,
     /// When each channel is free again, in nanoseconds.
     free: BTreeMap<u8, u64>,
     pool: FramePool,
-    /// Radios whose runner must be woken, since [`take_wakers`](Self::take_wakers).
+    /// Radios whose runner must be woken, since [`Network::take_wakers`].
     to_wake: Vec<RadioNumber>,
-    pub(super) runner: Option<Waker>,
+    runner: Option<Waker>,
+}
+
+impl Network for Medium {
+    fn advance(&mut self, now: u64) -> Option<u64> {
+        while let Some((due, flight)) = self.in_flight.pop_due(now) {
+            self.arrive(due, flight);
+        }
+        self.in_flight.next_due()
+    }
+
+    fn take_wakers(&mut self) -> Vec<Waker> {
+        let Self { to_wake, nodes, .. } = self;
+        to_wake.drain(..).filter_map(|number| nodes.get_mut(&number)?.inbox.take_waker()).collect()
+    }
+
+    fn runner(&mut self) -> &mut Option<Waker> {
+        &mut self.runner
+    }
 }
 
 impl Medium {
@@ -86,8 +74,7 @@ impl Medium {
             random: Rng::with_seed(seed),
             next: 0,
             nodes: BTreeMap::new(),
-            in_flight: BinaryHeap::new(),
-            sequence: 0,
+            in_flight: InFlight::new(),
             free: BTreeMap::new(),
             pool: FramePool::new(),
             to_wake: Vec::new(),
@@ -133,46 +120,27 @@ impl Medium {
 
     pub(super) fn wake(&mut self, number: RadioNumber) {
         if let Some(node) = self.nodes.get_mut(&number)
-            && !mem::replace(&mut node.needs_wake, true)
+            && node.inbox.request_wake()
         {
             self.to_wake.push(number);
         }
     }
 
-    /// Takes the collected wakers, to be woken outside the lock.
-    pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
-        let Self { to_wake, nodes, .. } = self;
-        let take = |number| {
-            let node = nodes.get_mut(&number)?;
-            node.needs_wake = false;
-            node.waker.take()
-        };
-        to_wake.drain(..).filter_map(take).collect()
-    }
-
     /// Registers the waker of a radio's runner. The caller drops the replaced waker outside the
     /// lock.
     pub(super) fn register(&mut self, number: RadioNumber, waker: &Waker) -> Option<Waker> {
-        let node = self.nodes.get_mut(&number)?;
-        match &node.waker {
-            Some(known) if known.will_wake(waker) => None,
-            _ => node.waker.replace(waker.clone()),
-        }
+        self.nodes.get_mut(&number)?.inbox.register(waker)
     }
 
     /// Returns the next frame for a radio.
     pub(super) fn receive(&mut self, number: RadioNumber) -> Option<Frame> {
-        let node = self.nodes.get_mut(&number)?;
-        let frame = node.inbox.pop_front()?;
-        node.counters.received_frames += 1;
-        node.counters.received_bytes += frame.len() as u64;
-        Some(frame)
+        self.nodes.get_mut(&number)?.inbox.receive()
     }
 
     /// Takes a frame from a radio, at this time in nanoseconds. True if the runner's next deadline
     /// is now earlier.
     pub(super) fn transmit(&mut self, number: RadioNumber, frame: Frame, now: u64) -> bool {
-        let before = self.next_due();
+        let before = self.in_flight.next_due();
         let cell = self.cell(number);
         let Some(node) = self.nodes.get_mut(&number) else {
             self.pool.put(frame);
@@ -183,31 +151,17 @@ impl Medium {
         // An access point accepts no frame of a station that names another sender.
         let is_own = node.point().is_some() || source == Some(node.hardware);
         let Some(point) = cell.filter(|_| fits && is_own) else {
-            node.dropped(frame.len());
+            node.inbox.dropped(frame.len());
             self.pool.put(frame);
             return false;
         };
-        node.counters.sent_frames += 1;
-        node.counters.sent_bytes += frame.len() as u64;
+        node.inbox.sent(frame.len());
         if point == number {
             self.distribute(point, number, frame, now);
         } else {
             self.send(number, point, frame, now);
         }
-        self.next_due().is_some_and(|due| before.is_none_or(|before| due < before))
-    }
-
-    /// Delivers frames that are due. Returns when the next one is due, if any.
-    pub(super) fn advance(&mut self, now: u64) -> Option<u64> {
-        while self.next_due().is_some_and(|due| due <= now) {
-            let Some(Reverse(flight)) = self.in_flight.pop() else { break };
-            self.arrive(flight);
-        }
-        self.next_due()
-    }
-
-    fn next_due(&self) -> Option<u64> {
-        self.in_flight.peek().map(|Reverse(first)| first.due)
+        self.in_flight.is_earlier_than(before)
     }
 
     /// Puts a frame on the channel of a cell, from its access point or to it.
@@ -222,7 +176,7 @@ impl Medium {
             .saturating_add(bits.saturating_mul(1_000_000) / u64::from(rate.max(1)));
         if start - now > nanoseconds(AIR_QUEUE) || self.in_flight.len() >= AIR_FRAMES {
             if let Some(node) = self.nodes.get_mut(&from) {
-                node.dropped(frame.len());
+                node.inbox.dropped(frame.len());
             }
             return self.pool.put(frame);
         }
@@ -231,9 +185,7 @@ impl Medium {
         if sleeps {
             due = due.next_multiple_of(nanoseconds(BEACON_INTERVAL));
         }
-        self.sequence += 1;
-        let sequence = self.sequence;
-        self.in_flight.push(Reverse(Flight { due, sequence, from, point, frame }));
+        self.in_flight.push(due, Flight { from, point, frame });
     }
 
     /// The rate and the channel of a frame, and whether its receiver sleeps.
@@ -259,7 +211,7 @@ impl Medium {
     }
 
     /// A frame ends on the air.
-    fn arrive(&mut self, Flight { due, from, point, frame, .. }: Flight) {
+    fn arrive(&mut self, due: u64, Flight { from, point, frame }: Flight) {
         // Lost if one of the two left meanwhile.
         if self.cell(from) != Some(point) || self.cell(point) != Some(point) {
             return self.pool.put(frame);
@@ -269,7 +221,7 @@ impl Medium {
         }
         if self.is_lost(from, point) {
             if let Some(node) = self.nodes.get_mut(&from) {
-                node.dropped(frame.len());
+                node.inbox.dropped(frame.len());
             }
             return self.pool.put(frame);
         }
@@ -324,7 +276,7 @@ impl Medium {
             let copy = self.pool.copy_of(frame.bytes());
             if self.is_lost(point, number) {
                 if let Some(node) = self.nodes.get_mut(&number) {
-                    node.dropped(copy.len());
+                    node.inbox.dropped(copy.len());
                 }
                 self.pool.put(copy);
             } else {
@@ -338,10 +290,10 @@ impl Medium {
     fn push(&mut self, number: RadioNumber, frame: Frame) {
         let Some(node) = self.nodes.get_mut(&number) else { return self.pool.put(frame) };
         if frame.len() > node.longest || node.inbox.len() >= PORT_FRAMES {
-            node.dropped(frame.len());
+            node.inbox.dropped(frame.len());
             return self.pool.put(frame);
         }
-        node.inbox.push_back(frame);
+        node.inbox.push(frame);
         self.wake(number);
     }
 }

@@ -9,7 +9,7 @@
 //! | `association` | who is associated with whom |
 //! | `report` | what a radio tells |
 //! | `controller` | the device that answers the commands of radios |
-//! | here | the handle, a radio's driver, and the task that delivers frames |
+//! | here | the handle, and a radio's driver |
 //!
 //! A new radio is on, at the origin, and asked for nothing: its link is down until its
 //! [controller](Radio::controller) makes it a station or an access point. [`Air::runner`] must be
@@ -50,60 +50,25 @@ mod report;
 mod signal;
 
 use std::fmt;
-use std::pin::Pin;
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::Waker;
 
 use devnet_network::address::HardwareAddress;
 use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium as FrameMedium,
 };
-use devnet_network::platform::{BoxFuture, Clock, Instant};
-use devnet_virtual_file_system::{CharacterDevice, Lock};
+use devnet_network::platform::Clock;
+use devnet_virtual_file_system::CharacterDevice;
 
 use self::controller::RadioController;
 use self::medium::Medium;
 pub use self::node::RadioNumber;
 pub use crate::position::Position;
-use crate::wakes::WakeAll;
-
-/// Nanoseconds in a microsecond.
-const MICROSECOND: u64 = 1_000;
-
-struct Shared {
-    clock: Arc<dyn Clock>,
-    medium: Lock<Medium>,
-}
-
-impl Shared {
-    fn nanoseconds(&self) -> u64 {
-        self.clock.now().as_micros().saturating_mul(MICROSECOND)
-    }
-
-    /// Changes the air, and wakes whom that concerns.
-    fn change<T>(&self, change: impl FnOnce(&mut Medium, Instant) -> T) -> T {
-        let now = self.clock.now();
-        let (outcome, wakers) = self.medium.with(|medium| {
-            let outcome = change(medium, now);
-            (outcome, medium.take_wakers())
-        });
-        wakers.into_iter().for_each(Waker::wake);
-        outcome
-    }
-}
-
-impl Drop for Shared {
-    /// The last handle is gone: the runner ends.
-    fn drop(&mut self) {
-        if let Some(runner) = self.medium.with(|medium| medium.runner.take()) {
-            runner.wake();
-        }
-    }
-}
+use crate::relay::Relay;
 
 /// The air that radios share; clones are the same.
 #[derive(Clone)]
-pub struct Air(Arc<Shared>);
+pub struct Air(Arc<Relay<Medium>>);
 
 impl fmt::Debug for Air {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,14 +80,14 @@ impl Air {
     /// Air without radios; `seed` determines which frames a weak signal loses.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
-        Self(Arc::new(Shared { clock, medium: Lock::new(Medium::new(seed)) }))
+        Self(Relay::new(clock, Medium::new(seed)))
     }
 
     /// Adds a radio with this hardware address, for IP packets of up to `mtu` bytes. Dropping it
     /// removes it.
     #[must_use]
     pub fn radio(&self, hardware: HardwareAddress, mtu: usize) -> Radio {
-        let number = self.0.medium.with(|medium| medium.add(hardware, mtu));
+        let number = self.0.network.with(|medium| medium.add(hardware, mtu));
         Radio { air: self.clone(), number, hardware, mtu, runner_is_late: false }
     }
 
@@ -154,41 +119,7 @@ impl Air {
     /// Returns the task that delivers frames. It sleeps until the next one is due, and ends when
     /// the air and all its radios are dropped. One is enough; of several, only the latest works.
     pub fn runner(&self) -> impl Future<Output = ()> + Send + 'static {
-        Runner { shared: Arc::downgrade(&self.0), sleep: None }
-    }
-}
-
-struct Runner {
-    shared: Weak<Shared>,
-    sleep: Option<(Instant, BoxFuture<'static, ()>)>,
-}
-
-impl Future for Runner {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let Some(shared) = self.shared.upgrade() else { return Poll::Ready(()) };
-            let now = shared.nanoseconds();
-            let (due, replaced) = shared.change(|medium, _| {
-                let replaced = medium.runner.replace(context.waker().clone());
-                (medium.advance(now), replaced)
-            });
-            drop(replaced);
-            let Some(due) = due else {
-                self.sleep = None;
-                return Poll::Pending;
-            };
-            let deadline = Instant::from_micros(due.div_ceil(MICROSECOND));
-            let (_, sleep) = match &mut self.sleep {
-                Some(sleep) if sleep.0 == deadline => sleep,
-                sleep => sleep.insert((deadline, shared.clock.sleep_until(deadline))),
-            };
-            if sleep.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            self.sleep = None;
-        }
+        self.0.runner()
     }
 }
 
@@ -239,18 +170,18 @@ impl Driver for Radio {
             |medium: &mut Medium, now| medium.place(number, |node| node.hardware = address, now);
         let now = self.air.0.clock.now();
         // Whom that concerns is woken by the next flush: the interface's lock is held.
-        let _ = self.air.0.medium.with(|medium| change(medium, now));
+        let _ = self.air.0.network.with(|medium| change(medium, now));
         Ok(())
     }
 
     fn link_state(&mut self) -> LinkState {
         let has_link =
             |medium: &mut Medium| medium.node(self.number).is_ok_and(|node| node.has_link());
-        if self.air.0.medium.with(has_link) { LinkState::Up } else { LinkState::Down }
+        if self.air.0.network.with(has_link) { LinkState::Up } else { LinkState::Down }
     }
 
     fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
-        self.air.0.medium.with(|medium| medium.receive(self.number))
+        self.air.0.network.with(|medium| medium.receive(self.number))
     }
 
     /// The air causes no back-pressure: it drops frames for which it has no room.
@@ -262,24 +193,16 @@ impl Driver for Radio {
         let shared = &*self.air.0;
         let now = shared.nanoseconds();
         self.runner_is_late |=
-            shared.medium.with(|medium| medium.transmit(self.number, frame, now));
+            shared.network.with(|medium| medium.transmit(self.number, frame, now));
         Ok(())
     }
 
     fn flush(&mut self) -> Option<Waker> {
-        let is_late = std::mem::take(&mut self.runner_is_late);
-        let (mut wakers, runner) = self.air.0.medium.with(|medium| {
-            (medium.take_wakers(), if is_late { medium.runner.take() } else { None })
-        });
-        wakers.extend(runner);
-        match wakers.len() {
-            0 | 1 => wakers.pop(),
-            _ => Some(Waker::from(Arc::new(WakeAll(wakers)))),
-        }
+        self.air.0.flush(std::mem::take(&mut self.runner_is_late))
     }
 
     fn register(&mut self, waker: &Waker, _: bool) {
-        let replaced = self.air.0.medium.with(|medium| medium.register(self.number, waker));
+        let replaced = self.air.0.network.with(|medium| medium.register(self.number, waker));
         drop(replaced);
     }
 }

@@ -1,17 +1,13 @@
 //! One radio: what it was asked to be, what it is, and its frames.
 
-use std::collections::VecDeque;
-use std::task::Waker;
-
 use devnet_network::address::HardwareAddress;
 use devnet_network::command::wireless::{AccessPoint, Join, LeaveReason, NetworkEntry};
-use devnet_network::driver::Frame;
 use devnet_network::platform::Instant;
 
 use super::country::{ANYWHERE, Rules};
-use crate::counters::DriverCounters;
 use crate::limits::ETHERNET_HEADER;
 use crate::position::Position;
+use crate::relay::Inbox;
 
 /// The number of a radio; it is never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,11 +60,7 @@ pub(super) struct Node {
     /// The networks of the last scan, and its time.
     pub(super) found: Vec<NetworkEntry>,
     pub(super) scanned: Instant,
-    pub(super) counters: DriverCounters,
-    pub(super) inbox: VecDeque<Frame>,
-    pub(super) waker: Option<Waker>,
-    /// It is in the list of those to wake.
-    pub(super) needs_wake: bool,
+    pub(super) inbox: Inbox,
 }
 
 impl Node {
@@ -89,10 +81,7 @@ impl Node {
             reason: None,
             found: Vec::new(),
             scanned: Instant::ZERO,
-            counters: DriverCounters::default(),
-            inbox: VecDeque::new(),
-            waker: None,
-            needs_wake: false,
+            inbox: Inbox::default(),
         }
     }
 
@@ -112,10 +101,5 @@ impl Node {
     /// True while frames can pass.
     pub(super) const fn has_link(&self) -> bool {
         self.association.is_some() || self.point().is_some()
-    }
-
-    pub(super) fn dropped(&mut self, length: usize) {
-        self.counters.dropped_frames += 1;
-        self.counters.dropped_bytes += length as u64;
     }
 }
