@@ -252,3 +252,27 @@ fn as_many_frames_wait_for_the_driver_as_was_set() {
     let (few, usual, many) = (sent(10), sent(256), sent(1000));
     assert_eq!((usual - few, many - few), (246, 990));
 }
+
+/// Whatever the order: name, device and list are those of the one that came last.
+#[test]
+fn who_renames_at_the_same_time_leaves_one_name() {
+    for round in 0..200 {
+        let world = World::new(round);
+        let (left, _right) = hosts(&world);
+        let files = ["one", "two", "three"].map(|name| (name, left.open("eth0")));
+        std::thread::scope(|scope| {
+            for (name, file) in files {
+                scope.spawn(move || {
+                    let option = Setting::Name(name.into());
+                    file.try_control::<SetInterfaceOption>(&option).unwrap();
+                });
+            }
+        });
+        let name = left.manager.list()[1].name.clone();
+        let directory = Path::parse("/devices/network").unwrap();
+        let devices = left.files.list(&Credentials::root(), &directory).unwrap();
+        let devices: Vec<_> = devices.into_iter().map(|entry| entry.name).collect();
+        assert!(devices.contains(&name), "round {round}: {name} is not in {devices:?}");
+        assert!(left.manager.sockets_on(&name).is_ok());
+    }
+}

@@ -6,9 +6,10 @@
 //! wakes tasks after the lock is released. The runner calls [`Interface::poll`].
 //!
 //! Lock order, from outer to inner: an open file's state → a datagram socket's state, the table of
-//! interfaces → the interface's engine → listener queue, datagram queue, watcher, capture, host
-//! addresses.
-//! Nothing awaits, wakes, or calls a controller under the engine's or an inner one.
+//! interfaces, the rest of a snapshot → the interface's engine → listener queue, datagram queue,
+//! watcher, capture, host addresses. Below the table of interfaces are also the names in use, the
+//! file tree, and an interface's name. Nothing awaits, wakes, or calls a controller under the
+//! engine's or an inner one.
 
 mod attached;
 
@@ -16,6 +17,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
+use core::mem::replace;
 use core::task::Waker;
 use core::time::Duration;
 
@@ -26,9 +28,9 @@ use crate::command::event::Change;
 use crate::driver::{Driver, Kind, LinkState, Medium};
 use crate::limits;
 use crate::platform::{Clock, Instant};
+use crate::stack::changes::appearance;
 use crate::stack::{Configuration, Stack, Wakes};
-use crate::trace::DropReason;
-use crate::trace::{dropped, message};
+use crate::trace::{DropReason, dropped, message};
 use crate::watcher::Watchers;
 
 /// A sleep that ends within this time is kept when nothing is due any more: the interface wakes
@@ -139,21 +141,18 @@ impl Interface {
         self.name.with(|own| own == name)
     }
 
-    /// Has another name from now on; its watchers are told.
-    pub(crate) fn rename(&self, new: &str) {
+    /// Has another name from now on; its watchers are told. The caller performs the deferred wakes,
+    /// once it holds no lock.
+    pub(crate) fn rename(&self, new: &str) -> DeferredWakes {
         self.name.with(|name| *name = new.into());
-        self.change_and_transmit(|stack| {
-            message!(
-                info,
-                "devnet::interface",
-                "{}: {} now",
-                stack.context.configuration.name,
-                new
-            );
-            stack.context.configuration.name = new.into();
-            let event = crate::stack::changes::appearance(&stack.context, Change::Changed);
+        let rename = |stack: &mut Stack, _: &mut dyn Driver| {
+            let former = replace(&mut stack.context.configuration.name, new.into());
+            message!(info, "devnet::interface", "{}: {} now", former, new);
+            let event = appearance(&stack.context, Change::Changed);
             stack.context.watch.note_watched([event], 0);
-        });
+        };
+        let ((), deferred) = self.as_of(self.clock.now(), rename);
+        deferred
     }
 
     /// Changes the stack as of now, transmits, and performs the wakes.
@@ -248,8 +247,7 @@ impl Interface {
             if engine.stack.context.watch.is_on() {
                 // The last events.
                 engine.watchers.deliver(&mut engine.stack);
-                let gone =
-                    crate::stack::changes::appearance(&engine.stack.context, Change::Removed);
+                let gone = appearance(&engine.stack.context, Change::Removed);
                 engine.stack.context.watch.note(gone);
             }
             engine.taps.end(&mut engine.stack.context.wakes);

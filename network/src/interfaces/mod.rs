@@ -128,11 +128,13 @@ impl Interfaces {
         if interface.is_named(new) {
             return Ok(false);
         }
-        self.0.tables.with(|tables| {
+        // In one step, so that device and interface have the name of the same command.
+        let deferred = self.0.tables.with(|tables| {
             let is_it = |known: &&mut Registration| Arc::ptr_eq(known.interface(), interface);
-            tables.registrations.iter_mut().find(is_it).ok_or(Error::NotFound)?.rename(new)
+            tables.registrations.iter_mut().find(is_it).ok_or(Error::NotFound)?.rename(new)?;
+            Ok::<_, Error>(interface.rename(new))
         })?;
-        interface.rename(new);
+        deferred.wake();
         self.0.host.increment_generation();
         Ok(true)
     }
