@@ -44,36 +44,49 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Appends a record; `line` writes it as a line.
-    fn put(&self, bytes: &mut Vec<u8>, report: impl FnOnce() -> Report, line: &str) {
+    /// Appends a record: what it says as a value, or its line.
+    fn put<L: AsRef<str>>(
+        &self,
+        bytes: &mut Vec<u8>,
+        report: impl FnOnce() -> Report,
+        line: impl FnOnce() -> L,
+    ) {
         let Self { options, sequence, time } = *self;
         if options.records {
             let record = EventRecord { sequence, time, report: report() };
             // Every record of ours can be encoded.
-            bytes.extend(record.to_bytes().unwrap_or_default());
-        } else {
-            if options.numbered {
-                bytes.extend(alloc::format!("{sequence} {time} ").bytes());
-            }
-            bytes.extend(line.bytes());
+            return bytes.extend(record.to_bytes().unwrap_or_default());
         }
+        if options.numbered {
+            bytes.extend(alloc::format!("{sequence} {time} ").bytes());
+        }
+        bytes.extend(line().as_ref().bytes());
+    }
+
+    fn put_with_line<L: AsRef<str>>(
+        &self,
+        bytes: &mut Vec<u8>,
+        interface: &str,
+        event: &Event,
+        line: impl FnOnce() -> L,
+    ) {
+        let report = || Report::Event { interface: interface.into(), event: event.clone() };
+        self.put(bytes, report, line);
     }
 
     /// Appends an event.
     pub(crate) fn put_event(&self, bytes: &mut Vec<u8>, interface: &str, event: &Event) {
-        let line = if self.options.records { String::new() } else { written(event, interface) };
-        let report = || Report::Event { interface: interface.into(), event: event.clone() };
-        self.put(bytes, report, &line);
+        self.put_with_line(bytes, interface, event, || written(event, interface));
     }
 
     /// Appends the end of the snapshot.
     pub(crate) fn put_idle(&self, bytes: &mut Vec<u8>) {
-        self.put(bytes, || Report::Idle, "idle\n");
+        self.put(bytes, || Report::Idle, || "idle\n");
     }
 
     /// Appends how many records were lost.
     pub(crate) fn put_lost(&self, bytes: &mut Vec<u8>, count: u64) {
-        self.put(bytes, || Report::Lost(count), &alloc::format!("lost {count}\n"));
+        self.put(bytes, || Report::Lost(count), || alloc::format!("lost {count}\n"));
     }
 }
 
@@ -203,11 +216,7 @@ impl Watcher {
                 state.sequence += 1;
                 let form = Form { options: state.options, sequence: state.sequence, time };
                 record.clear();
-                if state.options.records {
-                    form.put_event(&mut record, events.interface, event);
-                } else {
-                    form.put(&mut record, || Report::Idle, events.line(index));
-                }
+                form.put_with_line(&mut record, events.interface, event, || events.line(index));
                 // After the first loss no record is kept, so that there is one gap at a known
                 // place.
                 if state.lost == 0 && state.records.len() + record.len() <= limits::EVENT_BYTES {

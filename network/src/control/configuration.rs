@@ -281,7 +281,7 @@ fn ask_driver(interface: &Interface, asked: &Desired) -> core::result::Result<()
                 .set_hardware_address(address, driver)
                 .map_err(|error| (Part::HardwareAddress, error))?;
         }
-        interface_option::set_reception(stack, driver, &asked.options)
+        interface_option::receive_as_asked(stack, driver, &asked.options)
             .map_err(|error| (Part::Reception, error))
     })
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 use devnet_virtual_file_system::Error;
 
 use super::Stack;
-use super::context::Context;
+use super::context::{Context, InterfaceOptions};
 use super::link::neighbor::Timing;
 use crate::command::interface::{InterfaceDetails, InterfaceOption};
 use crate::driver::{Driver, DriverError, Medium};
@@ -79,18 +79,10 @@ pub(crate) fn set(
     option: &InterfaceOption,
 ) -> Result<bool, Error> {
     check(&stack.context, option)?;
-    let options = &mut stack.context.configuration.options;
+    let InterfaceOptions { promiscuous, all_multicast, .. } = stack.context.configuration.options;
     match *option {
-        InterfaceOption::Promiscuous(is_on) if options.promiscuous != is_on => {
-            driver.set_reception(is_on, options.all_multicast).map_err(DriverError::answer)?;
-            options.promiscuous = is_on;
-            Ok(true)
-        }
-        InterfaceOption::AllMulticast(is_on) if options.all_multicast != is_on => {
-            driver.set_reception(options.promiscuous, is_on).map_err(DriverError::answer)?;
-            options.all_multicast = is_on;
-            Ok(true)
-        }
+        InterfaceOption::Promiscuous(is_on) => set_reception(stack, driver, (is_on, all_multicast)),
+        InterfaceOption::AllMulticast(is_on) => set_reception(stack, driver, (promiscuous, is_on)),
         _ => Ok(apply(stack, option)),
     }
 }
@@ -205,35 +197,49 @@ pub(crate) const fn is_for_driver(option: &InterfaceOption) -> bool {
     matches!(option, InterfaceOption::Promiscuous(_) | InterfaceOption::AllMulticast(_))
 }
 
-/// Asks the driver for the reception that these options say, if it is another one.
+/// Asks the driver for frames to every station and to every group, if that is another reception;
+/// true if it is.
 ///
 /// # Errors
 /// `Unsupported` or `InputOutput` when the driver does not do it; nothing was changed then.
-pub(crate) fn set_reception(
+fn set_reception(
+    stack: &mut Stack,
+    driver: &mut dyn Driver,
+    (all_stations, all_groups): (bool, bool),
+) -> Result<bool, Error> {
+    let options = &mut stack.context.configuration.options;
+    if (options.promiscuous, options.all_multicast) == (all_stations, all_groups) {
+        return Ok(false);
+    }
+    driver.set_reception(all_stations, all_groups).map_err(DriverError::answer)?;
+    (options.promiscuous, options.all_multicast) = (all_stations, all_groups);
+    Ok(true)
+}
+
+/// Gives the driver the reception that these options say.
+///
+/// # Errors
+/// `Unsupported` or `InputOutput` when the driver does not do it; nothing was changed then.
+pub(crate) fn receive_as_asked(
     stack: &mut Stack,
     driver: &mut dyn Driver,
     asked: &[InterfaceOption],
 ) -> Result<(), Error> {
     let all_stations = asked.contains(&InterfaceOption::Promiscuous(true));
     let all_groups = asked.contains(&InterfaceOption::AllMulticast(true));
-    let options = &mut stack.context.configuration.options;
-    if (options.promiscuous, options.all_multicast) != (all_stations, all_groups) {
-        driver.set_reception(all_stations, all_groups).map_err(DriverError::answer)?;
-        (options.promiscuous, options.all_multicast) = (all_stations, all_groups);
-    }
-    Ok(())
+    set_reception(stack, driver, (all_stations, all_groups)).map(drop)
 }
 
 /// Makes these the options that differ from those of a new interface.
 ///
 /// # Errors
-/// As [`set_reception`]; nothing was changed then.
+/// As [`receive_as_asked`].
 pub(crate) fn replace_all(
     stack: &mut Stack,
     driver: &mut dyn Driver,
     wanted: &[InterfaceOption],
 ) -> Result<(), Error> {
-    set_reception(stack, driver, wanted)?;
+    receive_as_asked(stack, driver, wanted)?;
     for default in defaults().into_iter().filter(|default| !is_for_driver(default)) {
         let asked = wanted.iter().find(|option| is_same_kind(option, &default));
         apply(stack, asked.unwrap_or(&default));
