@@ -71,9 +71,6 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         duplicates: false,
         host: String::new(),
     };
-    let duration = |text: &str| {
-        sleep::duration(text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))
-    };
     let mut hosts = Vec::new();
     let mut options = context.options();
     while let Some(argument) = options.next()? {
@@ -85,8 +82,8 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 }
                 chosen.count = Some(count);
             }
-            Short('i') => chosen.interval = duration(&options.value()?.string()?)?,
-            Short('w') => chosen.limit = Some(duration(&options.value()?.string()?)?),
+            Short('i') => chosen.interval = sleep::parsed(&options.value()?.string()?)?,
+            Short('w') => chosen.limit = Some(sleep::parsed(&options.value()?.string()?)?),
             Short('I') => chosen.interface = Some(options.value()?.string()?),
             Short('s') => {
                 chosen.source = Some(words::parse(&options.value()?.string()?, "address")?);

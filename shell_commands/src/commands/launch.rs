@@ -6,7 +6,7 @@ use futures_lite::future;
 use lexopt::prelude::*;
 
 use super::lines::{Lines, Output};
-use super::sleep::duration;
+use super::sleep::{self, duration};
 use super::words;
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
@@ -170,9 +170,7 @@ pub(super) async fn again(launcher: &mut Launcher, context: &Context) -> Outcome
     while let Some(argument) = options.next()? {
         match argument {
             Short('n') => {
-                let word = options.value()?.string()?;
-                let bad = || Failure::usage(format!("{word}: bad duration"));
-                interval = duration(&word).ok_or_else(bad)?.max(SHORTEST);
+                interval = sleep::parsed(&options.value()?.string()?)?.max(SHORTEST);
             }
             Short('t') => has_title = false,
             Short('e') => ends_on_failure = true,

@@ -14,11 +14,11 @@ use devnet_virtual_file_system::{Error, File, Lock};
 use futures_lite::future;
 use lexopt::prelude::*;
 
-use super::{sleep, words};
+use super::{sleep, target, words};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::sockets::{Connection, Family, Sockets, bad_zone, receive_from, unresolved, within};
+use crate::sockets::{Connection, Family, Sockets, receive_from, within};
 use crate::status::Status;
 
 /// Maximum bytes of one datagram (OpenBSD's nc has 16 KiB).
@@ -73,10 +73,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 chosen.local_port = Some(words::parse(&options.value()?.string()?, "port")?)
             }
             Short('w') => {
-                let text = options.value()?.string()?;
-                let wait = sleep::duration(&text)
-                    .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
-                chosen.wait = Some(wait);
+                chosen.wait = Some(sleep::parsed(&options.value()?.string()?)?);
             }
             Value(word) => chosen.words.push(word.string()?),
             other => return Err(other.unexpected().into()),
@@ -107,14 +104,7 @@ async fn connect(context: &Context, options: &Options) -> Outcome {
     if ports.len() > 1 && !options.scan {
         return Err(Failure::usage("several ports need -z"));
     }
-    let (sockets, name) = Sockets::routed(&context.files)
-        .zoned(host)
-        .await
-        .map_err(|why| Failure::of(host, bad_zone(why)))?;
-    let addresses = sockets
-        .resolve(&name, options.family)
-        .await
-        .map_err(|why| Failure::of(host, unresolved(why)))?;
+    let (sockets, addresses) = target::addresses(context, host, options.family).await?;
     let mut status = Status::FAILURE;
     for port in ports {
         match open(context, options, &sockets, &addresses, port).await {

@@ -95,9 +95,9 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 chosen.count = Some(words::parse::<u64>(&options.value()?.string()?, "count")?)
                     .filter(|count| *count > 0)
             }
-            Short('i') => chosen.interval = duration(&options.value()?.string()?)?,
-            Short('W') => chosen.reply_timeout = duration(&options.value()?.string()?)?,
-            Short('w') => chosen.limit = Some(duration(&options.value()?.string()?)?),
+            Short('i') => chosen.interval = sleep::parsed(&options.value()?.string()?)?,
+            Short('W') => chosen.reply_timeout = sleep::parsed(&options.value()?.string()?)?,
+            Short('w') => chosen.limit = Some(sleep::parsed(&options.value()?.string()?)?),
             Short('s') => chosen.size = size(&options.value()?.string()?)?,
             Short('t') => {
                 chosen.hop_limit = Some(words::parse(&options.value()?.string()?, "time to live")?)
@@ -117,10 +117,6 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         Ok([host]) => Ok(Options { host, ..chosen }),
         Err(_) => Err(Failure::usage("one host is needed")),
     }
-}
-
-fn duration(text: &str) -> Result<Duration, Failure> {
-    sleep::duration(text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))
 }
 
 /// A socket with its target.

@@ -10,10 +10,18 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let [text] = context.arguments.as_slice() else {
         return Err(Failure::usage("one duration is needed"));
     };
-    let duration = duration(text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
+    let duration = parsed(text)?;
     let clock = &context.platform.clock;
     clock.sleep_until(clock.now().after(duration)).await;
     Ok(Status::SUCCESS)
+}
+
+/// The duration of an argument.
+///
+/// # Errors
+/// `bad duration`.
+pub(crate) fn parsed(text: &str) -> Result<Duration, Failure> {
+    duration(text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))
 }
 
 /// `1`, `0.5`, `200ms`, `2s`, `3m` or `1h`.

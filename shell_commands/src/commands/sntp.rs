@@ -11,11 +11,11 @@ use devnet_network::command::socket::SocketKind;
 use devnet_virtual_file_system::{Error, File};
 use lexopt::prelude::*;
 
-use super::{sleep, words};
+use super::{sleep, target, words};
 use crate::context::{Context, Platform};
 use crate::failure::{Failure, Outcome};
 use crate::render::time::{self as render, Measurement};
-use crate::sockets::{Family, Sockets, bad_zone, receive_from, unresolved, within};
+use crate::sockets::{Family, Sockets, receive_from, within};
 use crate::status::Status;
 
 /// The port of the protocol.
@@ -40,9 +40,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
             Short('6') => family = Family::V6,
             Short('p') => port = words::parse(&options.value()?.string()?, "port")?,
             Short('t') => {
-                let text = options.value()?.string()?;
-                timeout = sleep::duration(&text)
-                    .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
+                timeout = sleep::parsed(&options.value()?.string()?)?;
             }
             Short('s' | 'S') => {
                 return Err(Failure::new("the clock is the host's, and cannot be set here"));
@@ -75,10 +73,7 @@ async fn ask(
     family: Family,
     timeout: Duration,
 ) -> Result<String, Failure> {
-    let zoned = Sockets::routed(&context.files).zoned(host).await;
-    let (sockets, name) = zoned.map_err(|why| Failure::of(host, bad_zone(why)))?;
-    let addresses = sockets.resolve(&name, family).await;
-    let addresses = addresses.map_err(|why| Failure::of(host, unresolved(why)))?;
+    let (sockets, addresses) = target::addresses(context, host, family).await?;
     let first = addresses.first().copied();
     let address = first.ok_or_else(|| Failure::of(host, "Name or service not known"))?;
     let asked = exchange(&context.platform, &sockets, address, port, timeout).await;

@@ -1,4 +1,4 @@
-//! Sockets that probe a host: those of `ping` and `traceroute`.
+//! The addresses of a host, and sockets that probe it: those of `ping` and `traceroute`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,6 +9,21 @@ use devnet_virtual_file_system::File;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::sockets::{self, Family, Sockets, bad_zone, unresolved};
+
+/// The addresses of a host, and the sockets that reach them: those of its zone, if it has one.
+///
+/// # Errors
+/// `HOST: why`.
+pub(super) async fn addresses(
+    context: &Context,
+    host: &str,
+    family: Family,
+) -> Result<(Sockets, Vec<IpAddr>), Failure> {
+    let zoned = Sockets::routed(&context.files).zoned(host).await;
+    let (sockets, name) = zoned.map_err(|why| Failure::of(host, bad_zone(why)))?;
+    let found = sockets.resolve(&name, family).await;
+    Ok((sockets, found.map_err(|why| Failure::of(host, unresolved(why)))?))
+}
 
 /// Whom to probe, and from where.
 pub(super) struct Target<'a> {

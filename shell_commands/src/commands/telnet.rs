@@ -16,11 +16,11 @@ use devnet_virtual_file_system::{Error, File, Lock};
 use futures_lite::future;
 use lexopt::prelude::*;
 
-use super::words;
+use super::{target, words};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::sockets::{Connection, Family, Sockets, bad_zone, unresolved};
+use crate::sockets::{Connection, Family};
 use crate::status::Status;
 
 /// The port of the protocol.
@@ -71,10 +71,7 @@ async fn connect(
     port: u16,
     family: Family,
 ) -> Result<Connection, Failure> {
-    let zoned = Sockets::routed(&context.files).zoned(host).await;
-    let (sockets, name) = zoned.map_err(|why| Failure::of(host, bad_zone(why)))?;
-    let addresses = sockets.resolve(&name, family).await;
-    let addresses = addresses.map_err(|why| Failure::of(host, unresolved(why)))?;
+    let (sockets, addresses) = target::addresses(context, host, family).await?;
     let (mut address, mut failure) = (None, Error::NotFound);
     for one in addresses {
         context.print(&format!("Trying {one}...\n")).await?;

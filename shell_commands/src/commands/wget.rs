@@ -96,9 +96,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('6') => chosen.family = Family::V6,
             Short('O') => chosen.output = Some(options.value()?.string()?),
             Short('T') => {
-                let text = options.value()?.string()?;
-                chosen.read_timeout = sleep::duration(&text)
-                    .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
+                chosen.read_timeout = sleep::parsed(&options.value()?.string()?)?;
             }
             Long("header") => {
                 let text = options.value()?.string()?;

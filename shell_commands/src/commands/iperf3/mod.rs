@@ -15,12 +15,12 @@ use std::net::SocketAddr;
 use lexopt::prelude::*;
 
 use self::client::Test;
-use super::words;
+use super::{target, words};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::iperf::{BLOCK, PORT, Parameters};
 use crate::limits;
-use crate::sockets::{Family, Sockets, bad_zone, unresolved};
+use crate::sockets::Family;
 use crate::status::Status;
 
 /// Default seconds of a test.
@@ -44,12 +44,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
             server::run(context, address, options.once, options.json).await?;
         }
         (false, Some(host)) => {
-            let (sockets, name) = Sockets::routed(&context.files)
-                .zoned(&host)
-                .await
-                .map_err(|why| Failure::of(&host, bad_zone(why)))?;
-            let addresses = sockets.resolve(&name, options.family).await;
-            let addresses = addresses.map_err(|why| Failure::of(&host, unresolved(why)))?;
+            let (sockets, addresses) = target::addresses(context, &host, options.family).await?;
             let Options { port, parameters, json, .. } = options;
             client::run(context, &Test { host, sockets, addresses, port, parameters, json })
                 .await?;

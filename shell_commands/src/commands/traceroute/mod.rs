@@ -99,9 +99,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             }
             Short('i') => chosen.interface = Some(options.value()?.string()?),
             Short('w') => {
-                let word = options.value()?.string()?;
-                let bad = || Failure::usage(format!("{word}: bad duration"));
-                chosen.wait = sleep::duration(&word).ok_or_else(bad)?;
+                chosen.wait = sleep::parsed(&options.value()?.string()?)?;
             }
             Value(word) => values.push(word.string()?),
             other => return Err(other.unexpected().into()),
