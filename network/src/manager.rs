@@ -17,11 +17,12 @@ use devnet_virtual_file_system::{
 
 use crate::command::address::{NewAddress, Origin};
 use crate::command::interface::InterfaceStatus;
+use crate::command::interface::is_name;
 use crate::command::line_error::LineError;
 use crate::control::{Devices, OpenFile};
 use crate::driver::{Driver, Kind};
 use crate::interface::Interface;
-use crate::interfaces::{Interfaces, Name, Names, Registration, is_name};
+use crate::interfaces::{Interfaces, Name, Names, Registration};
 use crate::mount::Mount;
 use crate::platform::{Clock, Entropy, Spawner};
 use crate::runner::Runner;

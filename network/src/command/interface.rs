@@ -7,6 +7,7 @@ use core::net::Ipv6Addr;
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::interface_option::is_name;
 pub use super::interface_option::{InterfaceDetails, InterfaceOption};
 use crate::address::{HardwareAddress, Prefix};
 use crate::driver::{Kind, LinkState, Medium};

@@ -16,7 +16,7 @@ use super::{At, Section, Sections, Wanted, WantedSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp_server::LeaseChange;
 use crate::command::dns::HostsChange;
-use crate::command::interface::InterfaceOption;
+use crate::command::interface::{InterfaceOption, is_name};
 use crate::command::line_error::{Fault, LineError};
 use crate::command::route::{ChangeMode, RouteChange, RouteKind};
 use crate::command::system::SystemOption;
@@ -163,21 +163,15 @@ impl Parser {
             ["match", rest @ ..] => Matcher::parse(rest),
             _ => Err(Error::InvalidInput),
         };
-        let is_name = |matcher: &Matcher| {
-            matcher.name.as_deref().is_none_or(|name| {
-                let is_plain = |byte: u8| {
-                    byte.is_ascii_alphanumeric()
-                        || matches!(byte, b'-' | b'_' | b'.')
-                        || (byte == b'*' && words.first() == Some(&"match"))
-                };
-                !name.is_empty()
-                    && name.len() <= limits::NAME_BYTES
-                    && name.bytes().all(is_plain)
-                    && !name.bytes().all(|byte| byte == b'.')
-            })
+        let is_match = words.first() == Some(&"match");
+        // Only patterns have asterisks, which stand for what a name may have.
+        let may_be = |name: &str| match is_match {
+            true => is_name(&name.replace('*', "x")),
+            false => is_name(name),
         };
-        let Some(matcher) = matcher.ok().filter(is_name) else {
-            let form = usize::from(words.first() == Some(&"match")) + 1;
+        let is_possible = |matcher: &Matcher| matcher.name.as_deref().is_none_or(may_be);
+        let Some(matcher) = matcher.ok().filter(is_possible) else {
+            let form = usize::from(is_match) + 1;
             let form = SECTION_FORMS.get(form).copied().unwrap_or_default();
             return Err(wrong(number, line, format!("no such section; {form}")));
         };

@@ -26,8 +26,9 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::{Error, Lock};
 
 pub(crate) use self::place::{Place, WeakPlace};
-pub(crate) use self::registration::{Name, Names, Registration, is_name};
+pub(crate) use self::registration::{Name, Names, Registration};
 use self::routed::Routed;
+use crate::command::interface::is_name;
 use crate::command::route::RouteChoice;
 use crate::command::system::HostModel;
 use crate::configuration::Section;

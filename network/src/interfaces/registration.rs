@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::{Error, Lock, Result};
 
 use crate::interface::Interface;
-use crate::limits;
 use crate::mount::Mount;
 
 /// A registered interface. Dropping it undoes the registration, in the order of the fields: the
@@ -74,13 +73,6 @@ impl Names {
         })?;
         Some(Name { names: self.clone(), name: name.to_string(), index })
     }
-}
-
-/// True for what an interface may be named.
-pub(crate) fn is_name(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_dots = name.bytes().all(|byte| byte == b'.');
-    !name.is_empty() && name.len() <= limits::NAME_BYTES && name.bytes().all(is_plain) && !is_dots
 }
 
 /// The name and index of one interface; dropping it frees the name. An index is never reused.
