@@ -23,6 +23,10 @@ pub const ADDRESSES: usize = 64;
 /// Addresses of one interface from router advertisements (Linux' max_addresses); the rest is for
 /// configuration.
 pub const ADVERTISED_ADDRESSES: usize = 16;
+/// Temporary addresses of one interface (RFC 8981): of two networks, with those that expire.
+pub const TEMPORARY_ADDRESSES: usize = 16;
+/// Prefixes of NAT64 of one interface from router advertisements (RFC 8781).
+pub const ADVERTISED_NAT64: usize = 4;
 /// Default routers of one interface from router advertisements.
 pub const ADVERTISED_ROUTERS: usize = 4;
 /// On-link prefixes of one interface from router advertisements.

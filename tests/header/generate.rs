@@ -10,6 +10,7 @@ use std::fmt::Write;
 
 use devnet_network::command::TABLE;
 use devnet_network::command::address::{AddressState, Origin};
+use devnet_network::command::autoconfiguration::{Identifiers, Privacy};
 use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::configuration::NoteKind;
 use devnet_network::command::dhcp::DhcpState;
@@ -347,6 +348,8 @@ fn tags(text: &mut String) {
             AddressState::Duplicated,
         ],
     );
+    enumeration(text, "identifiers", values![Identifiers::HardwareAddress, Identifiers::Stable]);
+    enumeration(text, "privacy", values![Privacy::Off, Privacy::On, Privacy::Preferred]);
     text.push_str("\n/* How devnet_open opens. */\nenum {\n");
     for (name, flag) in OpenFlags::all().iter_names() {
         let _ = writeln!(text, "    DEVNET_{name} = {},", flag.bits());

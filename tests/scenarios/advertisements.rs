@@ -13,25 +13,25 @@ use world::World;
 
 use crate::station::{Wire, ndp, packets};
 
-const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-const SHORT: Duration = Duration::from_millis(20);
+pub(crate) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+pub(crate) const SHORT: Duration = Duration::from_millis(20);
 const FAR: &str = "2001:db8::1";
 
 /// Routers by the last byte of their addresses.
-const fn router(last: u16) -> Ipv6Addr {
+pub(crate) const fn router(last: u16) -> Ipv6Addr {
     Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last)
 }
 
-const fn station(last: u8) -> [u8; 6] {
+pub(crate) const fn station(last: u8) -> [u8; 6] {
     [2, 0, 0, 0, 1, last]
 }
 
 /// An advertisement: what its fixed part says, and its options.
 #[derive(Clone)]
-struct Advertisement {
+pub(crate) struct Advertisement {
     from: u8,
     hop_limit: u8,
-    flags: u8,
+    pub(crate) flags: u8,
     lifetime: u16,
     reachable: u32,
     retransmit: u32,
@@ -39,7 +39,7 @@ struct Advertisement {
 }
 
 /// One of a router with the usual lifetime.
-fn advertised(from: u8) -> Advertisement {
+pub(crate) fn advertised(from: u8) -> Advertisement {
     Advertisement {
         from,
         hop_limit: 0,
@@ -52,7 +52,7 @@ fn advertised(from: u8) -> Advertisement {
 }
 
 impl Advertisement {
-    fn lifetime(mut self, lifetime: u16) -> Self {
+    pub(crate) fn lifetime(mut self, lifetime: u16) -> Self {
         self.lifetime = lifetime;
         self
     }
@@ -63,12 +63,12 @@ impl Advertisement {
         self
     }
 
-    fn with(mut self, option: &[u8]) -> Self {
+    pub(crate) fn with(mut self, option: &[u8]) -> Self {
         self.options.extend_from_slice(option);
         self
     }
 
-    fn send(&self, wire: &mut Wire<'_>) {
+    pub(crate) fn send(&self, wire: &mut Wire<'_>) {
         let [high, low] = self.lifetime.to_be_bytes();
         let rest =
             [&self.reachable.to_be_bytes()[..], &self.retransmit.to_be_bytes(), &self.options]
@@ -82,7 +82,7 @@ impl Advertisement {
 }
 
 /// A Prefix Information option (RFC 4861 §4.6.2).
-fn prefix(prefix: &str, length: u8, flags: u8, valid: u32, preferred: u32) -> Vec<u8> {
+pub(crate) fn prefix(prefix: &str, length: u8, flags: u8, valid: u32, preferred: u32) -> Vec<u8> {
     let address: Ipv6Addr = prefix.parse().unwrap();
     [
         &[3, 4, length, flags][..],
@@ -94,8 +94,8 @@ fn prefix(prefix: &str, length: u8, flags: u8, valid: u32, preferred: u32) -> Ve
     .concat()
 }
 
-const ON_LINK: u8 = 0x80;
-const AUTONOMOUS: u8 = 0x40;
+pub(crate) const ON_LINK: u8 = 0x80;
+pub(crate) const AUTONOMOUS: u8 = 0x40;
 
 /// A Route Information option of so many units (RFC 4191 §2.3).
 fn route(prefix: &str, length: u8, preference: u8, lifetime: u32, units: u8) -> Vec<u8> {
@@ -109,7 +109,7 @@ fn link_layer(last: u8) -> Vec<u8> {
 }
 
 /// A host with a link-local address only.
-fn quiet(world: &World) -> Wire<'_> {
+pub(crate) fn quiet(world: &World) -> Wire<'_> {
     Wire::with(world, &[])
 }
 
@@ -118,7 +118,7 @@ fn addressed(world: &World) -> Wire<'_> {
     Wire::with(world, &["2001:db8:1::5/64"])
 }
 
-fn gateway(wire: &Wire<'_>, to: &str) -> Option<IpAddr> {
+pub(crate) fn gateway(wire: &Wire<'_>, to: &str) -> Option<IpAddr> {
     wire.host.control::<FindRoute>("eth0", &to.parse().unwrap()).ok()?.gateway
 }
 
@@ -139,7 +139,7 @@ fn routes(wire: &Wire<'_>) -> Vec<String> {
 }
 
 /// Addresses that routers advertised, as text.
-fn addresses(wire: &Wire<'_>) -> Vec<String> {
+pub(crate) fn addresses(wire: &Wire<'_>) -> Vec<String> {
     let all = wire.host.control::<ListAddresses>("eth0", &()).unwrap();
     all.iter()
         .filter(|entry| entry.origin == Origin::RouterAdvertisement)

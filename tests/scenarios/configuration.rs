@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(22) {
+    match chance.below(23) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -119,6 +119,20 @@ fn line(chance: &mut Chance, name: &str) -> String {
             let all = more.iter().map(String::as_str).chain(times).collect::<Vec<_>>();
             format!("link {}", chance.one(&all))
         }
+        22 => format!(
+            "autoconf {}",
+            chance.one(&[
+                "identifiers stable",
+                "secret 000102030405060708090a0b0c0d0e0f",
+                "privacy on",
+                "privacy preferred",
+                "advertisements off",
+                "addresses off",
+                "probes 0",
+                "valid 7200",
+                "preferred 3600",
+            ])
+        ),
         2 => format!("mac 02:00:00:00:09:{host:02x}"),
         3 => format!("mtu {}", 1280 + number),
         4 => format!("metric {number}"),
@@ -275,6 +289,13 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "link reachable",
         "link retransmit",
         "link probes",
+        "autoconf identifiers",
+        "autoconf privacy",
+        "autoconf advertisements",
+        "autoconf addresses",
+        "autoconf probes",
+        "autoconf valid",
+        "autoconf preferred",
         "address add",
         "address set",
         "neighbor add",

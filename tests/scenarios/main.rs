@@ -1,5 +1,6 @@
 //! What whole systems do together, in virtual time over simulated links.
 
+mod address_generation;
 mod addresses;
 mod advertisements;
 mod answers;

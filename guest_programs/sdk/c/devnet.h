@@ -170,6 +170,11 @@ enum {
 #define DEVNET_SET_ADDRESS 0xffff6e15u
 /* Lists the addresses with everything about them, in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESS_DETAILS 0xbfff6e16u
+/* Sets an option of IPv6 autoconfiguration; true if that changed something. (write) */
+#define DEVNET_SET_AUTOCONFIGURATION 0xffff6e17u
+/* Returns how IPv6 autoconfiguration stands: on an interface its own, on `/devices/sockets` that of
+   all interfaces. (read) */
+#define DEVNET_LIST_AUTOCONFIGURATION 0xbfff6e18u
 /* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read)
    */
 #define DEVNET_LIST_ROUTES 0xbfff6e20u
@@ -579,6 +584,15 @@ enum {
     DEVNET_ADDRESS_PREFERRED = 1,
     DEVNET_ADDRESS_DEPRECATED = 2,
     DEVNET_ADDRESS_DUPLICATED = 3,
+};
+enum {
+    DEVNET_IDENTIFIERS_HARDWARE_ADDRESS = 0,
+    DEVNET_IDENTIFIERS_STABLE = 1,
+};
+enum {
+    DEVNET_PRIVACY_OFF = 0,
+    DEVNET_PRIVACY_ON = 1,
+    DEVNET_PRIVACY_PREFERRED = 2,
 };
 
 /* How devnet_open opens. */

@@ -37,6 +37,7 @@ pub(super) const fn is_list(request: &Request) -> bool {
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
             | Request::ListAddressDetails(())
+            | Request::ListAutoconfiguration(())
             | Request::ListRouteDetails(())
             | Request::ListDnsServers(())
             | Request::ListNeighbors(())

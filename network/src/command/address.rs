@@ -173,7 +173,8 @@ pub struct AddressDetail {
     pub peer: Option<Prefix>,
     /// Its label, if one was given.
     pub label: Option<String>,
-    /// An earlier IPv4 address has the same network; it is the source address before this one.
+    /// An earlier IPv4 address has the same network; it is the source address before this one. Of
+    /// IPv6 it is a temporary address (RFC 8981), as Linux has one flag for both.
     pub secondary: bool,
     /// The prefix has no connected route.
     pub no_prefix_route: bool,

@@ -246,6 +246,7 @@ impl Request {
             | Self::GetMetrics(())
             | Self::ListAddresses(())
             | Self::ListAddressDetails(())
+            | Self::ListAutoconfiguration(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())
             | Self::ListRouteDetails(())
@@ -262,7 +263,9 @@ impl Request {
             Self::SetSearchDomains(_) => &[InvalidInput, NoBufferSpace],
             Self::ChangeHosts(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
-            Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
+            Self::SetMtu(_) | Self::SetAdvertisement(_) | Self::SetAutoconfiguration(_) => {
+                &[InvalidInput, Unsupported]
+            }
             Self::AddAddress(_) | Self::ReplaceAddresses(_) | Self::SetAddress(_) => {
                 &[InvalidInput, AddressNotAvailable, AlreadyExists, NoBufferSpace, Unsupported]
             }

@@ -65,9 +65,10 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::GetDhcpServer::IDENTIFIER
         | table::ListDhcpLeases::IDENTIFIER
         | table::ChangeDhcpLeases::IDENTIFIER => cfg!(feature = "dhcp-server"),
-        table::SetAdvertisement::IDENTIFIER | table::ListRoutePreferences::IDENTIFIER => {
-            cfg!(feature = "ipv6")
-        }
+        table::SetAdvertisement::IDENTIFIER
+        | table::SetAutoconfiguration::IDENTIFIER
+        | table::ListAutoconfiguration::IDENTIFIER
+        | table::ListRoutePreferences::IDENTIFIER => cfg!(feature = "ipv6"),
         table::JoinGroup::IDENTIFIER | table::LeaveGroup::IDENTIFIER => cfg!(feature = "multicast"),
         table::WatchEvents::IDENTIFIER => cfg!(feature = "events"),
         table::Watch::IDENTIFIER => cfg!(all(feature = "events", feature = "commands-as-text")),
@@ -113,6 +114,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListCounters::IDENTIFIER
         | table::ListInterfaceDetails::IDENTIFIER
         | table::ListAddressDetails::IDENTIFIER
+        | table::ListAutoconfiguration::IDENTIFIER
         | table::ListRoutes::IDENTIFIER
         | table::FindRoute::IDENTIFIER
         | table::ListRoutePreferences::IDENTIFIER
@@ -130,6 +132,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::FlushAddresses::IDENTIFIER
         | table::ReplaceAddresses::IDENTIFIER
         | table::SetAddress::IDENTIFIER
+        | table::SetAutoconfiguration::IDENTIFIER
         | table::SetRoute::IDENTIFIER
         | table::RemoveRoutes::IDENTIFIER
         | table::QueryRecords::IDENTIFIER

@@ -118,6 +118,26 @@ grammar! {
                  seconds are given; the label begins with the interface's name.",
                 "address set 10.0.3.20/24 valid 600 preferred 300";
         }
+        SetAutoconfiguration(_) {
+            "autoconf identifiers (eui64 | stable)",
+                "How addresses are made: of the hardware address, unless set, or by a secret.",
+                "autoconf identifiers stable";
+            "autoconf secret SECRET",
+                "Of stable identifiers; a random one without it.",
+                "autoconf secret 0123456789abcdef0123456789abcdef";
+            "autoconf privacy (off | on | preferred)",
+                "Temporary addresses, off unless set; connections use them when preferred.",
+                "autoconf privacy preferred";
+            "autoconf (advertisements | addresses) (on | off)",
+                "Off obeys no router, or forms no addresses; on unless set.",
+                "autoconf addresses off";
+            "autoconf probes COUNT",
+                "Probes of an address before it is used, 0 to 16; 1 unless set.",
+                "autoconf probes 3";
+            "autoconf (valid | preferred) SECONDS",
+                "For which a temporary address is at most; 172,800 and 86,400 unless set.",
+                "autoconf preferred 43200";
+        }
         AddRoute(_) {
             "route (add | append) DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]",
                 "Without a gateway the destination is on the link. The metric is the interface's \
@@ -341,6 +361,7 @@ grammar! {
         GetConnection(_),
         ListAddresses(()),
         ListAddressDetails(()),
+        ListAutoconfiguration(()),
         ListRoutes(()),
         ListRoutePreferences(()),
         ListRouteDetails(()),

@@ -2,9 +2,25 @@
 
 use devnet_virtual_file_system::Error;
 
+use super::autoconfiguration::AutoconfigurationOption;
 use super::interface::InterfaceOption;
 use super::table::Request;
 use super::value::{switch, value};
+
+/// The words after `autoconf`.
+pub(super) fn autoconfiguration(words: &[&str]) -> Result<Request, Error> {
+    Ok(Request::SetAutoconfiguration(match words {
+        ["identifiers", kind] => AutoconfigurationOption::Identifiers(value(kind)?),
+        ["secret", secret] => AutoconfigurationOption::Secret(value(secret)?),
+        ["privacy", word] => AutoconfigurationOption::Privacy(value(word)?),
+        ["advertisements", word] => AutoconfigurationOption::Advertisements(switch(word)?),
+        ["addresses", word] => AutoconfigurationOption::Addresses(switch(word)?),
+        ["probes", count] => AutoconfigurationOption::Probes(value(count)?),
+        ["valid", seconds] => AutoconfigurationOption::TemporaryValid(value(seconds)?),
+        ["preferred", seconds] => AutoconfigurationOption::TemporaryPreferred(value(seconds)?),
+        _ => return Err(Error::InvalidInput),
+    }))
+}
 
 /// The words after `link`.
 pub(super) fn link(words: &[&str]) -> Result<Request, Error> {

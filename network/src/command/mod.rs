@@ -31,6 +31,7 @@
 //! Further commands of radios are those of their controllers, in [`wireless`].
 
 pub mod address;
+pub mod autoconfiguration;
 pub mod capture;
 pub mod configuration;
 pub mod counters;
@@ -133,6 +134,11 @@ devnet_virtual_file_system::define_commands! {
         21 => SetAddress: Write (address::AddressChange) -> bool;
         /// Lists the addresses with everything about them, in the order in which they were added.
         22 => ListAddressDetails: Read (()) -> Vec<address::AddressDetail>;
+        /// Sets an option of IPv6 autoconfiguration; true if that changed something.
+        23 => SetAutoconfiguration: Write (autoconfiguration::AutoconfigurationOption) -> bool;
+        /// Returns how IPv6 autoconfiguration stands: on an interface its own, on
+        /// `/devices/sockets` that of all interfaces.
+        24 => ListAutoconfiguration: Read (()) -> Vec<autoconfiguration::AutoconfigurationState>;
 
         /// Lists the routes: on an interface its own, on `/devices/sockets` those of all
         /// interfaces.

@@ -107,6 +107,8 @@ impl Mode {
             | Request::ListAddresses(())
             | Request::SetAddress(_)
             | Request::ListAddressDetails(())
+            | Request::SetAutoconfiguration(_)
+            | Request::ListAutoconfiguration(())
             | Request::AddAddress(_)
             | Request::RemoveAddress(_)
             | Request::FlushAddresses(())

@@ -4,6 +4,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
+use super::autoconfiguration::StableSecret;
 use super::dhcp_server::{AddressRange, ClientName, RawOption};
 use super::value::{list, octet, socket_address};
 use super::watch::Kinds;
@@ -206,6 +207,13 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "a time in microseconds, a number of 64 bits",
         &["1796000000000000"],
         reads::<u64>,
+    ),
+    placeholder(
+        "SECRET",
+        "secret of 32 hexadecimal digits",
+        "a secret, 32 hexadecimal digits",
+        &["000102030405060708090a0b0c0d0e0f"],
+        reads::<StableSecret>,
     ),
     placeholder("WORD", "word", "a word", &["tcp"], |_| true),
     placeholder(

@@ -96,6 +96,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         }
         ["metric", metric] => Ok(Request::SetMetric(value(metric)?)),
         ["address", rest @ ..] => address(rest),
+        ["autoconf", rest @ ..] => line_of_link::autoconfiguration(rest),
         ["route", rest @ ..] => route(rest),
         ["dns", rest @ ..] => line_of_names::dns(rest),
         ["dhcp", rest @ ..] => line_of_dhcp::dhcp(rest),

@@ -24,6 +24,7 @@ use core::net::IpAddr;
 use self::matcher::Matcher;
 use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressChange, Broadcast};
+use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
@@ -52,6 +53,8 @@ pub(crate) struct Desired {
     pub(crate) metric: u32,
     /// Those that differ from a new interface's, in the order of their kinds.
     pub(crate) options: Vec<InterfaceOption>,
+    /// Those that differ from a new interface's, in the order of their kinds.
+    pub(crate) autoconfiguration: Vec<AutoconfigurationOption>,
     pub(crate) advertisement: Option<Advertisement>,
     pub(crate) addresses: Vec<AddressChange>,
     pub(crate) routes: Vec<RouteChange>,
@@ -151,6 +154,7 @@ pub(crate) struct Wanted {
     pub(crate) mtu: Option<At<u32>>,
     pub(crate) metric: Option<At<u32>>,
     pub(crate) options: Vec<At<InterfaceOption>>,
+    pub(crate) autoconfiguration: Vec<At<AutoconfigurationOption>>,
     pub(crate) advertisement: Option<At<Option<Advertisement>>>,
     pub(crate) addresses: Vec<At<AddressChange>>,
     pub(crate) routes: Vec<At<RouteChange>>,
@@ -176,6 +180,7 @@ impl Wanted {
                 mtu: self.mtu.as_ref().map(|at| at.value),
                 metric: self.metric.as_ref().map_or(0, |at| at.value),
                 options: values(&self.options),
+                autoconfiguration: values(&self.autoconfiguration),
                 advertisement: self.advertisement.as_ref().and_then(|at| at.value.clone()),
                 addresses: values(&self.addresses),
                 routes: values(&self.routes),

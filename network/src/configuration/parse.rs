@@ -231,6 +231,9 @@ impl Parser {
             Request::SetInterfaceOption(value) => {
                 return once_of_kind(&mut wanted.options, line, text, value);
             }
+            Request::SetAutoconfiguration(value) => {
+                return once_of_kind(&mut wanted.autoconfiguration, line, text, value);
+            }
             Request::SetAdvertisement(value) => {
                 if let (Some(At { value: Some(known), .. }), Some(more)) =
                     (&mut wanted.advertisement, &value)

@@ -9,6 +9,7 @@ use core::net::IpAddr;
 
 use super::{Desired, DesiredServer, DesiredSystem};
 use crate::command::address::{AddressChange, Broadcast};
+use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
@@ -45,6 +46,7 @@ impl Desired {
             .into_iter()
             .flatten()
             .chain(self.options.iter().map(interface_option))
+            .chain(self.autoconfiguration.iter().filter_map(autoconfiguration))
             .chain(self.addresses.iter().map(address))
             .chain(self.neighbors.iter().map(neighbor))
             .chain(self.advertisement.iter().flat_map(advertise))
@@ -83,6 +85,23 @@ fn interface_option(option: &InterfaceOption) -> String {
         InterfaceOption::RetransmitTime(time) => format!("link retransmit {time}"),
         InterfaceOption::NeighborProbes(count) => format!("link probes {count}"),
     }
+}
+
+/// The secret is never told.
+fn autoconfiguration(option: &AutoconfigurationOption) -> Option<String> {
+    let words = match option {
+        AutoconfigurationOption::Identifiers(kind) => format!("identifiers {kind}"),
+        AutoconfigurationOption::Secret(_) => return None,
+        AutoconfigurationOption::Privacy(privacy) => format!("privacy {privacy}"),
+        AutoconfigurationOption::Advertisements(is_on) => {
+            format!("advertisements {}", switch(*is_on))
+        }
+        AutoconfigurationOption::Addresses(is_on) => format!("addresses {}", switch(*is_on)),
+        AutoconfigurationOption::Probes(count) => format!("probes {count}"),
+        AutoconfigurationOption::TemporaryValid(seconds) => format!("valid {seconds}"),
+        AutoconfigurationOption::TemporaryPreferred(seconds) => format!("preferred {seconds}"),
+    };
+    Some(format!("autoconf {words}"))
 }
 
 fn server(server: &IpAddr) -> String {

@@ -10,7 +10,7 @@ use core::pin::pin;
 
 use devnet_virtual_file_system::{ControlCommand, Error, Operation, Result, encode};
 
-use super::interfaces::{replace_addresses, usage};
+use super::interfaces::{flush_addresses, replace_addresses, usage};
 use super::metrics::{self, Metrics};
 use super::open::OpenFile;
 use crate::command::address::Origin;
@@ -18,7 +18,7 @@ use crate::command::features::has;
 use crate::command::line_error::LastError;
 use crate::command::table::*;
 use crate::command::watch::WatchOptions;
-use crate::stack::Stack;
+use crate::stack::{Stack, autoconfiguration_option};
 
 /// Executes a command and encodes its response. A command that is left out has no code.
 pub(super) fn reply<C: ControlCommand>(
@@ -124,12 +124,16 @@ impl OpenFile {
             Immediate::ListAddressDetails(()) => reply::<ListAddressDetails>(|| {
                 Ok(self.collect_now(|stack| stack.ip.address_details(stack.address_entries())))
             }),
+            Immediate::SetAutoconfiguration(option) => reply::<SetAutoconfiguration>(|| {
+                self.change(|stack| autoconfiguration_option::set(stack, &option))
+            }),
+            Immediate::ListAutoconfiguration(()) => reply::<ListAutoconfiguration>(|| {
+                Ok(self.collect(|stack| alloc::vec![autoconfiguration_option::status(stack)]))
+            }),
             Immediate::RemoveAddress(prefix) => {
                 reply::<RemoveAddress>(|| self.change(|stack| stack.remove_address(prefix)))
             }
-            Immediate::FlushAddresses(()) => {
-                reply::<FlushAddresses>(|| self.on(Stack::flush_addresses))
-            }
+            Immediate::FlushAddresses(()) => reply::<FlushAddresses>(|| self.on(flush_addresses)),
             Immediate::ReplaceAddresses(new) => {
                 reply::<ReplaceAddresses>(|| self.change(|stack| replace_addresses(stack, &new)))
             }

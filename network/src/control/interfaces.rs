@@ -10,7 +10,7 @@ use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use crate::address::HardwareAddress;
-use crate::command::address::NewAddress;
+use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::interface::{InterfaceDetails, InterfaceOption};
 use crate::command::system::SystemOption;
@@ -127,6 +127,13 @@ pub(super) fn replace_addresses(stack: &mut Stack, new: &[NewAddress]) -> Result
     }
     ip.replace_addresses(cx, &replacement)?;
     Ok(!replacement.is_empty())
+}
+
+/// Removes the addresses that commands added; returns how many.
+pub(super) fn flush_addresses(stack: &mut Stack) -> u32 {
+    let prefixes = stack.ip.addresses.prefixes_of(Origin::Static);
+    // Each was listed just above.
+    prefixes.into_iter().filter(|prefix| stack.remove_address(*prefix).is_ok()).count() as u32
 }
 
 /// What is in use.

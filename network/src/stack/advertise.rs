@@ -122,10 +122,7 @@ impl Advertiser {
             return;
         };
         // Routers send from their link-local address, which must be usable (RFC 4861 §6.1.2).
-        let source = IpAddr::V6(ours.link_local());
-        if !ip.addresses.owns(source) {
-            return;
-        }
+        let Some(source) = ip.addresses.link_local() else { return };
         let [high, low] = ROUTER_LIFETIME.to_be_bytes();
         let mut message = alloc::vec![
             ndp::kind::ROUTER_ADVERTISEMENT,

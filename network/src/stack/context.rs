@@ -15,6 +15,7 @@ use super::random::Random;
 use super::timers::Timers;
 use super::watch::Watch;
 use crate::address::HardwareAddress;
+use crate::command::autoconfiguration::{Identifiers, Privacy, StableSecret};
 use crate::command::event::LinkStatus;
 use crate::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use crate::driver::{Capabilities, Driver, DriverError, FramePool, Kind, LinkState, Medium};
@@ -94,11 +95,65 @@ pub(crate) struct InterfaceOptions {
     pub(crate) promiscuous: bool,
     pub(crate) all_multicast: bool,
     pub(crate) arp: bool,
+    pub(crate) autoconfiguration: AutoconfigurationSettings,
 }
 
 impl Default for InterfaceOptions {
     fn default() -> Self {
-        Self { description: String::new(), promiscuous: false, all_multicast: false, arp: true }
+        Self {
+            description: String::new(),
+            promiscuous: false,
+            all_multicast: false,
+            arp: true,
+            autoconfiguration: AutoconfigurationSettings::default(),
+        }
+    }
+}
+
+/// Settings of IPv6 autoconfiguration. A build without `details` has the defaults.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct AutoconfigurationSettings {
+    pub(crate) identifiers: Identifiers,
+    pub(crate) secret: Option<StableSecret>,
+    pub(crate) privacy: Privacy,
+    pub(crate) advertisements: bool,
+    pub(crate) addresses: bool,
+    pub(crate) probes: u8,
+    /// Seconds.
+    pub(crate) temporary_valid: u32,
+    /// Seconds.
+    pub(crate) temporary_preferred: u32,
+}
+
+impl Default for AutoconfigurationSettings {
+    fn default() -> Self {
+        Self {
+            identifiers: Identifiers::HardwareAddress,
+            secret: None,
+            privacy: Privacy::Off,
+            advertisements: true,
+            addresses: true,
+            probes: 1,
+            temporary_valid: 172_800,
+            temporary_preferred: 86_400,
+        }
+    }
+}
+
+impl AutoconfigurationSettings {
+    /// How the lower half of formed addresses is made.
+    pub(crate) const fn identifiers(&self) -> Identifiers {
+        if cfg!(feature = "details") { self.identifiers } else { Identifiers::HardwareAddress }
+    }
+
+    /// Whether advertisements are obeyed.
+    pub(crate) const fn has_advertisements(&self) -> bool {
+        !cfg!(feature = "details") || self.advertisements
+    }
+
+    /// Whether addresses are formed.
+    pub(crate) const fn has_addresses(&self) -> bool {
+        !cfg!(feature = "details") || self.addresses
     }
 }
 
@@ -161,18 +216,18 @@ impl Configuration {
         &mut self,
         address: HardwareAddress,
         driver: &mut dyn Driver,
-    ) -> Result<Option<HardwareAddress>, Error> {
+    ) -> Result<bool, Error> {
         if !address.is_unicast() {
             return Err(Error::AddressNotAvailable);
         }
         let former = self.hardware_address.ok_or(Error::Unsupported)?;
         if former == address {
-            return Ok(None);
+            return Ok(false);
         }
         driver.set_hardware_address(address).map_err(DriverError::answer)?;
         self.hardware_address = Some(address);
         message!(info, "devnet::interface", "{}: hardware address {}", self.name, address);
-        Ok(Some(former))
+        Ok(true)
     }
 
     /// Sets the MTU in bytes; returns true if that changed something.

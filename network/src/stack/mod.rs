@@ -18,6 +18,7 @@
 pub(crate) mod addresses;
 pub(crate) mod advertise;
 pub(crate) mod autoconfiguration;
+pub(crate) mod autoconfiguration_option;
 pub(crate) mod bound;
 pub(crate) mod changes;
 pub(crate) mod context;
@@ -218,6 +219,7 @@ impl Stack {
                 Expired::Usable => self.advertiser.advertise(cx, ip),
                 // The deadline belonged to this address.
                 Expired::Over(prefix) => drop(self.remove_address(prefix)),
+                Expired::Regenerate(address) => Autoconfiguration::regenerate(cx, ip, address),
             },
             Timer::Routes => ip.expire_routes(cx, deadline),
             Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
@@ -285,21 +287,27 @@ impl Stack {
         address: HardwareAddress,
         driver: &mut dyn Driver,
     ) -> Result<bool, Error> {
-        let Some(former) = self.context.configuration.set_hardware_address(address, driver)? else {
+        if !self.context.configuration.set_hardware_address(address, driver)? {
             return Ok(false);
-        };
-        self.ip.link.neighbors.flush(|_, is_permanent| !is_permanent);
-        let former = IpAddr::V6(former.link_local());
-        if let Some(prefix) = self.ip.addresses.prefix_of(former, Origin::Kernel) {
-            // It was found just above.
-            let _ = self.remove_address(prefix);
         }
+        self.ip.link.neighbors.flush(|_, is_permanent| !is_permanent);
+        self.renew_addresses();
         let Self { context: cx, ip, autoconfiguration, name_servers, .. } = self;
         if cx.is_running() {
             autoconfiguration.start(cx, ip, name_servers);
         }
         ip.announce_all(cx);
         Ok(true)
+    }
+
+    /// Replaces addresses whose identifiers are made another way now.
+    pub(crate) fn renew_addresses(&mut self) {
+        while let Some((former, now)) = Autoconfiguration::outdated(&self.context, &self.ip) {
+            // It was found just above.
+            let _ = self.remove_address(former.prefix);
+            let Self { context: cx, ip, autoconfiguration, .. } = self;
+            autoconfiguration.add_again(cx, ip, former, (now, 0));
+        }
     }
 
     /// As [`Configuration::set_mtu`], and updates the MSS of connections.
@@ -318,13 +326,6 @@ impl Stack {
     /// `AddressNotAvailable`.
     pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
         self.transport.remove_address(&mut self.context, &mut self.ip, prefix)
-    }
-
-    /// Removes addresses that commands added; returns how many.
-    pub(crate) fn flush_addresses(&mut self) -> u32 {
-        let prefixes = self.ip.addresses.prefixes_of(Origin::Static);
-        // Each was listed just above.
-        prefixes.into_iter().filter(|prefix| self.remove_address(*prefix).is_ok()).count() as u32
     }
 
     /// As [`NameServers::add`].

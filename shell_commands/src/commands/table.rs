@@ -146,7 +146,8 @@ rows! {
         [FILTER...]\nip addr add|replace ADDRESS[/LEN] dev IF [brd ADDRESS|+] [peer ADDRESS[/LEN]] \
         [label LABEL] [valid_lft SECONDS] [preferred_lft SECONDS] [noprefixroute] [nodad]\nip addr \
         del ADDRESS[/LEN] dev IF; ip addr flush dev IF [FILTER...]\nip link set IF [up|down] [mtu \
-        N] [address MAC] [name NEW] [alias TEXT] [promisc|allmulticast|arp on|off] [qlen N]\nip \
+        N] [address MAC] [name NEW] [alias TEXT] [promisc|allmulticast|arp on|off] [qlen N] \
+        [addrgenmode eui64|random]\nip \
         route add|append|prepend|replace|change [TYPE] PREFIX|default [via \
         ADDRESS [onlink]] [dev IF] [src ADDRESS] [metric N] [proto P] [mtu N] [expires \
         SECONDS]\nip route del [TYPE] PREFIX|default [via ADDRESS] [dev IF]; ip route flush dev \

@@ -9,6 +9,9 @@ use std::io::{Result, Write};
 use devnet_network::command::address::{
     AddressChange, AddressDetail, AddressEntry, AddressState, NewAddress, Origin, Scope,
 };
+use devnet_network::command::autoconfiguration::{
+    AutoconfigurationOption, AutoconfigurationState, Identifiers, Privacy,
+};
 use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
 use devnet_network::command::configuration::{
     ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
@@ -350,7 +353,30 @@ fn addresses() -> Vec<Sample> {
         sample::<ReplaceAddresses>("address replace 10.0.0.2/24", vec![new], true),
         sample::<SetAddress>("address set 10.0.0.2/24 label eth0:1 valid 600", change, true),
         sample::<ListAddressDetails>("", (), vec![detail]),
+        sample::<SetAutoconfiguration>(
+            "autoconf privacy preferred",
+            AutoconfigurationOption::Privacy(Privacy::Preferred),
+            true,
+        ),
+        sample::<ListAutoconfiguration>("", (), vec![autoconfiguration()]),
     ]
+}
+
+fn autoconfiguration() -> AutoconfigurationState {
+    AutoconfigurationState {
+        interface: "eth0".into(),
+        identifiers: Identifiers::Stable,
+        privacy: Privacy::Preferred,
+        advertisements: true,
+        addresses: true,
+        probes: 1,
+        temporary_valid: 172_800,
+        temporary_preferred: 86_400,
+        managed: false,
+        other: true,
+        temporary: vec![read("fd00::5")],
+        nat64: vec![read("64:ff9b::/96")],
+    }
 }
 
 fn routes() -> Vec<Sample> {

@@ -33,6 +33,8 @@ pub(crate) enum Advertised {
     Domain(String),
     /// An address that was formed from a prefix; it has lifetimes of its own.
     Address(IpAddr),
+    /// A prefix by which IPv4 is reached through NAT64.
+    Nat64(Prefix),
 }
 
 impl Advertised {
@@ -124,6 +126,21 @@ impl Expiries {
                 self.0.push(Entry { what, source, since: now, until, is_late });
             }
         }
+    }
+
+    /// Something is called otherwise now.
+    pub(super) fn rename(&mut self, former: &Advertised, what: Advertised) {
+        if let Some(known) = self.0.iter_mut().find(|known| known.what == *former) {
+            known.what = what;
+        }
+    }
+
+    /// The prefixes by which IPv4 is reached through NAT64.
+    pub(super) fn nat64(&self) -> impl Iterator<Item = Prefix> {
+        self.0.iter().filter_map(|known| match known.what {
+            Advertised::Nat64(prefix) => Some(prefix),
+            _ => None,
+        })
     }
 
     /// Removes entries for which `goes` returns true.

@@ -1,12 +1,15 @@
 //! What a router advertisement changes (RFC 4861 §6.3.4, RFC 4191 §3.1, RFC 4862 §5.5.3, RFC 8106
-//! §6). Each option is judged by itself.
+//! §6, RFC 8781 §4). Each option is judged by itself.
 
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
 use super::Autoconfiguration;
 use super::advertised::{Advertised, Room, Source};
-use super::options::{PrefixInformation, RouteInformation, dns_servers, preference_of};
+use super::identifiers;
+use super::options::{
+    PrefixInformation, RouteInformation, dns_servers, nat64_prefix, preference_of,
+};
 use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressState, NewAddress, Origin};
 use crate::command::route::Preference;
@@ -70,6 +73,7 @@ impl Autoconfiguration {
         if default.lifetime > 0 {
             self.solicitation_at = None;
         }
+        self.flags = flags;
         ip.set_hop_limit_ipv6(hop_limit);
         set_neighbor_timing(ip, message);
         ip.link.learn_router(cx, &ip.addresses, source.router, &options);
@@ -84,6 +88,10 @@ impl Autoconfiguration {
         }
         for body in bodies(option::SEARCH_LIST) {
             self.set_domains(cx, ip, names, source, body);
+        }
+        let nat64 = bodies(option::NAT64).filter_map(nat64_prefix);
+        for found in nat64.filter(|_| cfg!(feature = "details")) {
+            self.set_nat64(cx, ip, names, source, found);
         }
         for body in bodies(option::MTU) {
             let mtu = u32_at(body, 2).and_then(|mtu| usize::try_from(mtu).ok());
@@ -136,7 +144,8 @@ impl Autoconfiguration {
             let route = advertised_route(cx, prefix, None, Preference::Medium);
             self.advertise(cx, ip, names, (what, source), (route, valid));
         }
-        if autonomous && prefix.length() == 64 && preferred <= valid {
+        let forms = cx.configuration.options.autoconfiguration.has_addresses();
+        if forms && autonomous && prefix.length() == 64 && preferred <= valid {
             self.set_address(cx, ip, names, source, information);
         }
     }
@@ -219,13 +228,21 @@ impl Autoconfiguration {
         information: PrefixInformation,
     ) {
         let PrefixInformation { prefix, valid, preferred, .. } = information;
-        let (Some(hardware), IpAddr::V6(network)) =
-            (cx.configuration.hardware_address, prefix.network().address())
-        else {
-            return;
+        let IpAddr::V6(network) = prefix.network().address() else { return };
+        // Another host may have had the first one.
+        let known = ip.addresses.iter().find(|entry| {
+            entry.origin == Origin::RouterAdvertisement
+                && entry.prefix.network() == prefix.network()
+                && entry.temporary().is_none()
+        });
+        let upper = (network.to_bits() >> 64) as u64;
+        let address = match known {
+            Some(entry) => entry.prefix.address(),
+            None => {
+                let Some(identifier) = identifiers::formed(cx, upper, 0) else { return };
+                IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() | u128::from(identifier)))
+            }
         };
-        let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
-        let address = IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() | interface_identifier));
         let Ok(prefix) = Prefix::new(address, 64) else { return };
         let is_new = ip.addresses.find(address).is_none();
         if is_new {
@@ -260,6 +277,27 @@ impl Autoconfiguration {
             entry.state = AddressState::Preferred;
         }
         ip.arm_address(cx, address);
+        Self::follow(cx, ip, address);
+    }
+
+    /// Processes a PREF64 option (RFC 8781 §4).
+    fn set_nat64(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        source: Source,
+        (lifetime, prefix): (u32, Prefix),
+    ) {
+        let what = Advertised::Nat64(prefix);
+        if lifetime == 0 {
+            return self.withdraw(ip, names, |known| *known == what);
+        }
+        let room = self.room(cx, ip, names, &what, source);
+        if room != Room::None {
+            let is_late = self.give_way(cx, ip, names, room);
+            self.set_expiry(cx, what, (source, is_late), lifetime);
+        }
     }
 
     /// Records the expiry of something that a router advertised.

@@ -9,10 +9,16 @@
 //! | [`apply`] | what an advertisement changes |
 //! | [`options`] | its options as values |
 //! | [`advertised`] | what was advertised, and until when |
+//! | [`identifiers`] | the lower halves of addresses |
+//! | [`temporary`] | temporary addresses |
+//! | [`replacement`] | other identifiers for addresses that there are |
 
 mod advertised;
 mod apply;
+mod identifiers;
 mod options;
+mod replacement;
+mod temporary;
 
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
@@ -22,6 +28,7 @@ use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::addresses::Address;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::Packet;
@@ -43,18 +50,25 @@ pub(crate) struct Autoconfiguration {
     advertised: Expiries,
     /// The deadline of the entry in the timer heap for `advertised`.
     armed: Option<Instant>,
+    /// The flags of the last advertisement (RFC 4861 §4.2).
+    flags: u8,
 }
 
 impl Autoconfiguration {
     /// IPv6 becomes usable on the link: adds the link-local address and solicits routers.
     pub(crate) fn start(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
-        let Some(hardware) = cx.configuration.hardware_address else { return };
+        const LINK_LOCAL: u64 = 0xfe80 << 48;
+        let Some(identifier) = identifiers::formed(cx, LINK_LOCAL, 0) else { return };
         let is_left_out = !cfg!(feature = "ipv6");
         if is_left_out || cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
             return;
         }
-        let address = IpAddr::V6(hardware.link_local());
-        if ip.addresses.find(address).is_none()
+        let bits = u128::from(LINK_LOCAL) << 64 | u128::from(identifier);
+        let address = IpAddr::V6(Ipv6Addr::from_bits(bits));
+        let is_own =
+            |entry: &Address| entry.origin == Origin::Kernel && entry.prefix.address().is_ipv6();
+        if !ip.addresses.iter().any(is_own)
+            && ip.addresses.find(address).is_none()
             && let Ok(prefix) = Prefix::new(address, 64)
         {
             let new = NewAddress { prefix, broadcast: None };
@@ -66,7 +80,43 @@ impl Autoconfiguration {
         // at once.
         self.withdraw(ip, names, |what| !matches!(what, Advertised::Address(_)));
         ip.forget_advertised();
+        self.flags = 0;
+        self.solicit(cx);
+    }
+
+    /// Forgets everything that was learned; formed addresses end at once, with their connections.
+    pub(crate) fn forget_all(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
+        self.forget_addresses(cx, ip);
+        self.withdraw(ip, names, |_| true);
+        self.flags = 0;
+        ip.forget_advertised();
+    }
+
+    /// Formed addresses end at once, with their connections.
+    pub(crate) fn forget_addresses(&mut self, cx: &mut Context, ip: &mut Ip) {
+        for prefix in ip.addresses.prefixes_of(Origin::RouterAdvertisement) {
+            expire_address(cx, ip, &Advertised::Address(prefix.address()));
+        }
+        self.advertised.remove(|what| matches!(what, Advertised::Address(_)));
+    }
+
+    /// The flags of the last advertisement (RFC 4861 §4.2).
+    pub(crate) const fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    /// The prefixes by which IPv4 is reached through NAT64.
+    pub(crate) fn nat64(&self) -> impl Iterator<Item = Prefix> {
+        self.advertised.nat64()
+    }
+
+    /// Solicits routers, from now on.
+    pub(crate) fn solicit(&mut self, cx: &mut Context) {
         self.solicitations = 0;
+        if !cx.is_running() || !cx.configuration.options.autoconfiguration.has_advertisements() {
+            self.solicitation_at = None;
+            return;
+        }
         let wait = Duration::from_millis(u64::from(cx.random.below(1000)));
         let deadline = cx.now.after(wait);
         self.arm_solicitation(cx, deadline);
@@ -109,11 +159,16 @@ impl Autoconfiguration {
         let message = packet.payload();
         match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
             Discovery::Nothing => {}
-            Discovery::Duplicate(address) => ip.duplicate_found(cx, address),
+            Discovery::Duplicate(address) => {
+                ip.duplicate_found(cx, address);
+                Self::replace_duplicate(cx, ip, self, IpAddr::V6(address));
+            }
             Discovery::NoRouter(address) => self.no_router(ip, names, address),
             Discovery::Solicitation(source) => return Some(source),
             Discovery::Advertisement(source) => {
-                if self.receive_advertisement(cx, ip, names, source, message).is_none() {
+                if !cx.configuration.options.autoconfiguration.has_advertisements() {
+                    event!(cx, debug, "devnet::router", "an advertisement of {}, ignored", source);
+                } else if self.receive_advertisement(cx, ip, names, source, message).is_none() {
                     dropped!(cx, Malformed, "devnet::router", "an advertisement of {}", source);
                 }
             }
@@ -163,6 +218,7 @@ impl Autoconfiguration {
             Advertised::Route(..) => limits::ADVERTISED_ROUTES,
             Advertised::OnLink(_) => limits::ADVERTISED_PREFIXES,
             Advertised::Address(_) => limits::ADVERTISED_ADDRESSES,
+            Advertised::Nat64(_) => limits::ADVERTISED_NAT64,
             Advertised::DnsServer(_) => {
                 let taken = names.iter().filter(|(_, origin)| is_foreign(origin)).count();
                 others(taken, limits::DNS_SERVERS)
@@ -254,6 +310,7 @@ fn is_present(ip: &Ip, names: &NameServers, what: &Advertised) -> bool {
         Advertised::Domain(domain) => {
             names.domains().any(|(known, from)| known == domain && *from == origin)
         }
+        Advertised::Nat64(_) => true,
         Advertised::Address(address) => {
             ip.addresses.find(*address).is_some_and(|entry| entry.origin == origin)
         }
@@ -267,5 +324,6 @@ fn expire_address(cx: &mut Context, ip: &mut Ip, what: &Advertised) {
     if let Some(entry) = entry.filter(|entry| entry.origin == Origin::RouterAdvertisement) {
         entry.valid_until = Some(cx.now);
         ip.arm_address(cx, address);
+        Autoconfiguration::follow(cx, ip, address);
     }
 }

@@ -1,5 +1,6 @@
-//! The options of a router advertisement as values (RFC 4861 §4.6, RFC 4191 §2.3, RFC 8106 §5).
-//! Pure functions over bytes; an option that is too short or contradicts itself is `None`.
+//! The options of a router advertisement as values (RFC 4861 §4.6, RFC 4191 §2.3, RFC 8106 §5,
+//! RFC 8781). Pure functions over bytes; an option that is too short or contradicts itself is
+//! `None`.
 
 use core::net::{IpAddr, Ipv6Addr};
 
@@ -94,6 +95,25 @@ pub(super) fn dns_servers(body: &[u8]) -> Option<(u32, impl Iterator<Item = IpAd
     let (addresses, []) = servers.as_chunks::<16>() else { return None };
     let addresses = addresses.iter();
     Some((u32_at(head, 2)?, addresses.map(|octets| IpAddr::V6(Ipv6Addr::from_octets(*octets)))))
+}
+
+/// Lifetime in seconds and prefix of a PREF64 option, by which IPv4 is reached (RFC 8781 §4).
+pub(super) fn nat64_prefix(body: &[u8]) -> Option<(u32, Prefix)> {
+    let ([high, low], rest) = body.split_first_chunk::<2>()?;
+    let scaled = u16::from_be_bytes([*high, *low]);
+    let length = match scaled & 7 {
+        0 => 96,
+        1 => 64,
+        2 => 56,
+        3 => 48,
+        4 => 40,
+        5 => 32,
+        _ => return None,
+    };
+    let mut whole = [0; 16];
+    whole.first_chunk_mut::<12>()?.copy_from_slice(rest.first_chunk::<12>()?);
+    // In units of eight seconds, of which the length takes the place of the fraction.
+    Some((u32::from(scaled & !7), prefix_of(&whole, length)?))
 }
 
 #[cfg(test)]

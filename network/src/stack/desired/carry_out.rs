@@ -11,7 +11,7 @@ use crate::address::Prefix;
 use crate::command::address::{AddressChange, Origin};
 use crate::configuration::Desired;
 use crate::driver::Driver;
-use crate::stack::{Stack, interface_option};
+use crate::stack::{Stack, autoconfiguration_option, interface_option};
 
 /// Carries out what [`check`](super::check) allowed, under the same lock.
 ///
@@ -47,6 +47,7 @@ pub(crate) fn carry_out_from(
         stack.set_hardware_address(address, driver)?;
     }
     interface_option::replace_all(stack, driver, &target.options)?;
+    autoconfiguration_option::replace_all(stack, &target.autoconfiguration);
     if target.dhcp.is_none() {
         stack.stop_dhcp();
     }

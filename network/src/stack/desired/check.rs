@@ -14,17 +14,16 @@ use crate::command::features::has_family;
 use crate::command::route::{ChangeMode, RouteChange};
 use crate::configuration::{At, Desired, Wanted};
 use crate::limits;
-use crate::stack::Stack;
 use crate::stack::addresses::Addresses;
 use crate::stack::advertise::Advertiser;
 use crate::stack::context::Context;
 use crate::stack::dhcp::DhcpClient;
 use crate::stack::dhcp_server::DhcpServer;
-use crate::stack::interface_option;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::{Route, Routes};
+use crate::stack::{Stack, autoconfiguration_option, interface_option};
 
 /// The line that cannot be, and why.
 pub(crate) type Refusal = (u32, Error);
@@ -112,6 +111,10 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
         interface_option::check(cx, value).map_err(|error| (*line, error))?;
     }
     desired.options = interface_option::in_order(&desired.options);
+    for At { line, value } in &wanted.autoconfiguration {
+        autoconfiguration_option::check(cx, value).map_err(|error| (*line, error))?;
+    }
+    desired.autoconfiguration = autoconfiguration_option::in_order(cx, &desired.autoconfiguration);
     if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
         DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
     }

@@ -16,8 +16,8 @@ pub(crate) use self::carry_out::{carry_out, carry_out_from};
 pub(crate) use self::check::{Basis, Checked, Refusal, check};
 use super::Stack;
 use super::addresses::Address;
-use super::interface_option;
 use super::routes::Route;
+use super::{autoconfiguration_option, interface_option};
 use crate::command::address::{AddressChange, Broadcast, Origin};
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::RouteChange;
@@ -90,6 +90,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         mtu: mtu.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)),
         metric: configuration.metric,
         options: interface_option::asked(stack),
+        autoconfiguration: autoconfiguration_option::asked(stack),
         advertisement: stack.advertiser.what().cloned(),
         addresses: statics.map(|entry| asked_address(entry, cx.now)).collect(),
         routes: ip.routes.asked().map(|route| asked_route(route, cx.now)).collect(),

@@ -133,7 +133,7 @@ impl Ip {
                 entry,
                 peer: details.and_then(|details| details.peer),
                 label: details.and_then(|details| details.label.clone()),
-                secondary: self.addresses.is_secondary(address),
+                secondary: self.addresses.is_secondary(address) || address.temporary().is_some(),
                 no_prefix_route: details.is_some_and(|details| details.no_prefix_route),
             }
         };

@@ -12,13 +12,13 @@ use crate::command::address::AddressState;
 use crate::command::event::Event;
 use crate::command::watch::Kinds;
 use crate::platform::Instant;
+use crate::stack::addresses::Temporary;
 use crate::stack::context::Context;
 use crate::stack::link::ArpMessage;
 use crate::stack::timers::Timer;
 use crate::trace::{dropped, event};
 
-/// How long duplicate address detection runs (RFC 4861 §10: RETRANS_TIMER, with
-/// DupAddrDetectTransmits = 1).
+/// How long each probe of duplicate address detection waits (RFC 4861 §10: RETRANS_TIMER).
 const DUPLICATE_DETECTION: Duration = Duration::from_secs(1);
 
 /// DEFEND_INTERVAL: the least interval between two defenses of an address (RFC 5227 §1.1).
@@ -31,6 +31,8 @@ pub(crate) enum Expired {
     Nothing,
     /// Duplicate address detection succeeded: the address is usable.
     Usable,
+    /// A temporary address needs its follower.
+    Regenerate(IpAddr),
     /// The valid lifetime ended: the address must be removed.
     Over(Prefix),
 }
@@ -53,21 +55,32 @@ impl Ip {
         targets.into_iter().for_each(|target| self.start_duplicate_detection(cx, target));
     }
 
-    /// Probes for duplicates, and makes the address preferred if nobody objects within a second.
+    /// Probes for duplicates, and makes the address preferred if nobody objects within a second of
+    /// the last probe.
     pub(super) fn start_duplicate_detection(&mut self, cx: &mut Context, target: Ipv6Addr) {
         if !cfg!(feature = "ipv6") {
             return;
         }
         // Without neighbor discovery nobody would object.
-        let has_probes = cx.configuration.options.arp;
+        let options = &cx.configuration.options;
+        let probes = if options.arp { options.autoconfiguration.probes } else { 0 };
+        self.probe(cx, target, probes);
+    }
+
+    /// Sends the next of so many probes.
+    fn probe(&mut self, cx: &mut Context, target: Ipv6Addr, probes: u8) {
+        let has_probes = probes > 0;
         let deadline = if has_probes { cx.now.after(DUPLICATE_DETECTION) } else { cx.now };
         let [nonce @ .., _, _] = cx.random.u64().to_ne_bytes();
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
             entry.state = AddressState::Tentative;
             entry.probe_at = Some(deadline);
             entry.nonce = nonce;
+            entry.probes = probes.saturating_sub(1);
             self.arm_address(cx, IpAddr::V6(target));
-            self.link.probe_duplicate(cx, &self.addresses, target, nonce);
+            if has_probes {
+                self.link.probe_duplicate(cx, &self.addresses, target, nonce);
+            }
         }
     }
 
@@ -121,6 +134,17 @@ impl Ip {
         }
         entry.armed = None;
         let mut is_new = false;
+        let probes = entry.probes;
+        if let (IpAddr::V6(target), 1.., AddressState::Tentative, Some(..), true) = (
+            address,
+            probes,
+            entry.state,
+            entry.probe_at.filter(|at| *at <= now),
+            cfg!(feature = "ipv6"),
+        ) {
+            self.probe(cx, target, probes);
+            return Expired::Nothing;
+        }
         if entry.probe_at.is_some_and(|at| at <= now) {
             entry.probe_at = None;
             if entry.state == AddressState::Tentative {
@@ -136,8 +160,17 @@ impl Ip {
         if entry.valid_until.is_some_and(|until| until <= now) {
             return Expired::Over(entry.prefix);
         }
+        let has_due = |temporary: &Temporary| temporary.regenerate_at.is_some_and(|at| at <= now);
+        let may_regenerate = cfg!(all(feature = "ipv6", feature = "details")) && !is_new;
+        let regenerates = may_regenerate && entry.temporary().is_some_and(has_due);
+        if regenerates {
+            entry.end_regeneration();
+        }
         self.arm_address(cx, address);
         self.addresses_changed(cx);
+        if regenerates {
+            return Expired::Regenerate(address);
+        }
         if !is_new {
             return Expired::Nothing;
         }
@@ -152,11 +185,9 @@ impl Ip {
         let Some(entry) = self.addresses.find_mut(address) else { return };
         let preferred_until =
             entry.preferred_until.filter(|_| entry.state == AddressState::Preferred);
-        let Some(next) =
-            [entry.probe_at, preferred_until, entry.valid_until].into_iter().flatten().min()
-        else {
-            return;
-        };
+        let regenerate_at = entry.temporary().and_then(|temporary| temporary.regenerate_at);
+        let deadlines = [entry.probe_at, preferred_until, entry.valid_until, regenerate_at];
+        let Some(next) = deadlines.into_iter().flatten().min() else { return };
         cx.timers.arm_earlier(&mut entry.armed, next, Timer::Address(address));
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod option {
     pub(crate) const ROUTE: u8 = 24;
     pub(crate) const DNS_SERVERS: u8 = 25;
     pub(crate) const SEARCH_LIST: u8 = 31;
+    pub(crate) const NAT64: u8 = 38;
 }
 
 /// Flags of a neighbor advertisement.

@@ -49,11 +49,16 @@ enum Property {
     Deprecated,
     Tentative,
     Duplicated,
+    Temporary,
+    Public,
 }
 
 /// The words of properties, with whether the address must be so.
-const PROPERTIES: [(&str, Property, bool); 9] = [
+const PROPERTIES: [(&str, Property, bool); 12] = [
     ("secondary", Property::Secondary, true),
+    ("temporary", Property::Temporary, true),
+    ("-temporary", Property::Temporary, false),
+    ("mngtmpaddr", Property::Public, true),
     ("primary", Property::Secondary, false),
     ("dynamic", Property::Dynamic, true),
     ("permanent", Property::Dynamic, false),
@@ -69,6 +74,8 @@ impl Property {
         let state = detail.entry.state;
         match self {
             Self::Secondary => detail.secondary,
+            Self::Temporary => render::is_temporary(detail),
+            Self::Public => render::is_public(detail),
             Self::Dynamic => render::is_dynamic(detail),
             Self::Deprecated => state == AddressState::Deprecated,
             Self::Tentative => matches!(state, AddressState::Tentative | AddressState::Duplicated),

@@ -1,8 +1,12 @@
 //! `ip link`.
 
 use devnet_network::address::HardwareAddress;
+use devnet_network::command::autoconfiguration::{AutoconfigurationOption, Identifiers};
 use devnet_network::command::interface::InterfaceOption;
-use devnet_network::command::{SetEnabled, SetHardwareAddress, SetInterfaceOption, SetMtu};
+use devnet_network::command::{
+    SetAutoconfiguration, SetEnabled, SetHardwareAddress, SetInterfaceOption, SetMtu,
+};
+use devnet_virtual_file_system::Error;
 
 use super::super::words::{Words, abbreviates};
 use super::{Options, changed, garbage, required, shown, verb};
@@ -53,6 +57,7 @@ enum Setting {
     Mtu(u32),
     Hardware(HardwareAddress),
     Option(InterfaceOption),
+    Addresses(Identifiers),
 }
 
 /// Parses all arguments before the first setting is applied, so that an invalid one changes
@@ -84,6 +89,10 @@ async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
                 };
                 settings.push((word, Setting::Option(option)));
             }
+            "addrgenmode" => {
+                let kind = generation(words.value(word)?)?;
+                settings.push((word, Setting::Addresses(kind)));
+            }
             "txqueuelen" | "txqlen" | "qlen" => {
                 let frames = words.parsed(word, "txqueuelen")?;
                 settings.push((word, Setting::Option(InterfaceOption::TransmitQueue(frames))));
@@ -106,12 +115,28 @@ async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
             Setting::Hardware(address) => {
                 interface.change::<SetHardwareAddress>(word, &address).await?
             }
+            Setting::Addresses(kind) => {
+                let option = AutoconfigurationOption::Identifiers(kind);
+                interface.change::<SetAutoconfiguration>(word, &option).await?
+            }
             Setting::Option(option) => {
                 interface.change::<SetInterfaceOption>(word, &option).await?
             }
         };
     }
     Ok(Status::SUCCESS)
+}
+
+/// How IPv6 addresses are made. Stable ones take a random secret unless `autoconf secret` gave one.
+fn generation(word: &str) -> Result<Identifiers, Failure> {
+    match word {
+        "eui64" => Ok(Identifiers::HardwareAddress),
+        "stable_secret" | "random" => Ok(Identifiers::Stable),
+        "none" => Err(Failure::of("addrgenmode none", Error::Unsupported)),
+        word => Err(Failure::usage(format!(
+            "argument \"{word}\" is wrong: Invalid address generation mode"
+        ))),
+    }
 }
 
 /// `on` or `off`.

@@ -168,7 +168,7 @@ fn ip_changes_addresses_and_links() {
 /// As iproute2 6.1 and net-tools 2.10 show them.
 #[test]
 fn settings_of_interfaces_are_set_and_shown() {
-    let (world, _) = world();
+    let (world, network) = world();
     world.output(
         "ip link set eth0 promisc on allmulticast on arp off alias 'to the cellar' txqueuelen 77 \
          up",
@@ -188,6 +188,9 @@ fn settings_of_interfaces_are_set_and_shown() {
     );
     assert!(shown.contains("txqueuelen:77 "), "{shown}");
     assert!(world.output("netstat -i").contains(" ABMPORU\n"));
+    world.output("ip link set eth0 addrgenmode random");
+    let changes = network.changes();
+    assert!(changes.iter().any(|change| change.contains("Identifiers(Stable)")), "{changes:?}");
     world.output("ifconfig eth0 -promisc -allmulti arp txqueuelen 5; ip link set eth0 alias ''");
     let shown = world.output("ip link show eth0");
     assert!(shown.contains("<BROADCAST,MULTICAST,UP,LOWER_UP>"), "{shown}");
@@ -196,6 +199,10 @@ fn settings_of_interfaces_are_set_and_shown() {
         (
             "ip link set eth0 promisc maybe",
             "ip: argument of \"promisc\" must be \"on\" or \"off\", not \"maybe\"\n",
+        ),
+        (
+            "ip link set eth0 addrgenmode odd",
+            "ip: argument \"odd\" is wrong: Invalid address generation mode\n",
         ),
         ("ip link set eth0 qlen -1", "ip: -1: bad txqueuelen\n"),
         ("ip link set eth0 multicast off", "ip: multicast: groups are always received\n"),

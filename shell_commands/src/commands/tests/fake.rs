@@ -206,6 +206,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         }
         Request::SetRoute(change) => set_route(state, change),
         Request::RemoveRoutes(filter) => remove_routes(state, filter),
+        Request::SetAutoconfiguration(_) => encode(&true),
         Request::SetAddress(change) => set_address(state, change),
         Request::ReplaceAddresses(new) => {
             state.addresses.retain(|entry| new.iter().any(|new| new.prefix == entry.prefix));

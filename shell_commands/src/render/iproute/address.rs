@@ -76,18 +76,21 @@ fn lines(detail: &AddressDetail, interface: &str) -> [String; 2] {
         append(&mut first, format_args!(" brd {broadcast}"));
     }
     append(&mut first, format_args!(" scope {} ", scope(entry.scope)));
+    let is_ipv4 = entry.prefix.address().is_ipv4();
     for (is_set, word) in [
-        (detail.secondary, "secondary "),
-        (is_dynamic(detail), "dynamic "),
+        (detail.secondary && is_ipv4, "secondary "),
+        (is_temporary(detail), "temporary "),
         (entry.state == AddressState::Duplicated, "dadfailed "),
-        (is_tentative(detail), "tentative "),
         (entry.state == AddressState::Deprecated, "deprecated "),
+        (is_tentative(detail), "tentative "),
+        (is_dynamic(detail), "dynamic "),
+        (is_public(detail), "mngtmpaddr "),
         (detail.no_prefix_route, "noprefixroute "),
     ] {
         first.push_str(if is_set { word } else { "" });
     }
     // The label of IPv4 addresses; IPv6 has none.
-    if entry.prefix.address().is_ipv4() {
+    if is_ipv4 {
         first.push_str(detail.label.as_deref().unwrap_or(interface));
     }
     let seconds = |seconds: Option<u32>| {
@@ -95,6 +98,16 @@ fn lines(detail: &AddressDetail, interface: &str) -> [String; 2] {
     };
     let (valid, preferred) = (seconds(entry.valid_seconds), seconds(entry.preferred_seconds));
     [first, format!("       valid_lft {valid} preferred_lft {preferred}")]
+}
+
+/// True for a temporary address (RFC 8981).
+pub fn is_temporary(detail: &AddressDetail) -> bool {
+    detail.secondary && detail.entry.prefix.address().is_ipv6()
+}
+
+/// True for an address that temporary ones stand beside, or may.
+pub fn is_public(detail: &AddressDetail) -> bool {
+    detail.entry.origin == Origin::RouterAdvertisement && !detail.secondary
 }
 
 fn is_tentative(detail: &AddressDetail) -> bool {
@@ -136,13 +149,17 @@ pub(super) struct AddressObject {
     #[serde(skip_serializing_if = "is_false")]
     secondary: bool,
     #[serde(skip_serializing_if = "is_false")]
-    dynamic: bool,
+    temporary: bool,
     #[serde(skip_serializing_if = "is_false")]
     dadfailed: bool,
     #[serde(skip_serializing_if = "is_false")]
+    deprecated: bool,
+    #[serde(skip_serializing_if = "is_false")]
     tentative: bool,
     #[serde(skip_serializing_if = "is_false")]
-    deprecated: bool,
+    dynamic: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    mngtmpaddr: bool,
     #[serde(skip_serializing_if = "is_false")]
     noprefixroute: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,11 +179,13 @@ impl AddressObject {
             prefixlen: detail.peer.unwrap_or(entry.prefix).length(),
             broadcast: entry.broadcast,
             scope: scope(entry.scope),
-            secondary: detail.secondary,
-            dynamic: is_dynamic(detail),
+            secondary: detail.secondary && entry.prefix.address().is_ipv4(),
+            temporary: is_temporary(detail),
             dadfailed: entry.state == AddressState::Duplicated,
-            tentative: is_tentative(detail),
             deprecated: entry.state == AddressState::Deprecated,
+            tentative: is_tentative(detail),
+            dynamic: is_dynamic(detail),
+            mngtmpaddr: is_public(detail),
             noprefixroute: detail.no_prefix_route,
             label: entry.prefix.address().is_ipv4().then(|| label.to_owned()),
             // All ones means infinity (RFC 4861 §4.6.2), in iproute2's JSON too.
@@ -286,6 +305,37 @@ mod tests {
             "\"local\":\"10.9.0.1\",\"address\":\"10.9.0.2\",\"prefixlen\":32,",
             "\"dynamic\":true,\"noprefixroute\":true,\"label\":\"eth0\",",
             "\"scope\":\"global\",\"secondary\":true,\"label\":\"eth0:1\",",
+        ] {
+            assert!(json.contains(part), "{part} in {json}");
+        }
+    }
+
+    /// As iproute2 6.1 prints them.
+    #[test]
+    fn autoconfigured_addresses_are_shown_as_in_iproute2() {
+        let base = |text| {
+            let mut detail = AddressDetail::from(samples::address(text, Scope::Global));
+            (detail.entry.valid_seconds, detail.entry.preferred_seconds) = (Some(900), Some(0));
+            detail.entry.origin = Origin::RouterAdvertisement;
+            detail
+        };
+        let mut temporary = AddressDetail { secondary: true, ..base("fd00:6::5/64") };
+        temporary.entry.state = AddressState::Tentative;
+        let mut public = base("fd00:6::1/64");
+        public.entry.state = AddressState::Deprecated;
+        let all = [(samples::ethernet().into(), vec![temporary, public])];
+        let text = show(&all, Style::default(), true);
+        assert_eq!(
+            text.split_once('\n').unwrap().1,
+            "\x20   inet6 fd00:6::5/64 scope global temporary tentative dynamic \n\
+             \x20      valid_lft 900sec preferred_lft 0sec\n\
+             \x20   inet6 fd00:6::1/64 scope global deprecated dynamic mngtmpaddr \n\
+             \x20      valid_lft 900sec preferred_lft 0sec\n"
+        );
+        let json = show(&all, Style { json: true, ..Style::default() }, false);
+        for part in [
+            "\"temporary\":true,\"tentative\":true,\"dynamic\":true,\"valid_life_time\":900,",
+            "\"deprecated\":true,\"dynamic\":true,\"mngtmpaddr\":true,\"valid_life_time\":900,",
         ] {
             assert!(json.contains(part), "{part} in {json}");
         }

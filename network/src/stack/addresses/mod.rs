@@ -5,81 +5,17 @@
 //! changes nothing. [`super::routes`] owns connected routes; the stack drives duplicate address
 //! detection.
 
-use alloc::boxed::Box;
-use alloc::string::String;
+mod entry;
+
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use devnet_virtual_file_system::Error;
 
+pub(crate) use self::entry::{Address, Details, Temporary};
 use crate::address::Prefix;
 use crate::command::address::{AddressChange, AddressState, Broadcast, NewAddress, Origin, Scope};
 use crate::limits;
-use crate::platform::Instant;
-
-/// One address.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Address {
-    pub(crate) prefix: Prefix,
-    pub(crate) broadcast: Option<Ipv4Addr>,
-    pub(crate) origin: Origin,
-    pub(crate) state: AddressState,
-    pub(crate) valid_until: Option<Instant>,
-    pub(crate) preferred_until: Option<Instant>,
-    /// When duplicate address detection of a tentative address ends.
-    pub(crate) probe_at: Option<Instant>,
-    /// The deadline of this address' entry in the timer heap.
-    pub(crate) armed: Option<Instant>,
-    /// The nonce of the solicitation by which it is probed (RFC 7527 §4.1).
-    pub(crate) nonce: [u8; 6],
-    /// When it was last defended against another host (RFC 5227 §2.4).
-    pub(crate) defended_at: Option<Instant>,
-    /// What few addresses have.
-    pub(crate) details: Option<Box<Details>>,
-}
-
-/// What few addresses have.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Details {
-    pub(crate) peer: Option<Prefix>,
-    pub(crate) label: Option<String>,
-    /// No broadcast address is shown.
-    pub(crate) hides_broadcast: bool,
-    pub(crate) no_prefix_route: bool,
-    /// It was asked for without duplicate address detection.
-    pub(crate) no_detection: bool,
-}
-
-impl Address {
-    /// The prefix of its connected route; none if it has no such route.
-    pub(crate) fn connected(&self) -> Option<Prefix> {
-        match self.details.as_deref() {
-            Some(details) if details.no_prefix_route => None,
-            Some(Details { peer: Some(peer), .. }) => Some(peer.network()),
-            _ if self.origin == Origin::RouterAdvertisement => None,
-            _ => Some(self.prefix.network()),
-        }
-    }
-
-    /// True when packets may be sent from it and received on it.
-    pub(crate) fn is_usable(&self) -> bool {
-        matches!(self.state, AddressState::Preferred | AddressState::Deprecated)
-    }
-
-    /// Few addresses have any.
-    fn set_details(&mut self, details: Details) {
-        self.details = (details != Details::default()).then(|| Box::new(details));
-    }
-
-    pub(crate) fn hides_broadcast(&self) -> bool {
-        self.details.as_ref().is_some_and(|details| details.hides_broadcast)
-    }
-
-    /// The scope of the address.
-    pub(crate) fn scope(&self) -> Scope {
-        Scope::of(self.prefix.address())
-    }
-}
 
 /// The addresses in the order in which they were added.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +23,8 @@ pub(crate) struct Addresses {
     list: Vec<Address>,
     /// Incremented whenever an address may have changed.
     revision: u32,
+    /// Temporary addresses are the sources of connections that begin here.
+    pub(crate) prefers_temporary: bool,
 }
 
 impl Addresses {
@@ -138,6 +76,16 @@ impl Addresses {
     /// True when there is an IPv6 address.
     pub(crate) fn has_ipv6(&self) -> bool {
         self.list.iter().any(|entry| entry.prefix.address().is_ipv6())
+    }
+
+    /// The link-local IPv6 address that packets are sent from; none before it is usable.
+    pub(crate) fn link_local(&self) -> Option<IpAddr> {
+        let is_it = |entry: &&Address| {
+            let address = entry.prefix.address();
+            matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
+                && entry.is_usable()
+        };
+        self.list.iter().find(is_it).map(|entry| entry.prefix.address())
     }
 
     /// True when packets to `address` are for us. All of 127.0.0.0/8 belongs to the interface that
@@ -196,6 +144,7 @@ impl Addresses {
             armed: None,
             nonce: [0; 6],
             defended_at: None,
+            probes: 0,
             details: None,
         });
         Ok(())
@@ -223,6 +172,7 @@ impl Addresses {
             hides_broadcast: change.broadcast == Broadcast::None,
             no_prefix_route: change.no_prefix_route,
             no_detection: change.no_detection,
+            ..Details::default()
         };
         if let Some(entry) = self.list.last_mut() {
             entry.set_details(details);
@@ -276,7 +226,8 @@ impl Addresses {
 
     /// The source address for `destination` by the rules of RFC 6724 §5 that apply on one
     /// interface: usable, the address itself, the smallest sufficient scope, not deprecated, the
-    /// same label, a network that contains `next_hop`, the longest matching prefix.
+    /// same label, temporary or not as asked, a network that contains `next_hop`, the longest
+    /// matching prefix.
     pub(crate) fn source_for(&self, destination: IpAddr, next_hop: IpAddr) -> Option<IpAddr> {
         let destination_scope = scope_number(destination);
         self.list
@@ -291,9 +242,12 @@ impl Addresses {
                     (scope_number < destination_scope, scope_number.abs_diff(destination_scope));
                 let is_deprecated = entry.state == AddressState::Deprecated;
                 let is_strange = label(address) != label(destination);
+                let is_other = cfg!(feature = "details")
+                    && entry.temporary().is_some() != self.prefers_temporary;
                 let off_link = !entry.prefix.contains(next_hop);
                 let unmatched = 128 - common_prefix(address, destination);
-                (address != destination, scope, is_deprecated, is_strange, off_link, unmatched)
+                let order = (is_strange, is_other, off_link, unmatched);
+                (address != destination, scope, is_deprecated, order)
             })
             .map(|entry| entry.prefix.address())
     }
