@@ -70,6 +70,9 @@ fn before(example: &str) -> &'static str {
             "link up\naddress add 10.0.2.15/24\nroute add default via 10.0.2.2\n"
         }
         ["dns", "host"] => "dns host add 10.0.2.9 before.lan\n",
+        ["router", "remove"] => {
+            "router prefix fd00:3::/64\nrouter dns fd00:3::53\nrouter domain lan\n"
+        }
         ["dns", "remove"] => "dns add 10.0.2.3\n",
         ["dhcp", "stop"] => "dhcp start\n",
         ["dhcp", "renew"] => "link up\ndhcp start\ndhcp wait 20000\n",

@@ -115,6 +115,11 @@ fn a_lease_of_kea_is_renewed_and_ends_with_it() {
 }
 
 #[test]
+fn routers_advertise_to_each_other_and_the_kernel() {
+    run("routers.sh", &["ip", "radvd", "rdisc6"]);
+}
+
+#[test]
 fn a_hundred_megabytes_each_way_are_intact() {
     run("transfer.sh", &["ip", "curl", "nginx", "dnsmasq"]);
 }

@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(23) {
+    match chance.below(24) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -136,6 +136,22 @@ fn line(chance: &mut Chance, name: &str) -> String {
         2 => format!("mac 02:00:00:00:09:{host:02x}"),
         3 => format!("mtu {}", 1280 + number),
         4 => format!("metric {number}"),
+        23 => format!(
+            "router {}",
+            chance.one(&[
+                "set preference low lifetime 0 interval 30",
+                "set managed on other on mtu 1280 reachable 1000 retransmit 100",
+                "set",
+                "prefix fd00:3::1/64 valid 600 preferred 300",
+                "prefix fd00:5::/56 autonomous off on-link off",
+                "route fd00:4::/48 preference high",
+                "dns fd00::55",
+                "domain Lan.",
+                "nat64 64:ff9b::/96 lifetime 77",
+                "remove domain lan",
+                "off",
+            ])
+        ),
         5 => format!("advertise fd00:{net}::/64{}", chance.perhaps(" fd00::53 fd00::54")),
         6 => format!("address add 10.0.{net}.{host}/24{}", chance.perhaps(" broadcast 10.0.9.9")),
         7 => {
@@ -296,6 +312,12 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "autoconf probes",
         "autoconf valid",
         "autoconf preferred",
+        "router set",
+        "router prefix",
+        "router route",
+        "router dns",
+        "router domain",
+        "router nat",
         "address add",
         "address set",
         "neighbor add",

@@ -55,6 +55,7 @@ mod pitfalls_time;
 mod plain;
 mod probes;
 mod records;
+mod routers;
 mod routes;
 mod search;
 mod station;

@@ -344,6 +344,11 @@ enum {
    address that may serve others, whatever it was: the radio first, then the IPv4 addresses that
    commands added, the DHCPv4 client and server. All of it or nothing. (write) */
 #define DEVNET_SWITCH_RADIO 0xffff6ed0u
+/* Changes what the interface advertises as a router; true if that changed something. It begins with
+   the first thing that is said. `SetAdvertisement` is short for one prefix. (write) */
+#define DEVNET_CHANGE_ROUTER 0xffff6ee0u
+/* Returns what the interface advertises as a router; none when it is none. (read) */
+#define DEVNET_GET_ROUTER 0xbfff6ee1u
 /* Returns role, network, signal and settings of the radio. (read) */
 #define DEVNET_GET_RADIO 0xbfff7701u
 /* Looks for networks; waits until every channel was listened to. Returns how many networks are

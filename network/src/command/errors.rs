@@ -233,6 +233,7 @@ impl Request {
             | Self::GetDhcp(())
             | Self::StopDhcpServer(())
             | Self::GetDhcpServer(())
+            | Self::GetRouter(())
             | Self::ListDhcpLeases(())
             | Self::ListDhcpOptions(())
             | Self::FlushNeighbors(()) => &[Unsupported],
@@ -324,6 +325,7 @@ impl Request {
             Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
             Self::ApplyConfiguration(_) | Self::CheckConfiguration(_) => CONFIGURATION,
             Self::SwitchRadio(_) => SWITCH_RADIO,
+            Self::ChangeRouter(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
         }
     }
 }

@@ -66,6 +66,8 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::ListDhcpLeases::IDENTIFIER
         | table::ChangeDhcpLeases::IDENTIFIER => cfg!(feature = "dhcp-server"),
         table::SetAdvertisement::IDENTIFIER
+        | table::ChangeRouter::IDENTIFIER
+        | table::GetRouter::IDENTIFIER
         | table::SetAutoconfiguration::IDENTIFIER
         | table::ListAutoconfiguration::IDENTIFIER
         | table::ListRoutePreferences::IDENTIFIER => cfg!(feature = "ipv6"),
@@ -115,6 +117,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListInterfaceDetails::IDENTIFIER
         | table::ListAddressDetails::IDENTIFIER
         | table::ListAutoconfiguration::IDENTIFIER
+        | table::GetRouter::IDENTIFIER
         | table::ListRoutes::IDENTIFIER
         | table::FindRoute::IDENTIFIER
         | table::ListRoutePreferences::IDENTIFIER
@@ -133,6 +136,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ReplaceAddresses::IDENTIFIER
         | table::SetAddress::IDENTIFIER
         | table::SetAutoconfiguration::IDENTIFIER
+        | table::ChangeRouter::IDENTIFIER
         | table::SetRoute::IDENTIFIER
         | table::RemoveRoutes::IDENTIFIER
         | table::QueryRecords::IDENTIFIER

@@ -11,65 +11,15 @@
 //! [`PLACEHOLDERS`](super::placeholder::PLACEHOLDERS). `[ ]` may be left out, `( | )` is a choice,
 //! and `...` repeats the word before it. Pairs in brackets may change places.
 
-use devnet_virtual_file_system::{ControlCommand, Identifier};
-
+pub use super::form::{Form, Row};
 use super::{Request, table};
-
-/// One form of line.
-#[derive(Clone, Copy, Debug)]
-pub struct Form {
-    /// Its words.
-    pub line: &'static str,
-    /// What it means beyond the command: defaults and arguments. May be empty.
-    pub note: &'static str,
-    /// A line of this form.
-    pub example: &'static str,
-}
-
-/// The lines of one command.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// The command.
-    pub identifier: Identifier,
-    /// Its forms of line.
-    pub forms: &'static [Form],
-}
-
-/// Makes the rows and the match, which the compiler checks for completeness.
-macro_rules! grammar {
-    (
-        lines {$(
-            $name:ident($request:pat) { $($line:literal, $note:literal, $example:literal;)+ }
-        )+}
-        without { $($silent:ident($unused:pat),)+ }
-    ) => {
-        /// The lines of every command that has some, in the order of the commands.
-        pub const ROWS: &[Row] = &[$(Row {
-            identifier: <table::$name as ControlCommand>::IDENTIFIER,
-            forms: &[$(Form { line: $line, note: $note, example: $example }),+],
-        }),+];
-
-        impl Request {
-            /// The lines of this command; none if it has no text form.
-            #[must_use]
-            pub const fn grammar(&self) -> &'static [Form] {
-                match self {
-                    $(Self::$name($request) => {
-                        &[$(Form { line: $line, note: $note, example: $example }),+]
-                    })+
-                    $(Self::$silent($unused))|+ => &[],
-                }
-            }
-        }
-    };
-}
 
 /// Every form of line.
 pub fn forms() -> impl Iterator<Item = &'static Form> {
     ROWS.iter().flat_map(|row| row.forms)
 }
 
-grammar! {
+super::form::grammar! {
     lines {
         SetEnabled(_) { "link (up | down)", "", "link up"; }
         SetInterfaceOption(_) {
@@ -334,6 +284,31 @@ grammar! {
                  given.",
                 "switch access-point mine 10.0.9.1/24 key devnet-mine clients 10.0.9.10-10.0.9.99";
         }
+        ChangeRouter(_) {
+            "router set [preference (low | medium | high)] [lifetime SECONDS] [interval SECONDS] \
+             [hop-limit HOPS] [managed (on | off)] [other (on | off)] [mtu BYTES] \
+             [reachable MILLISECONDS] [retransmit MILLISECONDS]",
+                "Of medium preference for 1,800 seconds every 600 with a hop limit of 64, unless \
+                 given; a lifetime of 0 is that of no default router.",
+                "router set preference high lifetime 900 interval 300";
+            "router prefix PREFIX [valid SECONDS] [preferred SECONDS] [on-link (on | off)] \
+             [autonomous (on | off)]",
+                "Valid for 30 days and preferred for 7, on the link and for addresses, unless \
+                 given.",
+                "router prefix fd00:3::/64 valid 7200 preferred 3600";
+            "router route PREFIX [preference (low | medium | high)] [lifetime SECONDS]",
+                "Medium for 1,800 seconds unless given.",
+                "router route fd00:4::/48 preference low";
+            "router dns IPV6", "", "router dns fd00:3::53";
+            "router domain DOMAIN", "", "router domain lan";
+            "router nat64 PREFIX [lifetime SECONDS]", "For 1,800 seconds unless given.",
+                "router nat64 64:ff9b::/96";
+            "router remove (prefix | route | nat64) PREFIX", "",
+                "router remove prefix fd00:3::/64";
+            "router remove dns IPV6", "", "router remove dns fd00:3::53";
+            "router remove domain DOMAIN", "", "router remove domain lan";
+            "router off", "", "router off";
+        }
         Watch(_) {
             "watch [KIND ...]", "Every kind but sockets unless some are given.",
                 "watch link address";
@@ -392,5 +367,6 @@ grammar! {
         GetLastError(()),
         ApplyConfiguration(_),
         CheckConfiguration(_),
+        GetRouter(()),
     }
 }

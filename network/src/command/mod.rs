@@ -42,6 +42,7 @@ pub mod drops;
 pub mod errors;
 pub mod event;
 pub(crate) mod features;
+mod form;
 pub mod grammar;
 pub mod interface;
 mod interface_option;
@@ -50,6 +51,7 @@ pub mod line_error;
 mod line_of_dhcp;
 mod line_of_link;
 mod line_of_names;
+mod line_of_router;
 pub mod mode;
 pub mod multicast;
 pub mod neighbor;
@@ -57,6 +59,7 @@ pub mod option;
 pub mod placeholder;
 pub mod record;
 pub mod route;
+pub mod router;
 pub mod socket;
 pub mod stream;
 mod syntax;
@@ -318,13 +321,19 @@ devnet_virtual_file_system::define_commands! {
         /// with an address that may serve others, whatever it was: the radio first, then the IPv4
         /// addresses that commands added, the DHCPv4 client and server. All of it or nothing.
         208 => SwitchRadio: Write, waits (wireless::RadioSwitch) -> ();
+
+        /// Changes what the interface advertises as a router; true if that changed something. It
+        /// begins with the first thing that is said. `SetAdvertisement` is short for one prefix.
+        224 => ChangeRouter: Write (router::RouterChange) -> bool;
+        /// Returns what the interface advertises as a router; none when it is none.
+        225 => GetRouter: Read (()) -> Option<router::RouterAdvertisement>;
     }
 }
 
 pub use table::*;
 
 /// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 13] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 14] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -338,6 +347,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 13] = [
     ("capture", 176..=191),
     ("configuration", 192..=207),
     ("wireless", 208..=223),
+    ("router", 224..=239),
 ];
 
 /// The nouns, in the order of their commands' numbers.

@@ -151,6 +151,8 @@ impl Mode {
             | Request::FlushNeighbors(())
             | Request::ListSockets(())
             | Request::SwitchRadio(_)
+            | Request::ChangeRouter(_)
+            | Request::GetRouter(())
             | Request::ListGroups(()) => Ok(self),
         }
     }

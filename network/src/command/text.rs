@@ -22,7 +22,7 @@ use super::system::SystemOption;
 use super::table::Request;
 use super::value::{octet, pairs, socket_address, switch, value};
 use super::watch::{Kinds, WatchOptions};
-use super::{grammar, line_of_dhcp, line_of_link, line_of_names, wireless_text};
+use super::{grammar, line_of_dhcp, line_of_link, line_of_names, line_of_router, wireless_text};
 use crate::address::Prefix;
 use crate::limits;
 
@@ -105,6 +105,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
         }
         ["capture", rest @ ..] => capture(rest).map(Request::Capture),
+        ["router", rest @ ..] => line_of_router::router(rest).map(Request::ChangeRouter),
         ["switch", rest @ ..] => wireless_text::switch_radio(rest),
         ["export"] => Ok(Request::ExportConfiguration(true)),
         ["watch", rest @ ..] => watch(rest),

@@ -28,9 +28,10 @@ use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
-use crate::command::interface::{Advertisement, InterfaceOption};
+use crate::command::interface::InterfaceOption;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
+use crate::command::router::{RouterAdvertisement, RouterChange};
 use crate::command::system::HostModel;
 
 /// What commands may ask of the DHCP server of one interface.
@@ -55,7 +56,7 @@ pub(crate) struct Desired {
     pub(crate) options: Vec<InterfaceOption>,
     /// Those that differ from a new interface's, in the order of their kinds.
     pub(crate) autoconfiguration: Vec<AutoconfigurationOption>,
-    pub(crate) advertisement: Option<Advertisement>,
+    pub(crate) router: Option<RouterAdvertisement>,
     pub(crate) addresses: Vec<AddressChange>,
     pub(crate) routes: Vec<RouteChange>,
     pub(crate) neighbors: Vec<NewNeighbor>,
@@ -155,7 +156,7 @@ pub(crate) struct Wanted {
     pub(crate) metric: Option<At<u32>>,
     pub(crate) options: Vec<At<InterfaceOption>>,
     pub(crate) autoconfiguration: Vec<At<AutoconfigurationOption>>,
-    pub(crate) advertisement: Option<At<Option<Advertisement>>>,
+    pub(crate) router: Vec<At<RouterChange>>,
     pub(crate) addresses: Vec<At<AddressChange>>,
     pub(crate) routes: Vec<At<RouteChange>>,
     pub(crate) neighbors: Vec<At<NewNeighbor>>,
@@ -171,6 +172,20 @@ fn values<T: Clone>(all: &[At<T>]) -> Vec<T> {
 }
 
 impl Wanted {
+    /// What is advertised; `seen` looks at it after each line.
+    pub(crate) fn router(
+        &self,
+        mut seen: impl FnMut(u32, &RouterAdvertisement),
+    ) -> Option<RouterAdvertisement> {
+        let mut router = None;
+        for At { line, value } in &self.router {
+            // The parser lets nothing be removed, which is all that could fail.
+            let _ = RouterAdvertisement::apply(&mut router, value.clone());
+            router.iter().for_each(|router| seen(*line, router));
+        }
+        router
+    }
+
     /// The same without the lines, in its one form.
     pub(crate) fn desired(&self) -> Desired {
         let mut desired =
@@ -181,7 +196,7 @@ impl Wanted {
                 metric: self.metric.as_ref().map_or(0, |at| at.value),
                 options: values(&self.options),
                 autoconfiguration: values(&self.autoconfiguration),
-                advertisement: self.advertisement.as_ref().and_then(|at| at.value.clone()),
+                router: self.router(|_, _| {}),
                 addresses: values(&self.addresses),
                 routes: values(&self.routes),
                 neighbors: values(&self.neighbors),

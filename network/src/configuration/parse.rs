@@ -16,9 +16,10 @@ use super::{At, Section, Sections, Wanted, WantedSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp_server::LeaseChange;
 use crate::command::dns::HostsChange;
-use crate::command::interface::{InterfaceOption, is_name};
+use crate::command::interface::{Advertisement, InterfaceOption, is_name};
 use crate::command::line_error::{Fault, LineError};
 use crate::command::route::{ChangeMode, RouteChange, RouteKind};
+use crate::command::router::{RouterAdvertisement, RouterChange};
 use crate::command::system::SystemOption;
 use crate::command::{Request, text};
 use crate::limits;
@@ -81,6 +82,63 @@ fn add_domains(slot: &mut Option<At<Vec<String>>>, line: u32, mut value: Vec<Str
     match slot {
         Some(known) => known.value.append(&mut value),
         None => *slot = Some(At { line, value }),
+    }
+}
+
+/// What `advertise` says. A further line with the same prefix has more name servers: one line may
+/// be too short.
+fn advertise(
+    said: &mut Vec<At<RouterChange>>,
+    line: u32,
+    text: &str,
+    what: &Advertisement,
+) -> Outcome {
+    let router =
+        RouterAdvertisement::of(what).map_err(|error| LineError::refused(line, text, error))?;
+    for prefix in router.prefixes {
+        let is_known = said.iter().any(|at| at.value == RouterChange::Prefix(prefix));
+        if !is_known {
+            if let Some(known) = said.first() {
+                return Err(wrong(line, text, format!("line {} says it already", known.line)));
+            }
+            said.push(At { line, value: RouterChange::Prefix(prefix) });
+        }
+    }
+    let servers = router.dns_servers.into_iter().map(RouterChange::DnsServer);
+    said.extend(servers.map(|value| At { line, value }));
+    Ok(())
+}
+
+/// A change of what is advertised. Each thing is said once, and nothing beside that it is off.
+fn router_change(
+    said: &mut Vec<At<RouterChange>>,
+    line: u32,
+    text: &str,
+    value: RouterChange,
+) -> Outcome {
+    let is_same = |known: &RouterChange| match (known, &value) {
+        (RouterChange::Stop, _) | (_, RouterChange::Stop) => true,
+        (RouterChange::Set(_), RouterChange::Set(_)) => true,
+        (RouterChange::Prefix(one), RouterChange::Prefix(other)) => {
+            one.prefix.network() == other.prefix.network()
+        }
+        (RouterChange::Route(one), RouterChange::Route(other)) => {
+            one.prefix.network() == other.prefix.network()
+        }
+        (RouterChange::Nat64(one), RouterChange::Nat64(other)) => {
+            one.prefix.network() == other.prefix.network()
+        }
+        _ => false,
+    };
+    if matches!(value, RouterChange::Remove(_)) {
+        return Err(wrong(line, text, "no line of the section of an interface"));
+    }
+    match said.iter().find(|at| is_same(&at.value)) {
+        Some(known) => Err(wrong(line, text, format!("line {} says it already", known.line))),
+        None => {
+            said.push(At { line, value });
+            Ok(())
+        }
     }
 }
 
@@ -234,15 +292,14 @@ impl Parser {
             Request::SetAutoconfiguration(value) => {
                 return once_of_kind(&mut wanted.autoconfiguration, line, text, value);
             }
-            Request::SetAdvertisement(value) => {
-                if let (Some(At { value: Some(known), .. }), Some(more)) =
-                    (&mut wanted.advertisement, &value)
-                    && known.prefix == more.prefix
-                {
-                    known.dns_servers.extend_from_slice(&more.dns_servers);
-                    return Ok(());
-                }
-                return once(&mut wanted.advertisement, line, text, value);
+            Request::SetAdvertisement(None) => {
+                return router_change(&mut wanted.router, line, text, RouterChange::Stop);
+            }
+            Request::SetAdvertisement(Some(what)) => {
+                return advertise(&mut wanted.router, line, text, &what);
+            }
+            Request::ChangeRouter(change) => {
+                return router_change(&mut wanted.router, line, text, change);
             }
             Request::SetSearchDomains(value) => add_domains(&mut wanted.domains, line, value),
             Request::StartDhcp(options) => {

@@ -13,9 +13,12 @@ use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
-use crate::command::interface::{Advertisement, InterfaceOption};
+use crate::command::interface::InterfaceOption;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail, RouteKind};
+use crate::command::router::{
+    AdvertisedNat64, AdvertisedPrefix, AdvertisedRoute, RouterAdvertisement, RouterSettings,
+};
 use crate::command::system::HostModel;
 use crate::limits;
 
@@ -49,7 +52,7 @@ impl Desired {
             .chain(self.autoconfiguration.iter().filter_map(autoconfiguration))
             .chain(self.addresses.iter().map(address))
             .chain(self.neighbors.iter().map(neighbor))
-            .chain(self.advertisement.iter().flat_map(advertise))
+            .chain(self.router.iter().flat_map(router))
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))
             .chain(self.dhcp.iter().map(dhcp))
@@ -108,9 +111,54 @@ fn server(server: &IpAddr) -> String {
     format!("dns add {server}")
 }
 
-fn advertise(what: &Advertisement) -> Vec<String> {
-    let servers = what.dns_servers.iter().map(|server| format!("{server}"));
-    wrapped(format!("advertise {}", what.prefix), servers, true)
+/// The short lines where they say everything.
+fn router(what: &RouterAdvertisement) -> Vec<String> {
+    if let Some(plain) = what.plain() {
+        let servers = plain.dns_servers.iter().map(|server| format!("{server}"));
+        return wrapped(format!("advertise {}", plain.prefix), servers, true);
+    }
+    let prefix = |one: &AdvertisedPrefix| {
+        let AdvertisedPrefix { prefix, on_link, autonomous, valid_seconds, preferred_seconds } =
+            one;
+        format!(
+            "router prefix {prefix} valid {valid_seconds} preferred {preferred_seconds} on-link {} \
+             autonomous {}",
+            switch(*on_link),
+            switch(*autonomous)
+        )
+    };
+    let route = |AdvertisedRoute { prefix, preference, lifetime_seconds }: &AdvertisedRoute| {
+        format!("router route {prefix} preference {preference} lifetime {lifetime_seconds}")
+    };
+    let nat64 = |AdvertisedNat64 { prefix, lifetime_seconds }: &AdvertisedNat64| {
+        format!("router nat64 {prefix} lifetime {lifetime_seconds}")
+    };
+    iter::once(router_settings(&what.settings))
+        .chain(what.prefixes.iter().map(prefix))
+        .chain(what.routes.iter().map(route))
+        .chain(what.dns_servers.iter().map(|server| format!("router dns {server}")))
+        .chain(what.domains.iter().map(|domain| format!("router domain {domain}")))
+        .chain(what.nat64.iter().map(nat64))
+        .collect()
+}
+
+fn router_settings(settings: &RouterSettings) -> String {
+    let mut line = format!(
+        "router set preference {} lifetime {} interval {} hop-limit {} managed {} other {}",
+        settings.preference,
+        settings.lifetime_seconds,
+        settings.interval_seconds,
+        settings.hop_limit,
+        switch(settings.managed),
+        switch(settings.other)
+    );
+    if let Some(mtu) = settings.mtu {
+        push!(line, " mtu {mtu}");
+    }
+    let (reachable, retransmit) =
+        (settings.reachable_milliseconds, settings.retransmit_milliseconds);
+    push!(line, " reachable {reachable} retransmit {retransmit}");
+    line
 }
 
 /// The short line where it says everything.

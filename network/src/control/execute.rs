@@ -84,6 +84,14 @@ impl OpenFile {
             Immediate::SetAdvertisement(what) => reply::<SetAdvertisement>(|| {
                 self.change(|stack| stack.advertiser.set(&mut stack.context, &mut stack.ip, what))
             }),
+            Immediate::ChangeRouter(what) => reply::<ChangeRouter>(|| {
+                self.change(|Stack { context: cx, ip, advertiser, .. }| {
+                    advertiser.change(cx, ip, what)
+                })
+            }),
+            Immediate::GetRouter(()) => {
+                reply::<GetRouter>(|| self.read_now(|stack| stack.advertiser.what().cloned()))
+            }
             Immediate::GetStatistics(()) => {
                 reply::<GetStatistics>(|| self.read_now(|stack| stack.context.statistics))
             }

@@ -114,7 +114,7 @@ fn push_label(name: &mut String, label: &[u8]) -> Option<()> {
 ///
 /// # Errors
 /// `InvalidInput` as [`check_question`].
-pub(super) fn write(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
+pub(crate) fn write(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
     check_question(name)?;
     for label in name.split('.').filter(|label| !label.is_empty()) {
         // A checked label has at most 63 bytes.

@@ -45,6 +45,10 @@ use devnet_network::command::route::{
     ChangeMode, NewRoute, Preference, RouteChange, RouteChoice, RouteDetail, RouteEntry,
     RouteFilter, RouteKind, RoutePreference, RouteSelector,
 };
+use devnet_network::command::router::{
+    AdvertisedNat64, AdvertisedPrefix, AdvertisedRoute, RouterAdvertisement, RouterChange,
+    RouterSettings,
+};
 use devnet_network::command::socket::{
     ConnectionName, Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked,
     SocketKind, SocketState, SocketStatus,
@@ -177,6 +181,9 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(captures());
     all.extend(configurations());
     all.push(super::radios::switch());
+    let prefix = RouterChange::Prefix(AdvertisedPrefix::new(read("fd00:3::/64")));
+    all.push(sample::<ChangeRouter>("router prefix fd00:3::/64", prefix, true));
+    all.push(sample::<GetRouter>("", (), Some(router())));
     all
 }
 
@@ -360,6 +367,21 @@ fn addresses() -> Vec<Sample> {
         ),
         sample::<ListAutoconfiguration>("", (), vec![autoconfiguration()]),
     ]
+}
+
+fn router() -> RouterAdvertisement {
+    RouterAdvertisement {
+        settings: RouterSettings { other: true, mtu: Some(1400), ..RouterSettings::default() },
+        prefixes: vec![AdvertisedPrefix::new(read("fd00:3::/64"))],
+        routes: vec![AdvertisedRoute {
+            prefix: read("fd00:4::/48"),
+            preference: Preference::Low,
+            lifetime_seconds: 1800,
+        }],
+        dns_servers: vec![read("fd00:3::53")],
+        domains: vec!["lan".into()],
+        nat64: vec![AdvertisedNat64 { prefix: read("64:ff9b::/96"), lifetime_seconds: 1800 }],
+    }
 }
 
 fn autoconfiguration() -> AutoconfigurationState {

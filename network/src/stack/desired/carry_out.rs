@@ -79,8 +79,8 @@ pub(crate) fn carry_out_from(
         stack.name_servers.set_domains(&target.domains)?;
     }
     let Stack { context: cx, ip, advertiser, dhcp, dhcp_server, .. } = stack;
-    if present.advertisement != target.advertisement {
-        advertiser.set(cx, ip, target.advertisement.clone())?;
+    if present.router != target.router {
+        advertiser.replace(cx, ip, target.router.clone())?;
     }
     if present.dhcp != target.dhcp
         && let Some(options) = &target.dhcp

@@ -15,7 +15,6 @@ use crate::command::route::{ChangeMode, RouteChange};
 use crate::configuration::{At, Desired, Wanted};
 use crate::limits;
 use crate::stack::addresses::Addresses;
-use crate::stack::advertise::Advertiser;
 use crate::stack::context::Context;
 use crate::stack::dhcp::DhcpClient;
 use crate::stack::dhcp_server::DhcpServer;
@@ -23,7 +22,7 @@ use crate::stack::ip::address;
 use crate::stack::ip::routing::described;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::{Route, Routes};
-use crate::stack::{Stack, autoconfiguration_option, interface_option};
+use crate::stack::{Stack, advertise, autoconfiguration_option, interface_option};
 
 /// The line that cannot be, and why.
 pub(crate) type Refusal = (u32, Error);
@@ -118,10 +117,17 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
     if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
         DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
     }
-    if let Some(At { line, value: Some(what) }) = &wanted.advertisement {
-        Advertiser::check(cx, what).map_err(|error| (*line, error))?;
-    }
-    Ok(())
+    check_router(cx, wanted)
+}
+
+fn check_router(cx: &Context, wanted: &Wanted) -> Result<(), Refusal> {
+    let mut refusal = None;
+    wanted.router(|line, router| {
+        if refusal.is_none() {
+            refusal = advertise::check(cx, router).err().map(|error| (line, error));
+        }
+    });
+    refusal.map_or(Ok(()), Err)
 }
 
 /// The addresses that there will be.

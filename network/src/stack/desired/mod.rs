@@ -91,7 +91,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         metric: configuration.metric,
         options: interface_option::asked(stack),
         autoconfiguration: autoconfiguration_option::asked(stack),
-        advertisement: stack.advertiser.what().cloned(),
+        router: stack.advertiser.what().cloned(),
         addresses: statics.map(|entry| asked_address(entry, cx.now)).collect(),
         routes: ip.routes.asked().map(|route| asked_route(route, cx.now)).collect(),
         neighbors: neighbors
