@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(24) {
+    match chance.below(25) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -175,6 +175,10 @@ fn line(chance: &mut Chance, name: &str) -> String {
         10 => format!("neighbor add 10.0.{net}.{} 02:00:00:00:01:{host:02x}", 100 + host),
         11 => format!("dns add {}{host}", chance.one(&["10.0.0.", "fd00::"])),
         12 => format!("dns search {} d{host}.Example.", chance.one(&["lan", "a.b", "x.test"])),
+        24 => format!(
+            "dhcp fallback {}",
+            chance.one(&["link-local", "10.0.9.9/24", "10.0.9.9/24 via 10.0.9.1", "off"])
+        ),
         13 if host > 10 => format!(
             "dhcp start{}{}",
             chance.perhaps(" hostname box"),
@@ -322,6 +326,7 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "address set",
         "neighbor add",
         "dhcp start",
+        "dhcp fallback",
         "dhcp client",
         "dhcp server",
         "route add",

@@ -368,7 +368,7 @@ fn reassembly_times_out_in_silence() {
 }
 
 /// An ARP message from a station, to everybody.
-fn arp(operation: u8, hardware: [u8; 6], sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
+pub(crate) fn arp(operation: u8, hardware: [u8; 6], sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     let head = [&[0xff; 6][..], &hardware, &[8, 6, 0, 1, 8, 0, 6, 4, 0, operation]].concat();
     [&head[..], &hardware, &sender.octets(), &[0; 6], &target.octets()].concat()
 }

@@ -21,6 +21,7 @@ mod ends;
 mod errors;
 mod events;
 mod failover;
+mod fallback;
 mod frames;
 mod hold;
 mod hold_tables;

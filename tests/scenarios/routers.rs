@@ -67,7 +67,8 @@ fn everything_that_is_advertised_arrives_and_goes() {
     let world = World::new(1);
     let (left, right) = hosts(&world);
     let device = left.open("eth0");
-    let lines = "router set preference high lifetime 900 interval 300 managed on other on mtu 1400\n\
+    let lines = "router set preference high lifetime 900 interval 300 managed on other on \
+                 mtu 1400\n\
                  router prefix fd00:3::/64\n\
                  router prefix fd00:5::/56 autonomous off\n\
                  router route fd00:4::/48 preference low lifetime 600\n\

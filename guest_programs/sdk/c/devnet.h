@@ -254,6 +254,11 @@ enum {
 #define DEVNET_START_DHCP_CLIENT 0xffff6e4au
 /* Lists the options of the DHCPv4 client's lease by number, as the server sent them. (read) */
 #define DEVNET_LIST_DHCP_OPTIONS 0xbfff6e4bu
+/* Sets what the DHCPv4 client makes of the interface while no server answers; true if that changed
+   something. (write) */
+#define DEVNET_SET_FALLBACK 0xffff6e4cu
+/* Returns the fall-back of the interface, and whether it is used. (read) */
+#define DEVNET_GET_FALLBACK 0xbfff6e4du
 /* Lists the neighbors (ARP and NDP). (read) */
 #define DEVNET_LIST_NEIGHBORS 0xbfff6e50u
 /* Adds or replaces a static neighbor. (write) */

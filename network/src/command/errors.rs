@@ -234,6 +234,7 @@ impl Request {
             | Self::StopDhcpServer(())
             | Self::GetDhcpServer(())
             | Self::GetRouter(())
+            | Self::GetFallback(())
             | Self::ListDhcpLeases(())
             | Self::ListDhcpOptions(())
             | Self::FlushNeighbors(()) => &[Unsupported],
@@ -280,7 +281,7 @@ impl Request {
             Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
             Self::Resolve(_) => RESOLVE,
             Self::QueryRecords(_) => QUERY_RECORDS,
-            Self::StartDhcp(_) => &[InvalidInput, Unsupported],
+            Self::StartDhcp(_) | Self::SetFallback(_) => &[InvalidInput, Unsupported],
             Self::StartDhcpClient(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::StartDhcpServer(_) => {
                 &[InvalidInput, AddressNotAvailable, MessageTooLong, NoBufferSpace, Unsupported]

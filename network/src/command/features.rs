@@ -59,6 +59,8 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::GetDhcp::IDENTIFIER
         | table::AwaitDhcp::IDENTIFIER
         | table::StartDhcpClient::IDENTIFIER
+        | table::SetFallback::IDENTIFIER
+        | table::GetFallback::IDENTIFIER
         | table::ListDhcpOptions::IDENTIFIER => cfg!(feature = "dhcp"),
         table::StartDhcpServer::IDENTIFIER
         | table::StopDhcpServer::IDENTIFIER
@@ -118,6 +120,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListAddressDetails::IDENTIFIER
         | table::ListAutoconfiguration::IDENTIFIER
         | table::GetRouter::IDENTIFIER
+        | table::GetFallback::IDENTIFIER
         | table::ListRoutes::IDENTIFIER
         | table::FindRoute::IDENTIFIER
         | table::ListRoutePreferences::IDENTIFIER
@@ -137,6 +140,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::SetAddress::IDENTIFIER
         | table::SetAutoconfiguration::IDENTIFIER
         | table::ChangeRouter::IDENTIFIER
+        | table::SetFallback::IDENTIFIER
         | table::SetRoute::IDENTIFIER
         | table::RemoveRoutes::IDENTIFIER
         | table::QueryRecords::IDENTIFIER

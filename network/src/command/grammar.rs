@@ -195,6 +195,14 @@ super::form::grammar! {
                  gives no address.",
                 "dhcp client hostname printer request 42,66 send 77:64657673 ipv6-only on";
         }
+        SetFallback(_) {
+            "dhcp fallback (off | link-local)",
+                "A link-local address while no server answers; off unless set.",
+                "dhcp fallback link-local";
+            "dhcp fallback PREFIX [via IPV4]",
+                "This address while no server answers.",
+                "dhcp fallback 192.168.1.10/24 via 192.168.1.1";
+        }
         AddNeighbor(_) {
             "neighbor add ADDRESS MAC", "", "neighbor add 10.0.2.9 02:00:00:00:00:09";
         }
@@ -368,5 +376,6 @@ super::form::grammar! {
         ApplyConfiguration(_),
         CheckConfiguration(_),
         GetRouter(()),
+        GetFallback(()),
     }
 }

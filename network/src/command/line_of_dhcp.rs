@@ -4,6 +4,7 @@ use devnet_virtual_file_system::Error;
 
 use super::dhcp::{DhcpClientOptions, DhcpOptions};
 use super::dhcp_server::{ClientName, DhcpServerOptions, LeaseChange, NewLease, Reservation};
+use super::fallback::Fallback;
 use super::table::Request;
 use super::value::{list, pairs, switch, value};
 
@@ -26,6 +27,19 @@ pub(super) fn dhcp(words: &[&str]) -> Result<Request, Error> {
         ["wait", milliseconds] => Ok(Request::AwaitDhcp(value(milliseconds)?)),
         ["client", rest @ ..] => client(rest).map(Request::StartDhcpClient),
         ["server", rest @ ..] => server(rest),
+        ["fallback", rest @ ..] => fallback(rest).map(Request::SetFallback),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn fallback(words: &[&str]) -> Result<Fallback, Error> {
+    match words {
+        ["off"] => Ok(Fallback::Off),
+        ["link-local"] => Ok(Fallback::LinkLocal),
+        [prefix] => Ok(Fallback::Address { prefix: value(prefix)?, gateway: None }),
+        [prefix, "via", gateway] => {
+            Ok(Fallback::Address { prefix: value(prefix)?, gateway: Some(value(gateway)?) })
+        }
         _ => Err(Error::InvalidInput),
     }
 }

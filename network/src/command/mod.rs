@@ -41,6 +41,7 @@ pub mod dns;
 pub mod drops;
 pub mod errors;
 pub mod event;
+pub mod fallback;
 pub(crate) mod features;
 mod form;
 pub mod grammar;
@@ -221,6 +222,11 @@ devnet_virtual_file_system::define_commands! {
         74 => StartDhcpClient: Write (dhcp::DhcpClientOptions) -> bool;
         /// Lists the options of the DHCPv4 client's lease by number, as the server sent them.
         75 => ListDhcpOptions: Read (()) -> Vec<dhcp_server::RawOption>;
+        /// Sets what the DHCPv4 client makes of the interface while no server answers; true if that
+        /// changed something.
+        76 => SetFallback: Write (fallback::Fallback) -> bool;
+        /// Returns the fall-back of the interface, and whether it is used.
+        77 => GetFallback: Read (()) -> fallback::FallbackStatus;
 
         /// Lists the neighbors (ARP and NDP).
         80 => ListNeighbors: Read (()) -> Vec<neighbor::NeighborEntry>;

@@ -145,6 +145,8 @@ impl Mode {
             | Request::ChangeDhcpLeases(_)
             | Request::StartDhcpClient(_)
             | Request::ListDhcpOptions(())
+            | Request::SetFallback(_)
+            | Request::GetFallback(())
             | Request::ListNeighbors(())
             | Request::AddNeighbor(_)
             | Request::RemoveNeighbor(_)

@@ -28,6 +28,7 @@ use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
@@ -63,6 +64,7 @@ pub(crate) struct Desired {
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
     pub(crate) dhcp: Option<DhcpClientOptions>,
+    pub(crate) fallback: Fallback,
     pub(crate) dhcp_server: Option<DesiredServer>,
 }
 
@@ -163,6 +165,7 @@ pub(crate) struct Wanted {
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,
     pub(crate) dhcp: Option<At<Option<DhcpClientOptions>>>,
+    pub(crate) fallback: Option<At<Fallback>>,
     pub(crate) dhcp_server: Option<At<Option<DhcpServerOptions>>>,
     pub(crate) reservations: Vec<At<Reservation>>,
 }
@@ -202,6 +205,7 @@ impl Wanted {
                 neighbors: values(&self.neighbors),
                 servers: values(&self.servers),
                 domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+                fallback: self.fallback.as_ref().map(|at| at.value).unwrap_or_default(),
                 dhcp: self.dhcp.as_ref().and_then(|at| at.value.clone()),
                 dhcp_server: self.dhcp_server.as_ref().and_then(|at| at.value.clone()).map(
                     |options| DesiredServer { options, reservations: values(&self.reservations) },

@@ -308,6 +308,7 @@ impl Parser {
             Request::StartDhcpClient(options) => {
                 return once(&mut wanted.dhcp, line, text, Some(options));
             }
+            Request::SetFallback(value) => return once(&mut wanted.fallback, line, text, value),
             Request::StopDhcp(()) => return once(&mut wanted.dhcp, line, text, None),
             Request::StartDhcpServer(options) => {
                 return once(&mut wanted.dhcp_server, line, text, Some(options));

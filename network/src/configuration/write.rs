@@ -13,6 +13,7 @@ use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail, RouteKind};
@@ -55,6 +56,7 @@ impl Desired {
             .chain(self.router.iter().flat_map(router))
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))
+            .chain(fallback(&self.fallback))
             .chain(self.dhcp.iter().map(dhcp))
             .chain(self.dhcp_server.iter().flat_map(dhcp_server))
             .chain(self.routes.iter().map(route))
@@ -159,6 +161,17 @@ fn router_settings(settings: &RouterSettings) -> String {
         (settings.reachable_milliseconds, settings.retransmit_milliseconds);
     push!(line, " reachable {reachable} retransmit {retransmit}");
     line
+}
+
+fn fallback(what: &Fallback) -> Option<String> {
+    Some(match what {
+        Fallback::Off => return None,
+        Fallback::LinkLocal => String::from("dhcp fallback link-local"),
+        Fallback::Address { prefix, gateway: None } => format!("dhcp fallback {prefix}"),
+        Fallback::Address { prefix, gateway: Some(gateway) } => {
+            format!("dhcp fallback {prefix} via {gateway}")
+        }
+    })
 }
 
 /// The short line where it says everything.

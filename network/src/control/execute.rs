@@ -10,7 +10,7 @@ use core::pin::pin;
 
 use devnet_virtual_file_system::{ControlCommand, Error, Operation, Result, encode};
 
-use super::interfaces::{flush_addresses, replace_addresses, usage};
+use super::interfaces::{flush_addresses, replace_addresses, set_fallback, usage};
 use super::metrics::{self, Metrics};
 use super::open::OpenFile;
 use crate::command::address::Origin;
@@ -149,6 +149,12 @@ impl OpenFile {
             Immediate::ListRoutes(()) => return turns::<ListRoutes, _>(|| self.list_routes()),
             Immediate::ListRouteDetails(()) => {
                 return turns::<ListRouteDetails, _>(|| self.list_route_details());
+            }
+            Immediate::SetFallback(asked) => {
+                reply::<SetFallback>(|| self.change(|stack| set_fallback(stack, asked)))
+            }
+            Immediate::GetFallback(()) => {
+                reply::<GetFallback>(|| self.read_now(|stack| stack.dhcp.fallback()))
             }
             Immediate::ListNeighbors(()) => {
                 return turns::<ListNeighbors, _>(|| self.list_neighbors());

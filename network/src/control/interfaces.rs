@@ -11,13 +11,15 @@ use devnet_virtual_file_system::{Error, Result};
 use super::open::OpenFile;
 use crate::address::HardwareAddress;
 use crate::command::address::{NewAddress, Origin};
-use crate::command::dhcp::{DhcpState, DhcpStatus};
+use crate::command::dhcp::{DhcpClientOptions, DhcpState, DhcpStatus};
+use crate::command::fallback::Fallback;
 use crate::command::interface::{InterfaceDetails, InterfaceOption};
 use crate::command::system::SystemOption;
 use crate::command::usage::Usage;
 use crate::interface::Interface;
 use crate::interfaces::Interfaces;
 use crate::platform::before;
+use crate::stack::dhcp::{DhcpClient, fallback};
 use crate::stack::{Stack, interface_option};
 
 impl OpenFile {
@@ -127,6 +129,15 @@ pub(super) fn replace_addresses(stack: &mut Stack, new: &[NewAddress]) -> Result
     }
     ip.replace_addresses(cx, &replacement)?;
     Ok(!replacement.is_empty())
+}
+
+/// Sets the fall-back; true if that changed something.
+pub(super) fn set_fallback(stack: &mut Stack, asked: Fallback) -> Result<bool> {
+    DhcpClient::check(&stack.context, &DhcpClientOptions::default())?;
+    fallback::check(&asked)?;
+    let (is_changed, action) = stack.dhcp.set_fallback(&mut stack.context, asked);
+    stack.apply(action);
+    Ok(is_changed)
 }
 
 /// Removes the addresses that commands added; returns how many.

@@ -1,13 +1,20 @@
 //! Carries out what the DHCP client decides about its lease, on the parts of the stack that a lease
 //! configures: addresses, routes, name servers.
 
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
 use super::autoconfiguration::Autoconfiguration;
 use super::context::Context;
+use super::dhcp::fallback::Fall;
 use super::dhcp::{Action, DhcpClient, Lease};
 use super::ip::Ip;
 use super::name_servers::NameServers;
+use super::routes::{Details, Route};
 use super::transport::Transport;
-use crate::command::address::Origin;
+use crate::address::Prefix;
+use crate::command::address::{NewAddress, Origin};
+use crate::command::route::Preference;
 use crate::trace::event;
 
 /// The parts.
@@ -26,8 +33,13 @@ impl Leased<'_> {
         match action {
             Action::Nothing => {}
             Action::Withdraw(lease) => self.withdraw(&lease),
+            Action::Fall(fall) => self.fall(fall),
+            Action::Rise(prefix) => self.rise(prefix),
             Action::Apply { lease, former } => {
                 former.iter().for_each(|former| self.withdraw(former));
+                if let Action::Rise(prefix) = self.dhcp.rise() {
+                    self.rise(prefix);
+                }
                 if lease.apply(self.cx, self.ip, self.dhcp.has_lease()).is_err() {
                     return self.dhcp.decline(self.cx, self.ip, &lease);
                 }
@@ -42,6 +54,38 @@ impl Leased<'_> {
                 self.dhcp.bind(self.cx, lease);
             }
         }
+    }
+
+    /// Adds the address of the fall-back and its route. One that is there already stays what it is.
+    fn fall(&mut self, fall: Fall) {
+        let new = NewAddress { prefix: fall.prefix, broadcast: None };
+        if self.ip.add_address(self.cx, &new, Origin::Dhcp).is_err() {
+            return;
+        }
+        let metric = self.cx.configuration.metric;
+        let route = |gateway| Route {
+            destination: Prefix::DEFAULT_IPV4,
+            gateway: Some(IpAddr::V4(gateway)),
+            metric,
+            has_own_metric: false,
+            preference: Preference::Medium,
+            origin: Origin::Dhcp,
+            source: None,
+            details: Details::default(),
+        };
+        let routes: Vec<Route> = fall.gateway.map(route).into_iter().collect();
+        self.ip.routes.replace_origin(Origin::Dhcp, &routes);
+        self.ip.routes_changed(self.cx);
+    }
+
+    /// Removes the address of the fall-back and its route.
+    fn rise(&mut self, prefix: Prefix) {
+        self.ip.routes.remove_origin(Origin::Dhcp);
+        if let Some(prefix) = self.ip.addresses.prefix_of(prefix.address(), Origin::Dhcp) {
+            // It was found just above.
+            let _ = self.transport.remove_address(self.cx, self.ip, prefix);
+        }
+        self.ip.routes_changed(self.cx);
     }
 
     /// Removes what the lease added.

@@ -345,7 +345,7 @@ impl Stack {
     }
 
     /// Carries out an action of the DHCP client.
-    fn apply(&mut self, action: Action) {
+    pub(crate) fn apply(&mut self, action: Action) {
         let Self { context: cx, ip, transport, dhcp, name_servers: names, .. } = self;
         let autoconfiguration = &mut self.autoconfiguration;
         Leased { cx, ip, transport, dhcp, names, autoconfiguration }.apply(action);

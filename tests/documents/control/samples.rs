@@ -29,6 +29,7 @@ use devnet_network::command::dns::{
     RecordKind, Reply, ResolverOption, ResolverStatus, SearchDomain,
 };
 use devnet_network::command::drops::{DropCount, DropReason};
+use devnet_network::command::fallback::{Fallback, FallbackStatus};
 use devnet_network::command::interface::{
     Advertisement, InterfaceDetails, InterfaceFlags, InterfaceOption, InterfaceStatus,
     ReceiveDrops, SendDrops, Statistics, SynCookies,
@@ -652,6 +653,16 @@ fn dhcp_server() -> Vec<Sample> {
             true,
         ),
         sample::<ListDhcpOptions>("", (), vec![RawOption { code: 42, value: vec![10, 0, 2, 3] }]),
+        sample::<SetFallback>("dhcp fallback link-local", Fallback::LinkLocal, true),
+        sample::<GetFallback>(
+            "",
+            (),
+            FallbackStatus {
+                asked: Fallback::LinkLocal,
+                address: Some(read("169.254.7.9/16")),
+                conflicts: 0,
+            },
+        ),
     ]
 }
 

@@ -63,6 +63,10 @@ pub(crate) fn carry_out_from(
     if target.enabled == Some(true) {
         stack.set_enabled(true);
     }
+    if present.fallback != target.fallback {
+        let (_, action) = stack.dhcp.set_fallback(&mut stack.context, target.fallback);
+        stack.apply(action);
+    }
     if asked_routes(stack) != target.routes {
         stack.ip.replace_routes(&mut stack.context, &target.routes)?;
     }

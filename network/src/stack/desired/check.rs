@@ -10,13 +10,14 @@ use devnet_virtual_file_system::Error;
 use crate::address::Prefix;
 use crate::command::address::{AddressState, Origin, Scope};
 use crate::command::configuration::{ConfigurationNote, NoteKind};
+use crate::command::dhcp::DhcpClientOptions;
 use crate::command::features::has_family;
 use crate::command::route::{ChangeMode, RouteChange};
 use crate::configuration::{At, Desired, Wanted};
 use crate::limits;
 use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
-use crate::stack::dhcp::DhcpClient;
+use crate::stack::dhcp::{DhcpClient, fallback};
 use crate::stack::dhcp_server::DhcpServer;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described;
@@ -116,6 +117,10 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
     desired.autoconfiguration = autoconfiguration_option::in_order(cx, &desired.autoconfiguration);
     if let Some(At { line, value: Some(options) }) = &wanted.dhcp {
         DhcpClient::check(cx, options).map_err(|error| (*line, error))?;
+    }
+    if let Some(At { line, value }) = &wanted.fallback {
+        let outcome = DhcpClient::check(cx, &DhcpClientOptions::default());
+        outcome.and_then(|()| fallback::check(value)).map_err(|error| (*line, error))?;
     }
     check_router(cx, wanted)
 }

@@ -99,6 +99,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
             .collect(),
         servers: servers.map(|(address, _)| *address).collect(),
         domains: stack.name_servers.asked_domains(),
+        fallback: stack.dhcp.fallback().asked,
         dhcp: stack.dhcp.asked(),
         dhcp_server: stack.dhcp_server.asked(),
     }

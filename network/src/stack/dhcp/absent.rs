@@ -11,6 +11,7 @@ use devnet_virtual_file_system::Error;
 use crate::address::Prefix;
 use crate::command::dhcp::{DhcpClientOptions, DhcpState, DhcpStatus};
 use crate::command::dhcp_server::RawOption;
+use crate::command::fallback::{Fallback, FallbackStatus};
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
@@ -44,6 +45,29 @@ pub(crate) enum Action {
     Nothing,
     Apply { lease: Lease, former: Option<Lease> },
     Withdraw(Lease),
+    Fall(fallback::Fall),
+    Rise(Prefix),
+}
+
+/// Without a client nothing falls back.
+pub(crate) mod fallback {
+    use core::net::Ipv4Addr;
+
+    use devnet_virtual_file_system::Error;
+
+    use crate::address::Prefix;
+    use crate::command::fallback::Fallback;
+
+    /// Never made.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Fall {
+        pub(crate) prefix: Prefix,
+        pub(crate) gateway: Option<Ipv4Addr>,
+    }
+
+    pub(crate) fn check(_: &Fallback) -> Result<(), Error> {
+        Err(Error::Unsupported)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +76,18 @@ pub(crate) struct DhcpClient {}
 impl DhcpClient {
     pub(crate) fn check(_: &Context, _: &DhcpClientOptions) -> Result<(), Error> {
         Err(Error::Unsupported)
+    }
+
+    pub(crate) fn set_fallback(&mut self, _: &mut Context, _: Fallback) -> (bool, Action) {
+        (false, Action::Nothing)
+    }
+
+    pub(crate) fn fallback(&self) -> FallbackStatus {
+        FallbackStatus::default()
+    }
+
+    pub(crate) fn rise(&mut self) -> Action {
+        Action::Nothing
     }
 
     pub(crate) fn asked(&self) -> Option<DhcpClientOptions> {

@@ -7,8 +7,9 @@ use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
 
-use super::options::{self, LeasedRoute, is_unicast_host};
-use super::{Action, DhcpClient};
+use super::DhcpClient;
+use super::fallback::Fall;
+use super::options::{self, LeasedRoute, is_leasable, is_unicast_host};
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::DhcpState;
@@ -128,6 +129,30 @@ impl Lease {
     pub(super) fn router(&self) -> Option<Ipv4Addr> {
         let is_default = |(destination, _): &&LeasedRoute| destination.length() == 0;
         self.routes.iter().find(is_default).and_then(|(_, gateway)| *gateway)
+    }
+}
+
+/// What the stack has to do with a lease.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Nothing,
+    /// Apply `lease` and call [`DhcpClient::bind`], or [`DhcpClient::decline`] when its address is
+    /// in use. Remove `former`, a lease with another address, first.
+    Apply {
+        lease: Lease,
+        former: Option<Lease>,
+    },
+    /// Remove what the lease added.
+    Withdraw(Lease),
+    /// Add the address of the fall-back, and its route.
+    Fall(Fall),
+    /// Remove the address of the fall-back.
+    Rise(Prefix),
+}
+
+impl Action {
+    pub(super) fn withdraw(lease: Option<Lease>) -> Self {
+        lease.map_or(Self::Nothing, Self::Withdraw)
     }
 }
 
@@ -272,10 +297,12 @@ impl DhcpClient {
         if self.is_contested(cx, ip, message.sender, message.target) {
             return Action::Nothing;
         }
-        match ip.receive_arp(cx, message) {
-            Some(address) => self.conflict(cx, ip, address),
-            None => Action::Nothing,
+        let claimed = ip.receive_arp(cx, message);
+        let about = (message.sender, message.target);
+        if let Some(action) = self.contest_fallback(cx, about, claimed.is_some()) {
+            return action;
         }
+        claimed.map_or(Action::Nothing, |address| self.conflict(cx, ip, address))
     }
 
     /// Another host claims the address again after it was defended: the client gives it up (RFC
@@ -309,11 +336,4 @@ impl DhcpClient {
         self.decline(cx, ip, &lease);
         true
     }
-}
-
-/// True for an address that a host can have in this network.
-fn is_leasable(prefix: Prefix, address: Ipv4Addr) -> bool {
-    let is_reserved = address.octets().first().is_some_and(|first| *first == 0 || *first >= 240);
-    let is_network = prefix.length() < 31 && prefix.network().address() == IpAddr::V4(address);
-    is_unicast_host(address) && !is_reserved && !is_network && prefix.broadcast() != Some(address)
 }

@@ -5,6 +5,7 @@
 //! with its deadline. It sends by itself and returns changes of addresses, routes and DNS servers
 //! as an [`Action`]. Tasks that wait for a lease register in `waiters`.
 
+pub(crate) mod fallback;
 mod lease;
 mod messages;
 mod options;
@@ -15,7 +16,8 @@ use core::time::Duration;
 
 use devnet_virtual_file_system::{Error, WakerList};
 
-pub(crate) use self::lease::Lease;
+use self::fallback::Fallen;
+pub(crate) use self::lease::{Action, Lease};
 use self::options::is_unicast_host;
 use super::context::Context;
 use super::ip::Ip;
@@ -56,26 +58,7 @@ pub(crate) struct DhcpClient {
     lease: Option<Lease>,
     checked: Option<Lease>,
     waiters: WakerList,
-}
-
-/// What the stack has to do with a lease.
-#[derive(Debug)]
-pub(crate) enum Action {
-    Nothing,
-    /// Apply `lease` and call [`DhcpClient::bind`], or [`DhcpClient::decline`] when its address is
-    /// in use. Remove `former`, a lease with another address, first.
-    Apply {
-        lease: Lease,
-        former: Option<Lease>,
-    },
-    /// Remove what the lease added.
-    Withdraw(Lease),
-}
-
-impl Action {
-    fn withdraw(lease: Option<Lease>) -> Self {
-        lease.map_or(Self::Nothing, Self::Withdraw)
-    }
+    fallen: Fallen,
 }
 
 impl DhcpClient {
@@ -145,6 +128,7 @@ impl DhcpClient {
         self.deadline = None;
         self.candidate = None;
         self.checked = None;
+        self.probe_fallback_again(cx);
         self.started = cx.now;
         self.transaction = cx.random.u32();
         self.state = Some(match (&self.lease, cx.is_running()) {
@@ -237,6 +221,7 @@ impl DhcpClient {
             DhcpState::Renewing | DhcpState::Rebinding => return self.extend(cx, ip),
             DhcpState::Stopped | DhcpState::Init | DhcpState::Checking | DhcpState::Bound => return,
         }
+        self.consider_fallback(cx);
         let seconds = (RETRANSMIT_FIRST << self.attempts.min(4)).min(RETRANSMIT_LAST);
         self.attempts += 1;
         let jitter = cx.random.below(2000);
@@ -271,11 +256,17 @@ impl DhcpClient {
         self.candidate = None;
         self.checked = None;
         cx.wakes.add(&mut self.waiters);
-        (true, Action::withdraw(self.lease.take()))
+        match self.lease.take() {
+            Some(lease) => (true, Action::Withdraw(lease)),
+            None => (true, self.rise()),
+        }
     }
 
     /// Handles the client's deadline.
     pub(crate) fn expire(&mut self, cx: &mut Context, ip: &mut Ip, deadline: Instant) -> Action {
+        if let Some(action) = self.expire_fallback(cx, ip, deadline) {
+            return action;
+        }
         if self.deadline != Some(deadline) {
             return Action::Nothing;
         }

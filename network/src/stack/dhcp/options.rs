@@ -152,6 +152,13 @@ pub(super) fn is_unicast_host(address: Ipv4Addr) -> bool {
         || address.is_loopback())
 }
 
+/// True for an address that a host can have in this network.
+pub(super) fn is_leasable(prefix: Prefix, address: Ipv4Addr) -> bool {
+    let is_reserved = address.octets().first().is_some_and(|first| *first == 0 || *first >= 240);
+    let is_network = prefix.length() < 31 && prefix.network().address() == IpAddr::V4(address);
+    is_unicast_host(address) && !is_reserved && !is_network && prefix.broadcast() != Some(address)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
