@@ -18,6 +18,7 @@ use devnet_virtual_file_system::{
 use crate::failure::{Failure, Outcome};
 use crate::shown;
 use crate::status::Status;
+use crate::window::Window;
 
 /// Clock, entropy and spawner.
 #[derive(Clone)]
@@ -72,13 +73,21 @@ pub struct Stream {
     pub file: File,
     /// Its path, or `standard output` and the like.
     pub name: Arc<str>,
+    /// The window, if it is a terminal.
+    pub terminal: Option<Window>,
 }
 
 impl Stream {
     /// Names a file.
     #[must_use]
     pub fn new(file: File, name: &str) -> Self {
-        Self { file, name: Arc::from(name) }
+        Self { file, name: Arc::from(name), terminal: None }
+    }
+
+    /// The same stream, which is a terminal with this window.
+    #[must_use]
+    pub fn on(self, window: Window) -> Self {
+        Self { terminal: Some(window), ..self }
     }
 
     /// Writes a message, and ignores a failure: no further stream could report it.
@@ -272,7 +281,7 @@ impl Context {
         if data.is_empty() {
             return Ok(());
         }
-        let Stream { file, name } = &self.streams.output;
+        let Stream { file, name, .. } = &self.streams.output;
         file.write_all(data).await.map_err(|why| Failure::of_write_to(file, name, why))
     }
 

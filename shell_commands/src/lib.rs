@@ -7,6 +7,7 @@
 //! | [`arguments`] | the `devnet` program's own command line, as typed values |
 //! | [`manual`] | its help, manual page and completions |
 //! | [`program`], [`terminal`], [`completion`] | its modes; the interactive terminal |
+//! | [`window`] | the size of a terminal |
 //! | [`shell`] | a line → tokens → pipelines → running commands; jobs, redirection, expansion |
 //! | [`commands`] | the table of commands, and one file per noun |
 //! | [`context`] | everything that a command may access: files, streams, clock, entropy, spawner |
@@ -83,6 +84,7 @@ pub mod sockets;
 mod start;
 pub mod status;
 pub mod terminal;
+pub mod window;
 
 #[cfg(test)]
 mod testing;

@@ -27,6 +27,20 @@ pub const STACK_LEFT_BYTES: usize = 256 * 1024;
 pub const STACK_PIECE_BYTES: usize = 2 * 1024 * 1024;
 /// Signals that a shell has not noticed yet; more replace the oldest.
 pub const SIGNALS: usize = 64;
+/// Bytes of a line that is edited: a pasted script fits.
+pub const EDITED_BYTES: usize = 256 * 1024;
+/// Changes of one line that can be undone; each keeps the line.
+pub const UNDO: usize = 64;
+/// Lines that the history keeps in memory, and half of those in its file (bash keeps 500).
+pub const HISTORY_LINES: usize = 1000;
+/// Bytes of one line that the history keeps.
+pub const HISTORY_LINE_BYTES: usize = 4096;
+/// Bytes that are read of the file of the history.
+pub const HISTORY_BYTES: u64 = 16 * 1024 * 1024;
+/// Keys that are taken at once before other tasks have their turn.
+pub const KEYS: usize = 256;
+/// Completions of a word that are listed.
+pub const COMPLETIONS: usize = 500;
 /// Aliases of one shell.
 pub const ALIASES: usize = 1024;
 /// Subshells of one shell that live at once: stages of pipelines, substitutions, jobs.

@@ -4,6 +4,7 @@
 //! the work.
 #![forbid(unsafe_code)]
 
+mod console;
 mod logger;
 mod system;
 
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use devnet_shell_commands::arguments::{Arguments, Mode};
 use devnet_shell_commands::shell::Shell;
 use devnet_shell_commands::status::Status;
+use devnet_shell_commands::window::Window;
 use devnet_shell_commands::{manual, program};
 
 /// Guests grow without copies.
@@ -43,9 +45,20 @@ fn run() -> Status {
         Ok(system) => system,
         Err(why) => return fail(&why, Status::FAILURE),
     };
-    let mut shell =
-        Shell::new(system.files.clone(), system.streams.clone(), system.platform.clone());
-    system.block_on(program::run(&mut shell, &arguments, stdin().is_terminal()))
+    let window = Window::default();
+    let streams = console::streams(system.streams.clone(), &window, stdin().is_terminal());
+    let mut shell = Shell::new(system.files.clone(), streams, system.platform.clone());
+    let is_interactive = matches!(arguments.mode, Mode::StandardInput);
+    let attached = is_interactive.then(|| console::attach(&shell, &window)).flatten();
+    if attached.is_some() {
+        let (history, outcome) = console::history();
+        shell.history = history;
+        if let Err(why) = outcome {
+            system.block_on(shell.complain(&format!("history: {why}")));
+        }
+    }
+    let terminal = attached.as_ref().map(|attached| &attached.terminal);
+    system.block_on(program::run(&mut shell, &arguments, terminal))
 }
 
 /// A closed output pipe is not a failure.

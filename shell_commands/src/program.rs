@@ -15,10 +15,10 @@ use crate::shell::Shell;
 use crate::shell::parser;
 use crate::start;
 use crate::status::Status;
-use crate::terminal;
+use crate::terminal::{self, Terminal};
 
-/// Runs the command line; `is_terminal` means that standard input is interactive.
-pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) -> Status {
+/// Runs the command line. Standard input is interactive if there is a terminal.
+pub async fn run(shell: &mut Shell, arguments: &Arguments, terminal: Option<&Terminal>) -> Status {
     shell.stop_on_failure = arguments.stop_on_failure;
     for file in &arguments.imports {
         if let Err(why) = import(shell, file) {
@@ -27,10 +27,10 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
         }
     }
     start::configure(shell).await;
-    let _forwarding = match (&arguments.mode, is_terminal) {
+    let _forwarding = match (&arguments.mode, terminal) {
         // The terminal has its own way with Ctrl-C.
-        (Mode::StandardInput, true) => None,
-        _ => terminal::forward(shell.signals()),
+        (Mode::StandardInput, Some(_)) => None,
+        _ => terminal::host::forward(shell.signals()),
     };
     let status = match &arguments.mode {
         Mode::Commands(commands, parameters) => {
@@ -39,8 +39,10 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
         }
         Mode::Script(path, parameters) => run_script(shell, path, parameters).await,
         Mode::Command(words) => run_guest(shell, words).await,
-        Mode::StandardInput if is_terminal => terminal::run(shell).await,
-        Mode::StandardInput => run_input(shell).await,
+        Mode::StandardInput => match terminal {
+            Some(terminal) => terminal::run(shell, terminal).await,
+            None => run_input(shell).await,
+        },
         // These need no system.
         Mode::Help | Mode::Manual | Mode::Completions(_) | Mode::Version => Status::SUCCESS,
     };
@@ -188,7 +190,7 @@ mod tests {
         world.block_on(shell.streams.input.file.write_all(input.as_bytes())).unwrap();
         shell.streams.input.file.seek(embedded_io_async::SeekFrom::Start(0)).unwrap();
         let arguments = Arguments::parse(words.iter().map(Into::into)).unwrap();
-        let status = world.block_on(run(&mut shell, &arguments, false));
+        let status = world.block_on(run(&mut shell, &arguments, None));
         (status.0, world.text("/.output"), world.text("/.error"))
     }
 

@@ -21,6 +21,8 @@ impl Status {
     pub const INTERRUPTED: Self = Self(130);
     /// The reader of the output has gone: 128 and SIGPIPE's number.
     pub const BROKEN_PIPE: Self = Self(141);
+    /// Stopped by Ctrl-Z: 128 and SIGTSTP's number.
+    pub const STOPPED: Self = Self(148);
     /// Ended by `kill`: 128 and SIGTERM's number.
     pub const KILLED: Self = Self(143);
 

@@ -4,6 +4,8 @@
 //! This is the only part of the project that reads the real time. There is no periodic tick: while
 //! no frame, timer or request is due, neither thread wakes up.
 
+#[cfg(unix)]
+pub mod console;
 mod scheduler;
 #[cfg(unix)]
 pub mod terminal;

@@ -99,7 +99,7 @@ pub fn standard_streams() -> Result<(File, File, File)> {
     ))
 }
 
-fn from_errno(errno: Errno) -> Error {
+pub(super) fn from_errno(errno: Errno) -> Error {
     u16::try_from(errno.raw_os_error())
         .ok()
         .and_then(Error::from_errno)

@@ -49,7 +49,7 @@ rows! {
     "base64", "base64 [-d] [-i] [-w COLUMNS] [FILE]", "Encodes or decodes base64.",
         run (bytes::base64);
     "basename", "basename PATH [SUFFIX]", "Prints the last part of a path.", run (basename::run);
-    "bg", "bg [%JOB]", "Names a job, which runs already.", builtin (Background);
+    "bg", "bg [%JOB]", "Lets a stopped job go on in the background.", builtin (Background);
     "break", "break [LOOPS]", "Ends loops.", builtin (Break);
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
@@ -111,7 +111,7 @@ rows! {
         "Sets variables and marks them as exported.", builtin (Mark);
     "expr", "expr EXPRESSION", "Computes, compares and cuts words.", run (expr::run);
     "false", "false", "Fails.", run (echo::fail);
-    "fg", "fg [%JOB]", "Waits for a job.", builtin (Foreground);
+    "fg", "fg [%JOB]", "Lets a job go on, and waits for it.", builtin (Foreground);
     "fgrep", "fgrep TEXT [FILE...]", "Prints lines that have a text.", run (grep::run);
     "find", "find [PATH...] [-name|-iname|-path PATTERN] [-type f|d|c] [-size [+|-]N[c|k|M]] \
         [-empty] [-perm [-]MODE] [-user USER] [-maxdepth|-mindepth N] [-depth] [-prune] [-print] \
@@ -131,6 +131,8 @@ rows! {
         "Lists the commands, or explains some; `text` the lines that devices take.", builtin (Help);
     "hexdump", "hexdump [-C] [-v] [-n BYTES] [-s BYTES] [FILE...]",
         "Shows bytes in hexadecimal digits.", run (bytes::hexdump);
+    "history", "history [N]\nhistory -c", "Shows the lines that were typed, or forgets them.",
+        builtin (History);
     "host", "host [-t TYPE] [-T] [-r] [-W SECONDS] [-4|-6] [-p PORT] NAME|ADDRESS [SERVER]",
         "Says what a name or an address stands for.", run (names::host::run);
     "hostname", "hostname [-s|-f|-d|-i|-I]\nhostname NAME|-F FILE",

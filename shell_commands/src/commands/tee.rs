@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         let Some(data) = buffer.get(..count).filter(|data| !data.is_empty()) else {
             return Ok(status);
         };
-        for Stream { file, name } in &targets {
+        for Stream { file, name, .. } in &targets {
             file.write_all(data).await.map_err(|why| Failure::of_write_to(file, name, why))?;
         }
         context.print_bytes(data).await?;

@@ -318,7 +318,7 @@ struct Output {
 /// Open it only now, so that a failed request leaves no empty file. `size` bytes of it are resumed.
 fn output(context: &Context, name: &str, place: Place, size: u64) -> Result<Output, Failure> {
     if name == "-" {
-        let Stream { name, file } = context.streams.output.clone();
+        let Stream { name, file, .. } = context.streams.output.clone();
         return Ok(Output { name, file: Replaced::new(file, 0) });
     }
     let mut flags = OpenFlags::WRITE | OpenFlags::CREATE;

@@ -4,6 +4,8 @@
 //! ordinary [`command`], which sees a [`Context`] only.
 
 use super::command::{self, Builtin, Command};
+use super::jobs::{Jobs, describe_job};
+use super::pipeline::STARTING_TURNS;
 use super::signals::Signal;
 use super::state::Jump;
 use super::{Shell, declare, input, language, lookup};
@@ -13,9 +15,6 @@ use crate::render::grammar;
 use crate::status::Status;
 use devnet_network::platform::BoxFuture;
 use futures_lite::future;
-
-/// The status after `kill -9`.
-const KILLED: Status = Status(137);
 
 /// Runs one builtin.
 pub async fn run(
@@ -43,6 +42,7 @@ pub async fn run(
             }
             Builtin::Hash => lookup::hash(shell, &context).await,
             Builtin::Help => help(shell, &context).await,
+            Builtin::History => history(shell, &context).await,
             Builtin::Jobs => jobs(shell, &context).await,
             Builtin::Kill => kill(shell, &context).await,
             Builtin::Local => declare::local(shell, &context),
@@ -154,26 +154,13 @@ async fn jobs(shell: &mut Shell, context: &Context) -> Outcome {
     context.answer(&lines.concat()).await
 }
 
-/// One line of `jobs`, as POSIX shells print it.
-pub(crate) fn describe_job(job: &super::jobs::Job) -> String {
-    let state = match job.status() {
-        None => "Running".to_owned(),
-        Some(Status::SUCCESS) => "Done".to_owned(),
-        Some(KILLED) => "Killed".to_owned(),
-        Some(Status::INTERRUPTED) => "Interrupt".to_owned(),
-        Some(Status::KILLED) => "Terminated".to_owned(),
-        Some(status) => format!("Exit {status}"),
-    };
-    format!("[{}]  {state:<10}  {}\n", job.number, job.text)
-}
-
 /// `kill [-SIGNAL] TARGET…`: a job, a guest program, or 0 for the shell that `$$` is.
 async fn kill(shell: &mut Shell, context: &Context) -> Outcome {
     let mut words = context.arguments.as_slice();
     let mut name = "TERM";
     match words {
         [list] if list == "-l" => {
-            let names: Vec<_> = Signal::names().collect();
+            let names: Vec<_> = Signal::names().chain(["KILL", "CONT", "STOP", "TSTP"]).collect();
             return context.answer(&format!("{}\n", names.join(" "))).await;
         }
         [option, signal, rest @ ..] if option == "-s" || option == "-n" => {
@@ -187,8 +174,11 @@ async fn kill(shell: &mut Shell, context: &Context) -> Outcome {
     }
     // KILL has no trap, and 0 only asks whether the target is there.
     let (ends, asks) = (matches!(name, "9" | "KILL" | "SIGKILL"), name == "0");
+    let bare = name.strip_prefix("SIG").unwrap_or(name);
+    let stops = matches!(bare, "STOP" | "TSTP" | "19" | "20");
+    let resumes = matches!(bare, "CONT" | "18");
     let signal = Signal::parse(name);
-    if signal.is_none() && !ends && !asks {
+    if signal.is_none() && !ends && !asks && !stops && !resumes {
         return Err(Failure::usage(format!("{name}: unknown signal")));
     }
     if words.is_empty() {
@@ -198,11 +188,15 @@ async fn kill(shell: &mut Shell, context: &Context) -> Outcome {
         if let Some(job) = target.starts_with('%').then(|| shell.jobs.find(target)) {
             let job = job.ok_or_else(|| Failure::of(target, "no such job"))?;
             match signal {
+                _ if stops => job.control().stop(),
+                _ if resumes => job.control().resume(false),
                 Some(signal) => job.signal(signal),
-                None if ends => job.cancel(KILLED),
+                None if ends => job.cancel(Status(137)),
                 None if job.status().is_some() => return Err(Failure::of(target, "has ended")),
                 None => {}
             }
+        } else if stops || resumes {
+            return Err(Failure::of(target, "only jobs can be stopped, as %JOB"));
         } else if target == "0" {
             let signals = &shell.state.root_signals;
             signals.send(signal.unwrap_or(Signal::TERMINATE));
@@ -253,20 +247,81 @@ async fn time(shell: &mut Shell, context: &Context) -> Outcome {
     Ok(status)
 }
 
-/// Every job runs already: jobs cannot be stopped.
+/// Lets a stopped job go on in the background.
 async fn background(shell: &mut Shell, context: &Context) -> Outcome {
     let job = find_job(shell, context)?;
-    context.answer(&format!("[{}] {}\n", job.number, job.text)).await
+    job.control().resume(false);
+    context.print(&format!("[{}] {}\n", job.number, job.text)).await?;
+    // It runs up to its next wait, as a new job does.
+    for _ in 0..STARTING_TURNS {
+        future::yield_now().await;
+    }
+    Ok(Status::SUCCESS)
 }
 
-/// Waits for a job as if it had been started without `&`.
+/// Waits for a job as if it had been started without `&`: it may read the terminal, Ctrl-Z stops
+/// it, and Ctrl-C, which drops this future, ends it.
 async fn foreground(shell: &mut Shell, context: &Context) -> Outcome {
+    /// Ends a job that is not waited for to its end.
+    struct Foreground<'s>(&'s mut Jobs, usize, bool);
+    impl Drop for Foreground<'_> {
+        fn drop(&mut self) {
+            let Self(jobs, number, false) = self else { return };
+            if let Some(job) = jobs.find(&number.to_string()) {
+                job.signal(Signal::INTERRUPT);
+                if job.status().is_none() && job.is_cancelled() {
+                    jobs.forget(*number);
+                }
+            }
+        }
+    }
     let job = find_job(shell, context)?;
-    let (number, line, end) = (job.number, format!("{}\n", job.text), job.wait());
-    context.print(&line).await?;
-    let status = end.await;
-    shell.jobs.forget(number);
-    Ok(status)
+    let (number, end, control) = (job.number, job.wait(), job.control().clone());
+    context.print(&format!("{}\n", job.text)).await?;
+    control.resume(true);
+    let keyboard = shell.keyboard.clone();
+    let stopped = async {
+        match keyboard {
+            Some(keyboard) => keyboard.suspended().await,
+            None => future::pending().await,
+        }
+        control.stop();
+        None
+    };
+    let elsewhere = async {
+        control.stopped().await;
+        None
+    };
+    let mut waited = Foreground(&mut shell.jobs, number, false);
+    let ended = async { Some(end.await) };
+    let status = future::or(ended, future::or(stopped, elsewhere)).await;
+    waited.2 = true;
+    drop(waited);
+    if let Some(status) = status {
+        shell.jobs.forget(number);
+        return Ok(status);
+    }
+    let line = shell.jobs.find(&number.to_string()).map(describe_job).unwrap_or_default();
+    context.streams.error.remark(&format!("\n{line}")).await;
+    shell.leave();
+    shell.status = Status::STOPPED;
+    Ok(Status::STOPPED)
+}
+
+/// `history [N]` or `history -c`.
+async fn history(shell: &Shell, context: &Context) -> Outcome {
+    let count = match context.arguments.as_slice() {
+        [] => usize::MAX,
+        [option] if option == "-c" => {
+            shell.history.clear().map_err(Failure::new)?;
+            return Ok(Status::SUCCESS);
+        }
+        [count] => count.parse().map_err(|_| Failure::usage(format!("{count}: not a number")))?,
+        _ => return Err(Failure::usage("too many arguments")),
+    };
+    let line = |(number, line): (usize, String)| format!("{number:5}  {line}\n");
+    let lines: String = shell.history.last(count).into_iter().map(line).collect();
+    context.answer(&lines).await
 }
 
 fn find_job<'s>(shell: &'s Shell, context: &Context) -> Result<&'s super::jobs::Job, Failure> {

@@ -53,6 +53,8 @@ pub enum Builtin {
     Hash,
     /// `help`
     Help,
+    /// `history`
+    History,
     /// `jobs`
     Jobs,
     /// `kill`

@@ -3,6 +3,7 @@
 //! Called by [`execute`](super::execute) with the redirections in force.
 
 use super::Shell;
+use super::control::JobControl;
 use super::expand;
 use super::pattern::Matcher;
 use super::state::Jump;
@@ -19,8 +20,16 @@ impl Shell {
             Kind::Subshell(body) => {
                 let mut shell = self.subshell();
                 shell.state.tested = self.state.tested;
-                shell.script(body).await;
-                shell.finish().await
+                let control = JobControl::foreground();
+                shell.streams.input = self.job_input(&self.streams.input, &control);
+                // It owns all it needs, since Ctrl-Z makes it a job.
+                let body = body.clone();
+                let work = Box::pin(async move {
+                    shell.script(&body).await;
+                    shell.finish().await
+                });
+                let text = self.typed();
+                self.in_foreground(&text, control, work).await
             }
             Kind::If(branches, otherwise) => {
                 self.conditions(branches, otherwise.as_ref()).await;

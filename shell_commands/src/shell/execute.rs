@@ -13,20 +13,17 @@
 //! them.
 
 use devnet_network::platform::BoxFuture;
-use devnet_virtual_file_system::pipe;
 use futures_lite::future;
 
 use super::command::{self, Action};
+use super::control::JobControl;
 use super::launch::Launcher;
 use super::state::{Jump, Recovery};
 use super::syntax::{Command, Connector, Kind, List, Pipeline, Script, Word};
 use super::{Shell, builtins, expand, lookup, stack};
-use crate::context::{Context, Stream};
+use crate::context::Context;
 use crate::limits;
 use crate::status::Status;
-
-/// Polls of a new job before the next command starts.
-const STARTING_TURNS: usize = 64;
 
 impl Shell {
     /// Runs a script and returns the last status.
@@ -83,7 +80,7 @@ impl Shell {
         self.status.is_success()
     }
 
-    async fn list(&mut self, list: &List) {
+    pub(super) async fn list(&mut self, list: &List) {
         // As in POSIX, `-e` considers only the last pipeline, and none under `!`.
         let mut decisive = list.rest.is_empty();
         let mut negated = list.first.negated;
@@ -116,76 +113,10 @@ impl Shell {
         self.status = if negates { Status::from_success(!status.is_success()) } else { status };
     }
 
-    /// Runs the stages concurrently; the status is that of the last, or with `pipefail` that of
-    /// the last that failed.
-    async fn stages(&mut self, commands: &[Command]) -> Status {
-        let fails = self.state.options.pipe_fails;
-        let mut running: BoxFuture<'_, Status> = Box::pin(async { Status::SUCCESS });
-        let mut input = None;
-        for (index, command) in commands.iter().enumerate() {
-            let mut stage = self.subshell();
-            if let Some(reader) = input.take() {
-                stage.streams.input = Stream::new(reader, "pipe");
-            }
-            if index.saturating_add(1) < commands.len() {
-                let (reader, writer) = pipe(limits::PIPE_BYTES);
-                stage.streams.output = Stream::new(writer, "pipe");
-                input = Some(reader);
-            }
-            let before = running;
-            running = Box::pin(async move {
-                // Move the subshell in here, so that its end of the pipe closes when the stage
-                // ends.
-                let run = async move {
-                    let mut stage = stage;
-                    stage.status = stage.command(command).await;
-                    stage.finish().await
-                };
-                let (earlier, last) = future::zip(before, run).await;
-                if fails && last.is_success() { earlier } else { last }
-            });
-        }
-        running.await
-    }
-
-    async fn start_job(&mut self, list: &List, text: &str) {
-        let mut shell = self.subshell();
-        shell.state.listen_apart();
-        let signals = shell.signals();
-        // Empty input: a job must not read the shell's terminal input.
-        let (nothing, writer) = pipe(1);
-        drop(writer);
-        shell.streams.input = Stream::new(nothing, "standard input");
-        let list = List { background: None, ..list.clone() };
-        let work = Box::pin(async move {
-            shell.list(&list).await;
-            shell.finish().await
-        });
-        let spawner = std::sync::Arc::clone(&self.platform.spawner);
-        self.status = match self.jobs.start(&*spawner, text.to_owned(), signals, work) {
-            Ok(number) => {
-                self.state.last_job = Some(number);
-                // A job runs up to its first wait before the next command starts: a server then
-                // listens.
-                for _ in 0..STARTING_TURNS {
-                    future::yield_now().await;
-                }
-                if self.interactive {
-                    self.streams.error.remark(&format!("[{number}] {text}\n")).await;
-                }
-                Status::SUCCESS
-            }
-            Err(why) => {
-                self.complain(&format!("{text} &: {why}")).await;
-                Status::FAILURE
-            }
-        };
-    }
-
     /// Runs one command in this shell.
     ///
     /// The parts are futures of their own on the heap: what nests takes less stack then.
-    async fn command(&mut self, command: &Command) -> Status {
+    pub(super) async fn command(&mut self, command: &Command) -> Status {
         match &command.kind {
             Kind::Simple { .. } if let Some((script, name)) = self.alias(command) => {
                 self.state.replacing.push(name);
@@ -334,27 +265,40 @@ impl Shell {
             let Some(command) = command::find(self.commands, name) else {
                 return self.without_command(name).await;
             };
+            let control = JobControl::foreground();
+            let mut streams = self.streams.clone();
+            if !matches!(command.action, Action::Builtin(_)) {
+                streams.input = self.job_input(&streams.input, &control);
+            }
+            let text = || {
+                let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
+                words.collect::<Vec<_>>().join(" ")
+            };
             let context = Context {
                 name: name.to_owned(),
                 help: command.help(),
                 arguments: arguments.to_vec(),
                 files: self.files.clone(),
-                streams: self.streams.clone(),
+                streams,
                 platform: self.platform.clone(),
                 environment: self.environment(),
             };
             match command.action {
-                Action::Run(_) => future::or(self.signal(), command.start(context)).await,
+                Action::Run(_) => {
+                    let work = Box::pin(future::or(self.signal(), command.start(context)));
+                    self.in_foreground(&text(), control, work).await
+                }
                 Action::Launch(launch) => {
                     let mut launcher = Launcher::new(self);
-                    let work = async {
+                    let work = async move {
                         let outcome = match command.asks_for_help(&context) {
                             true => context.answer(&command.help()).await,
                             false => launch(&mut launcher, &context).await,
                         };
                         command.conclude(&context, outcome).await
                     };
-                    future::or(self.signal(), work).await
+                    let work = Box::pin(future::or(self.signal(), work));
+                    self.in_foreground(&text(), control, work).await
                 }
                 Action::Builtin(builtin) => {
                     self.state.depth = self.state.depth.saturating_add(1);

@@ -1,7 +1,8 @@
 //! Background jobs.
 //!
 //! A job is a future on the platform's spawner, raced against its cancellation: `kill` and the end
-//! of the shell drop the future and with it all its files. Called by [`execute`](super::execute)
+//! of the shell drop the future and with it all its files. It can be stopped
+//! ([`control`](super::control)). Called by [`execute`](super::execute)
 //! and the [`builtins`](super::builtins); this module knows no commands.
 
 use std::sync::Arc;
@@ -10,9 +11,13 @@ use async_lock::OnceCell;
 use devnet_network::platform::{BoxFuture, Spawner};
 use futures_lite::future;
 
+use super::control::JobControl;
 use super::signals::{Signal, Signals};
 use crate::limits;
 use crate::status::Status;
+
+/// The status after `kill -9`.
+const KILLED: Status = Status(137);
 
 /// One job of a shell.
 pub struct Job {
@@ -23,6 +28,19 @@ pub struct Job {
     ended: Arc<OnceCell<Status>>,
     cancelled: Arc<OnceCell<Status>>,
     signals: Signals,
+    control: JobControl,
+}
+
+/// What a job is made of.
+pub(super) struct Work {
+    /// The command's text.
+    pub(super) text: String,
+    /// Where its signals arrive.
+    pub(super) signals: Signals,
+    /// What stops it.
+    pub(super) control: JobControl,
+    /// The job itself.
+    pub(super) work: BoxFuture<'static, Status>,
 }
 
 impl Job {
@@ -36,6 +54,21 @@ impl Job {
     pub fn cancel(&self, status: Status) {
         // Only this sets the cell, so it never blocks.
         let _ = self.cancelled.set_blocking(status);
+    }
+
+    /// True if something ended the job, or ends it soon.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.is_initialized()
+    }
+
+    /// True if the job is stopped.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.status().is_none() && self.control.is_stopped()
+    }
+
+    pub(super) const fn control(&self) -> &JobControl {
+        &self.control
     }
 
     /// Sends a signal. It ends the job unless that has a trap for it.
@@ -65,23 +98,23 @@ impl Jobs {
     ///
     /// # Errors
     /// A message if there are too many jobs or the spawner refuses.
-    pub fn start(
+    pub(super) fn start(
         &mut self,
         spawner: &dyn Spawner,
-        text: String,
-        signals: Signals,
-        work: BoxFuture<'static, Status>,
+        work: Work,
     ) -> Result<usize, &'static str> {
+        let Work { text, signals, control, work } = work;
         if self.jobs.len() >= limits::JOBS {
             return Err("too many jobs");
         }
         let number = self.jobs.last().map_or(1, |job| job.number.saturating_add(1));
-        let job = Job { number, text, ended: Arc::default(), cancelled: Arc::default(), signals };
+        let (ended, cancelled) = (Arc::default(), Arc::default());
+        let job = Job { number, text, ended, cancelled, signals, control: control.clone() };
         let (ended, cancelled) = (Arc::clone(&job.ended), Arc::clone(&job.cancelled));
         spawner.spawn(Box::pin(async move {
             let cancellation = async { *cancelled.wait().await };
             // The race drops the work before anybody sees that the job has ended.
-            let status = future::or(cancellation, work).await;
+            let status = future::or(cancellation, control.run(work)).await;
             let _ = ended.set(status).await;
         }))?;
         self.jobs.push(job);
@@ -135,4 +168,18 @@ impl Drop for Jobs {
             job.cancel(Status::KILLED);
         }
     }
+}
+
+/// One line of `jobs`, as POSIX shells print it.
+pub(crate) fn describe_job(job: &Job) -> String {
+    let state = match job.status() {
+        None if job.is_stopped() => "Stopped".to_owned(),
+        None => "Running".to_owned(),
+        Some(Status::SUCCESS) => "Done".to_owned(),
+        Some(KILLED) => "Killed".to_owned(),
+        Some(Status::INTERRUPTED) => "Interrupt".to_owned(),
+        Some(Status::KILLED) => "Terminated".to_owned(),
+        Some(status) => format!("Exit {status}"),
+    };
+    format!("[{}]  {state:<10}  {}\n", job.number, job.text)
 }

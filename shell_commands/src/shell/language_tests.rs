@@ -503,7 +503,7 @@ fn signals_run_traps_or_end_the_script() {
         ("while :; do :; done & kill -9 %1; wait %1; echo $?", "137\n", 0),
         ("trap 'echo got' USR1; trap - USR1; kill -USR1 $$; echo no", "", 138),
         ("kill -FROB %1; echo $?; while :; do :; done & kill -0 %whi; echo $?", "2\n0\n", 0),
-        ("kill -l", "HUP INT QUIT ABRT USR1 USR2 PIPE ALRM TERM WINCH\n", 0),
+        ("kill -l", "HUP INT QUIT ABRT USR1 USR2 PIPE ALRM TERM WINCH KILL CONT STOP TSTP\n", 0),
     ]);
 }
 

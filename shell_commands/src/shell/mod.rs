@@ -14,17 +14,22 @@ mod arithmetic;
 pub mod builtins;
 pub mod command;
 mod compound;
+mod control;
 mod declare;
 pub mod execute;
 pub mod expand;
 mod fields;
+mod foreground;
+pub mod history;
 mod input;
 pub mod jobs;
+pub mod keyboard;
 mod language;
 pub mod launch;
 mod lookup;
 pub mod parser;
 mod pattern;
+mod pipeline;
 mod redirect;
 pub mod signals;
 mod stack;
@@ -38,7 +43,9 @@ use crate::null;
 use crate::shown;
 use crate::status::Status;
 use command::Command;
+use history::History;
 use jobs::Jobs;
+use keyboard::Keyboard;
 use state::State;
 use syntax::SyntaxError;
 
@@ -62,6 +69,10 @@ pub struct Shell {
     pub stop_on_failure: bool,
     /// The shell is interactive: jobs are announced.
     pub interactive: bool,
+    /// What is pressed on the terminal of an interactive shell; Ctrl-Z then stops commands.
+    pub keyboard: Option<Keyboard>,
+    /// The lines that were typed.
+    pub history: History,
     /// The status passed to `exit`.
     pub exit: Option<Status>,
     /// The background jobs.
@@ -90,6 +101,8 @@ impl Shell {
             status: Status::SUCCESS,
             stop_on_failure: false,
             interactive: false,
+            keyboard: None,
+            history: History::default(),
             exit: None,
             jobs: Jobs::default(),
             state: State::new(),
@@ -110,6 +123,8 @@ impl Shell {
             status: self.status,
             stop_on_failure: self.stop_on_failure,
             interactive: false,
+            keyboard: None,
+            history: self.history.clone(),
             exit: None,
             jobs: Jobs::default(),
             state: self.state.subshell(),

@@ -332,7 +332,7 @@ impl Shell {
     }
 
     /// Runs the traps of signals that came. One without a trap ends the shell.
-    pub(super) async fn notice(&mut self) {
+    pub(crate) async fn notice(&mut self) {
         while let Some((signal, seen)) = self.state.signals.after(self.state.signals_seen) {
             if self.exit.is_some() {
                 return;
