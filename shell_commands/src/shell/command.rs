@@ -5,6 +5,7 @@
 use devnet_network::platform::BoxFuture;
 
 use super::launch::Launcher;
+use super::usage;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::status::Status;
@@ -136,7 +137,11 @@ impl Command {
             Ok(status) => status,
             Err(Failure { status, message }) => {
                 if !message.is_empty() {
-                    context.complain(&message).await;
+                    let question = match status {
+                        Status::USAGE => usage::question_about(self, &message),
+                        _ => String::new(),
+                    };
+                    context.complain(&format!("{message}{question}")).await;
                 }
                 status
             }

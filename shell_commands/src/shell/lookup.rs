@@ -6,7 +6,7 @@
 
 use super::declare::quoted;
 use super::syntax::{Command, Kind, List, Script, Word};
-use super::{Shell, command, parser};
+use super::{Shell, command, parser, usage};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
@@ -188,7 +188,16 @@ impl Shell {
             true => ("not executable; `. FILE` runs a script", Status::NOT_EXECUTABLE),
             false => ("command not found", Status::NOT_FOUND),
         };
-        self.streams.error.remark(&format!("devnet: {name}: {why}\n")).await;
+        // A script that asks whether there is a command reads what it always read.
+        let question = match is_there || !self.interactive {
+            true => String::new(),
+            false => {
+                let own = self.state.functions.keys().chain(self.state.aliases.keys());
+                let names = self.commands.iter().map(|command| command.name);
+                usage::question(name, names.chain(own.map(String::as_str)))
+            }
+        };
+        self.streams.error.remark(&format!("devnet: {name}: {why}{question}\n")).await;
         status
     }
 

@@ -35,6 +35,7 @@ pub mod signals;
 mod stack;
 mod state;
 pub mod syntax;
+pub mod usage;
 
 use std::collections::BTreeMap;
 

@@ -188,8 +188,9 @@ fn ctrl_z_stops_a_command_and_fg_and_bg_let_it_go_on() {
 
 #[test]
 fn a_pipeline_and_a_subshell_stop_as_one() {
-    for line in ["yes | cat > /dev/null", "(while true; do true; done)"] {
+    for line in ["sleep 9 | cat", "(while true; do sleep 9; done)"] {
         let world = World::new();
+        world.clock.stop();
         session(
             &world,
             |_| {},
@@ -230,6 +231,13 @@ fn who_leaves_stopped_jobs_behind_is_told_once() {
             user.types("\x04").await;
         },
     );
+}
+
+#[test]
+fn a_mistyped_name_is_asked_for() {
+    let (_, shown) = typed(&World::new(), "pign\rcurl --sillent x\rcurl --max-redir 1 x\r");
+    assert!(shown.contains("devnet: pign: command not found; did you mean ping?\n"), "{shown}");
+    assert!(shown.contains("'--max-redir'; did you mean --max-redirs?\n"), "{shown}");
 }
 
 #[test]
