@@ -5,6 +5,7 @@
 //! requests, and passes the typed responses to [`render`](crate::render); it does no layout and
 //! keeps no state after its end.
 
+pub mod examples;
 pub mod table;
 pub mod words;
 

@@ -5,10 +5,10 @@
 
 use super::{
     arp, arping, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff,
-    dns, echo, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3, launch, ls,
-    machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm, route, run,
-    sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee, telnet, test, touch, tr,
-    traceroute, wc, wget, wifi,
+    dns, echo, examples, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3,
+    launch, ls, machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm,
+    route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee, telnet, test,
+    touch, tr, traceroute, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -26,7 +26,8 @@ macro_rules! rows {
     ($($name:literal, $usage:literal, $help:literal, $kind:ident $action:tt;)*) => {
         /// Every command, in alphabetical order.
         pub const COMMANDS: &[Command] = &[
-            $(Command { name: $name, usage: $usage, help: $help, action: rows!(@ $kind $action) },)*
+            $(Command { name: $name, usage: $usage, help: $help,
+                examples: || examples::of($name), action: rows!(@ $kind $action) },)*
         ];
     };
     (@ run ($function:path)) => { Action::Run(|context| Box::pin($function(context))) };

@@ -8,7 +8,7 @@ use super::jobs::{Jobs, describe_job};
 use super::pipeline::STARTING_TURNS;
 use super::signals::Signal;
 use super::state::Jump;
-use super::{Shell, declare, input, language, lookup};
+use super::{Shell, declare, input, language, lookup, usage};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::grammar;
@@ -140,8 +140,11 @@ async fn help(shell: &Shell, context: &Context) -> Outcome {
         commands.iter().map(line).collect()
     } else {
         let explain = |name: &String| match command::find(commands, name) {
-            Some(command) => Ok(command.help()),
-            None => Err(Failure::of(name, "no such command")),
+            Some(command) => Ok(command.explain()),
+            None => {
+                let question = usage::question(name, commands.iter().map(|command| command.name));
+                Err(Failure::new(format!("{name}: no such command{question}")))
+            }
         };
         context.arguments.iter().map(explain).collect::<Result<_, _>>()?
     };

@@ -86,6 +86,9 @@ pub enum Builtin {
     Wait,
 }
 
+/// An example: what is typed, and what it does; empty if that is clear.
+pub type Example = (&'static str, &'static str);
+
 /// A row of the command table.
 pub struct Command {
     /// The name.
@@ -94,6 +97,8 @@ pub struct Command {
     pub usage: &'static str,
     /// The description, in one line.
     pub help: &'static str,
+    /// Its examples.
+    pub examples: fn() -> &'static [Example],
     /// The implementation.
     pub action: Action,
 }
@@ -124,11 +129,24 @@ impl Command {
             && !matches!(self.name, "echo" | "true" | "false" | ":" | "[" | "test" | "printf")
     }
 
-    /// Returns usage and help, as `help NAME` prints them.
+    /// Returns usage and help, as `--help` prints them.
     #[must_use]
     pub fn help(&self) -> String {
         let usage: String = self.usage.lines().map(|line| format!("usage: {line}\n")).collect();
         format!("{usage}{}\n", self.help)
+    }
+
+    /// Returns usage, help and examples, as `help NAME` prints them.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let line = |(typed, about): &Example| match *about {
+            "" => format!("  {typed}\n"),
+            about if typed.chars().count() <= 44 => format!("  {typed:<44}  {about}\n"),
+            about => format!("  {typed}\n  {:44}  {about}\n", ""),
+        };
+        let lines: String = (self.examples)().iter().map(line).collect();
+        let head = if lines.is_empty() { "" } else { "examples:\n" };
+        format!("{}{head}{lines}", self.help())
     }
 
     /// Converts an outcome into a status, and prints the failure.
@@ -159,6 +177,17 @@ pub fn find(commands: &'static [Command], name: &str) -> Option<&'static Command
 mod tests {
     use super::*;
     use crate::commands::table::COMMANDS;
+
+    #[test]
+    fn examples_stand_in_two_columns() {
+        let text = find(COMMANDS, "head").unwrap().explain();
+        let end = "examples:\n  head -n 1 notes\n  head -c 16 /devices/sockets | od -c\n";
+        assert!(text.ends_with(end), "{text}");
+        let text = find(COMMANDS, "yes").unwrap().explain();
+        assert!(text.ends_with("examples:\n  yes | head -n 2\n"), "{text}");
+        let text = find(COMMANDS, "wait").unwrap().explain();
+        assert!(text.starts_with("usage: wait [%JOB...]\nWaits"), "{text}");
+    }
 
     #[test]
     fn only_whole_names_are_found() {

@@ -64,7 +64,10 @@ fn sums_and_counts() {
 fn help_tells_everything() {
     let (world, _) = world();
     assert!(world.output("help").contains("\nifconfig   Shows or configures interfaces.\n"));
-    assert_eq!(world.output("help pwd"), "usage: pwd\nPrints the current directory.\n");
+    assert_eq!(
+        world.output("help pwd"),
+        "usage: pwd\nPrints the current directory.\nexamples:\n  pwd\n"
+    );
     assert_eq!(
         world.output("pwd --help; jobs --help"),
         "usage: pwd\nPrints the current directory.\nusage: jobs\nLists what runs in the \
