@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use devnet_network::address::HardwareAddress;
@@ -24,6 +25,12 @@ pub struct Arguments {
     pub interfaces: Vec<InterfaceArgument>,
     /// Files of the host to copy into the tree, as `FROM` or `FROM=TO`.
     pub imports: Vec<String>,
+    /// Where the shell is served by telnet.
+    pub listen: Option<SocketAddr>,
+    /// The file of the host with names and hashes of passwords.
+    pub credentials: Option<OsString>,
+    /// Terminals of the host on which the shell is served.
+    pub serial: Vec<OsString>,
     /// What is logged to standard error; as `DEVNET_LOG` says if not given.
     pub log: Option<LevelFilter>,
 }
@@ -104,6 +111,9 @@ impl Arguments {
             stop_on_failure: false,
             interfaces: Vec::new(),
             imports: Vec::new(),
+            listen: None,
+            credentials: None,
+            serial: Vec::new(),
             log: None,
         };
         let mut parser = lexopt::Parser::from_args(words);
@@ -126,6 +136,13 @@ impl Arguments {
                     result.interfaces.push(interface);
                 }
                 Long("log") => result.log = Some(level(&parser.value()?.string()?)?),
+                Long("listen") => {
+                    let text = parser.value()?.string()?;
+                    let bad = |_| format!("{text}: not ADDRESS:PORT, such as 10.0.2.15:23");
+                    result.listen = Some(text.parse().map_err(bad)?);
+                }
+                Long("credentials") => result.credentials = Some(parser.value()?),
+                Long("serial") => result.serial.push(parser.value()?),
                 Long("import") => result.imports.push(parser.value()?.string()?),
                 Short('v' | 'V') | Long("version") => {
                     return Ok(Self { mode: Mode::Version, ..result });
@@ -140,12 +157,23 @@ impl Arguments {
                     let rest = parser.raw_args()?;
                     let rest = rest.map(|word| word.string()).collect::<Result<Vec<_>, _>>()?;
                     result.mode = with_words(result.mode, first, rest)?;
-                    return Ok(result);
+                    return result.checked();
                 }
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(result)
+        result.checked()
+    }
+
+    /// Options that need one another.
+    fn checked(self) -> Result<Self, lexopt::Error> {
+        if self.listen.is_some() && self.credentials.is_none() {
+            return Err("--listen needs --credentials FILE: without it nobody could log in".into());
+        }
+        if self.credentials.is_some() && self.listen.is_none() && self.serial.is_empty() {
+            return Err("--credentials is for --listen or --serial".into());
+        }
+        Ok(self)
     }
 }
 
@@ -290,6 +318,10 @@ mod tests {
         assert_eq!(mode(&["-v"]), Mode::Version);
         assert_eq!(mode(&["--man"]), Mode::Manual);
         assert_eq!(mode(&["--completions", "zsh"]), Mode::Completions(HostShell::Zsh));
+        let remote = parse(&["--listen", "[::]:23", "--credentials=c", "--serial", "/dev/ttyS0"]);
+        let remote = remote.unwrap();
+        assert_eq!(remote.listen, Some("[::]:23".parse().unwrap()));
+        assert_eq!((remote.credentials, remote.serial.len()), (Some("c".into()), 1));
         assert_eq!(parse(&["--log=debug"]).unwrap().log, Some(LevelFilter::Debug));
         assert!(
             parse(&["-ec", "a"]).unwrap().stop_on_failure
@@ -329,6 +361,9 @@ mod tests {
         for (words, part) in [
             (&["-x"][..], "-x"),
             (&["-c"], "-c"),
+            (&["--listen", "23"], "23: not ADDRESS:PORT"),
+            (&["--listen", "10.0.2.15:23"], "--listen needs --credentials"),
+            (&["--credentials", "x", "s.sh"], "is for --listen or --serial"),
             (&["--log", "loud"], "loud: unknown level"),
             (&["--completions", "csh"], "csh: unknown shell"),
             (&["--interface", "eth0"], "eth0: NAME=KIND is needed"),

@@ -8,8 +8,10 @@ use std::io::{IsTerminal, stderr, stdout};
 use std::sync::Arc;
 
 use devnet_drivers::host::console::Console;
+use devnet_shell_commands::arguments::Arguments;
 use devnet_shell_commands::context::Streams;
 use devnet_shell_commands::program::words;
+use devnet_shell_commands::remote::{Credentials, Remote};
 use devnet_shell_commands::shell::Shell;
 use devnet_shell_commands::shell::history::{self, History};
 use devnet_shell_commands::shell::keyboard::Keyboard;
@@ -70,6 +72,28 @@ pub(crate) fn attach(shell: &Shell, window: &Window) -> Option<Attached> {
         modes: console,
     };
     Some(Attached { terminal, _signals: signals })
+}
+
+/// From where else the shell is reached, and the lines, whose modes are restored at the end.
+///
+/// # Errors
+/// The file or the line, and why, in one line.
+pub(crate) fn remote(arguments: &Arguments) -> Result<(Remote, Vec<Console>), String> {
+    let mut remote = Remote { listen: arguments.listen, ..Remote::default() };
+    if let Some(path) = &arguments.credentials {
+        let named = |why: String| format!("{}: {why}", path.to_string_lossy());
+        let text = std::fs::read_to_string(path).map_err(|why| named(words(&why)))?;
+        remote.credentials = Some(Credentials::parse(&text).map_err(named)?);
+    }
+    let mut lines = Vec::new();
+    for path in &arguments.serial {
+        let name = path.to_string_lossy().into_owned();
+        let opened = Console::open(path.as_ref()).map_err(|why| words(&why));
+        let (console, file) = opened.map_err(|why| format!("{name}: {why}"))?;
+        lines.push(console);
+        remote.serial.push((name, file));
+    }
+    Ok((remote, lines))
 }
 
 /// The history of the user; and what is wrong with its file.

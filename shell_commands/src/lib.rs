@@ -7,6 +7,7 @@
 //! | [`arguments`] | the `devnet` program's own command line, as typed values |
 //! | [`manual`] | its help, manual page and completions |
 //! | [`program`], [`terminal`], [`completion`] | its modes; the interactive terminal |
+//! | [`remote`] | the shell by telnet and on a serial line |
 //! | [`window`] | the size of a terminal |
 //! | [`shell`] | a line → tokens → pipelines → running commands; jobs, redirection, expansion |
 //! | [`commands`] | the table of commands, and one file per noun |
@@ -77,6 +78,7 @@ pub mod link;
 pub mod manual;
 mod null;
 pub mod program;
+pub mod remote;
 pub mod render;
 pub mod shell;
 pub mod shown;

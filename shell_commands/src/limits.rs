@@ -39,6 +39,24 @@ pub const HISTORY_LINE_BYTES: usize = 4096;
 pub const HISTORY_BYTES: u64 = 16 * 1024 * 1024;
 /// Keys that are taken at once before other tasks have their turn.
 pub const KEYS: usize = 256;
+/// Sessions by telnet at once, logins among them: one more is refused.
+pub const REMOTE_SESSIONS: usize = 16;
+/// Of these, sessions of one address.
+pub const REMOTE_SESSIONS_PER_SOURCE: usize = 4;
+/// Passwords that a session may try.
+pub const REMOTE_PASSWORDS: usize = 3;
+/// The time for a login.
+pub const REMOTE_LOGIN: Duration = Duration::from_secs(60);
+/// The time to take what a session said last.
+pub const REMOTE_END: Duration = Duration::from_secs(5);
+/// Bytes typed ahead in a session; then the peer has to wait.
+pub const REMOTE_INPUT_BYTES: usize = 64 * 1024;
+/// Bytes of answers of telnet's options; a peer that reads none has to wait.
+pub const REMOTE_ANSWER_BYTES: usize = 1024;
+/// Bytes of the parameters of an option of telnet; a window's size has four, each maybe doubled.
+pub const TELNET_PARAMETERS: usize = 64;
+/// Bytes of a name or a password.
+pub const LOGIN_BYTES: usize = 64;
 /// Completions of a word that are listed.
 pub const COMPLETIONS: usize = 500;
 /// Aliases of one shell.

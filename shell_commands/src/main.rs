@@ -12,6 +12,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use devnet_shell_commands::arguments::{Arguments, Mode};
+use devnet_shell_commands::commands::table::COMMANDS;
 use devnet_shell_commands::shell::Shell;
 use devnet_shell_commands::status::Status;
 use devnet_shell_commands::window::Window;
@@ -33,7 +34,7 @@ fn run() -> Status {
     };
     match arguments.mode {
         Mode::Help => return print(&manual::help()),
-        Mode::Manual => return print(&manual::manual_page()),
+        Mode::Manual => return print(&manual::manual_page(COMMANDS)),
         Mode::Completions(shell) => return print(&manual::completions(shell)),
         Mode::Version => return print(concat!("devnet ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
@@ -57,8 +58,12 @@ fn run() -> Status {
             system.block_on(shell.complain(&format!("history: {why}")));
         }
     }
+    let (remote, _lines) = match console::remote(&arguments) {
+        Ok(remote) => remote,
+        Err(why) => return fail(&why, Status::FAILURE),
+    };
     let terminal = attached.as_ref().map(|attached| &attached.terminal);
-    system.block_on(program::run(&mut shell, &arguments, terminal))
+    system.block_on(program::run(&mut shell, &arguments, terminal, remote))
 }
 
 /// A closed output pipe is not a failure.

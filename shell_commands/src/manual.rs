@@ -5,35 +5,47 @@
 use std::fmt::Write;
 use std::str::FromStr;
 
+use crate::shell::command::Command;
+
+/// What an argument may be, for completion.
+enum Values {
+    /// Anything.
+    Any,
+    /// A file of the host.
+    File,
+    /// One of these words.
+    Words(&'static [&'static str]),
+}
+
 /// One option of the command line.
 struct Opt {
     /// Its forms, such as `-v` and `--version`.
     forms: &'static [&'static str],
     /// The name of its argument.
     argument: Option<&'static str>,
-    /// The argument is the name of a host's file.
-    is_file: bool,
+    /// What completes the argument.
+    values: Values,
     about: &'static [&'static str],
 }
 
 /// The options, in the order of `--help`.
-const OPTIONS: [Opt; 9] = [
+const OPTIONS: [Opt; 12] = [
     Opt {
         forms: &["-c"],
         argument: Some("COMMANDS"),
-        is_file: false,
+        values: Values::Any,
         about: &["commands with ';' or a new line between them"],
     },
     Opt {
         forms: &["-e"],
         argument: None,
-        is_file: false,
+        values: Values::Any,
         about: &["stop at the first command that fails"],
     },
     Opt {
         forms: &["--interface"],
         argument: Some("NAME=KIND[:ARG][,KEY=VALUE...]"),
-        is_file: false,
+        values: Values::Any,
         about: &[
             "use this interface instead of the embedded network; repeatable",
             "KIND: loopback, lan, wifi, tap:IFNAME, tun:IFNAME",
@@ -43,16 +55,43 @@ const OPTIONS: [Opt; 9] = [
     Opt {
         forms: &["--import"],
         argument: Some("FILE[=PATH]"),
-        is_file: true,
+        values: Values::File,
         about: &[
             "copy a file of the host into the tree first, to /binaries",
             "unless PATH is given; repeatable",
         ],
     },
     Opt {
+        forms: &["--listen"],
+        argument: Some("ADDRESS:PORT"),
+        values: Values::Any,
+        about: &[
+            "serve the shell by telnet on the network of the interfaces",
+            "while the program runs; telnet is not encrypted",
+        ],
+    },
+    Opt {
+        forms: &["--credentials"],
+        argument: Some("FILE"),
+        values: Values::File,
+        about: &[
+            "who may log in: lines NAME:HASH, with hashes as",
+            "'openssl passwd -6' prints them; needed by --listen",
+        ],
+    },
+    Opt {
+        forms: &["--serial"],
+        argument: Some("PATH"),
+        values: Values::File,
+        about: &[
+            "serve the shell on this terminal of the host; with a login",
+            "if there are --credentials; repeatable",
+        ],
+    },
+    Opt {
         forms: &["--log"],
         argument: Some("LEVEL"),
-        is_file: false,
+        values: Values::Words(&["off", "error", "warn", "info", "debug", "trace"]),
         about: &[
             "say on standard error what happens to packets, else what DEVNET_LOG says",
             "LEVEL: off, error, warn, info, debug, trace",
@@ -61,22 +100,22 @@ const OPTIONS: [Opt; 9] = [
     Opt {
         forms: &["--man"],
         argument: None,
-        is_file: false,
+        values: Values::Any,
         about: &["print the manual page, for man(1)"],
     },
     Opt {
         forms: &["--completions"],
         argument: Some("SHELL"),
-        is_file: false,
+        values: Values::Words(&["bash", "zsh", "fish"]),
         about: &["print the completion of this program for bash, zsh or fish"],
     },
     Opt {
-        forms: &["-v", "--version"],
+        forms: &["-v", "-V", "--version"],
         argument: None,
-        is_file: false,
+        values: Values::Any,
         about: &["print the version"],
     },
-    Opt { forms: &["--help"], argument: None, is_file: false, about: &["print this"] },
+    Opt { forms: &["-h", "--help"], argument: None, values: Values::Any, about: &["print this"] },
 ];
 
 /// The forms of the command line and what each does.
@@ -91,17 +130,33 @@ const USAGE: [(&str, &str); 4] = [
 ];
 
 /// Command lines that work.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     "devnet -c 'dhcp eth0; ifconfig; ping -c 3 gateway.lan'",
     "devnet -e setup.sh eth0 10.0.2.15/24",
     "devnet --interface eth0=tap:tap0,mac=02:00:00:00:00:01 -c 'dhcp eth0'",
     "echo 'ip -j addr' | devnet",
+    "devnet --interface eth0=tap:tap0 --listen 0.0.0.0:23 --credentials users",
 ];
 
 const TITLE: &str = "a network you can open";
 const STATUS: &str =
     "Exit status: that of the last command; 2 if the command line or a script is wrong.";
 const COMMANDS: &str = "Type 'help' in the shell for its commands.";
+
+/// Variables of the host's environment.
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("DEVNET_LOG", "the level of --log, if that is not given"),
+    ("NO_COLOR", "if it is set, no colours"),
+    ("TERM", "if it is missing or \"dumb\", lines are read without an editor"),
+    ("XDG_STATE_HOME", "the folder of state, else ~/.local/state"),
+];
+
+/// Files of the host and of the tree.
+const FILES: [(&str, &str); 3] = [
+    ("$XDG_STATE_HOME/devnet/history", "the lines that were typed"),
+    ("/configuration/network", "of the tree: the configuration that is applied at the start"),
+    ("/configuration/hosts", "of the tree: names and addresses, as in hosts(5)"),
+];
 
 /// A shell of the host that completes our command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,7 +220,7 @@ pub fn help() -> String {
 
 /// The manual page, in the macros of man(7).
 #[must_use]
-pub fn manual_page() -> String {
+pub fn manual_page(commands: &[Command]) -> String {
     let mut text = format!(
         ".TH DEVNET 1 \"\" \"devnet {}\"\n.SH NAME\ndevnet \\- {TITLE}\n.SH SYNOPSIS\n",
         env!("CARGO_PKG_VERSION")
@@ -188,7 +243,19 @@ pub fn manual_page() -> String {
     for example in EXAMPLES {
         _ = writeln!(text, "{}", roff(example));
     }
-    _ = writeln!(text, ".fi\n.SH EXIT STATUS\n{}\n.SH SEE ALSO\n{}", roff(STATUS), roff(COMMANDS));
+    text.push_str(".fi\n.SH COMMANDS\n");
+    for command in commands {
+        _ = writeln!(text, ".TP\n.B {}\n{}", roff(command.name), roff(command.help));
+    }
+    text.push_str(".SH ENVIRONMENT\n");
+    for (name, about) in ENVIRONMENT {
+        _ = writeln!(text, ".TP\n.B {}\n{}", roff(name), roff(about));
+    }
+    text.push_str(".SH FILES\n");
+    for (name, about) in FILES {
+        _ = writeln!(text, ".TP\n.I {}\n{}", roff(name), roff(about));
+    }
+    _ = writeln!(text, ".SH EXIT STATUS\n{}\n.SH SEE ALSO\n{}", roff(STATUS), roff(COMMANDS));
     text
 }
 
@@ -217,40 +284,43 @@ pub fn completions(shell: HostShell) -> String {
 }
 
 fn bash() -> String {
+    let mut text = String::from(
+        "_devnet() {\n  local word=${COMP_WORDS[COMP_CWORD]}\n  \
+         case ${COMP_WORDS[COMP_CWORD-1]} in\n",
+    );
+    for option in OPTIONS.iter().filter(|option| option.argument.is_some()) {
+        let words = match option.values {
+            Values::Any => String::from("()"),
+            Values::File => String::from("($(compgen -f -- \"$word\"))"),
+            Values::Words(words) => format!("($(compgen -W '{}' -- \"$word\"))", words.join(" ")),
+        };
+        let forms = option.forms.join("|");
+        _ = writeln!(text, "    {forms}) COMPREPLY={words}; return ;;");
+    }
     let forms: Vec<_> = OPTIONS.iter().flat_map(|option| option.forms).copied().collect();
-    let plain: Vec<_> = OPTIONS
-        .iter()
-        .filter(|option| option.argument.is_some() && !option.is_file)
-        .filter(|option| !option.forms.contains(&"--completions"))
-        .flat_map(|option| option.forms)
-        .copied()
-        .collect();
-    format!(
-        "_devnet() {{\n  local word=${{COMP_WORDS[COMP_CWORD]}}\n  \
-         case ${{COMP_WORDS[COMP_CWORD-1]}} in\n    \
-         {}) COMPREPLY=(); return ;;\n    \
-         --completions) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\")); return ;;\n  \
-         esac\n  case $word in\n    \
+    _ = write!(
+        text,
+        "  esac\n  case $word in\n    \
          -*) COMPREPLY=($(compgen -W '{}' -- \"$word\")) ;;\n    \
          *) COMPREPLY=($(compgen -W run -- \"$word\") $(compgen -f -- \"$word\")) ;;\n  \
          esac\n}}\ncomplete -o filenames -F _devnet devnet\n",
-        plain.join("|"),
         forms.join(" ")
-    )
+    );
+    text
 }
 
 fn zsh() -> String {
     let mut text = String::from("#compdef devnet\n_arguments \\\n");
     for option in &OPTIONS {
         let about = option.about.first().copied().unwrap_or_default().replace('\'', "");
-        let action = match option.argument {
-            None => String::new(),
-            Some("SHELL") => String::from(":shell:(bash zsh fish)"),
-            Some(_) if option.is_file => String::from(":file:_files"),
-            Some(argument) => {
-                let end = argument.find(['=', '[']).unwrap_or(argument.len());
-                format!(":{}:", argument.get(..end).unwrap_or_default())
-            }
+        let name = option.argument.unwrap_or_default();
+        let end = name.find(['=', '[', ':']).unwrap_or(name.len());
+        let name = name.get(..end).unwrap_or_default();
+        let action = match (option.argument, &option.values) {
+            (None, _) => String::new(),
+            (_, Values::Any) => format!(":{name}: "),
+            (_, Values::File) => format!(":{name}:_files"),
+            (_, Values::Words(words)) => format!(":{name}:({})", words.join(" ")),
         };
         for form in option.forms {
             _ = writeln!(text, "  '{form}[{about}]{action}' \\");
@@ -270,11 +340,11 @@ fn fish() -> String {
                 None => _ = write!(text, " -s {}", form.trim_start_matches('-')),
             }
         }
-        match option.argument {
-            None => {}
-            Some("SHELL") => text.push_str(" -x -a 'bash zsh fish'"),
-            Some(_) if option.is_file => text.push_str(" -r"),
-            Some(_) => text.push_str(" -x"),
+        match (option.argument, &option.values) {
+            (None, _) => {}
+            (_, Values::Any) => text.push_str(" -x"),
+            (_, Values::File) => text.push_str(" -r"),
+            (_, Values::Words(words)) => _ = write!(text, " -x -a '{}'", words.join(" ")),
         }
         let about = option.about.first().copied().unwrap_or_default().replace('\'', "\\'");
         _ = writeln!(text, " -d '{about}'");
@@ -285,11 +355,12 @@ fn fish() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::table::COMMANDS;
 
     #[test]
     fn every_text_has_every_option() {
         let completions = [HostShell::Bash, HostShell::Zsh, HostShell::Fish].map(completions);
-        let page = manual_page();
+        let page = manual_page(COMMANDS);
         for form in OPTIONS.iter().flat_map(|option| option.forms) {
             assert!(help().contains(form), "{form}");
             assert!(page.contains(&roff(form)), "{form}");
@@ -306,9 +377,12 @@ mod tests {
 
     #[test]
     fn no_line_of_the_page_is_an_unknown_request() {
-        for line in manual_page().lines().filter(|line| line.starts_with('.')) {
+        for line in manual_page(COMMANDS).lines().filter(|line| line.starts_with('.')) {
             let request = line.split(' ').next().unwrap();
-            assert!([".TH", ".SH", ".TP", ".B", ".br", ".nf", ".fi"].contains(&request), "{line}");
+            assert!(
+                [".TH", ".SH", ".TP", ".B", ".I", ".br", ".nf", ".fi"].contains(&request),
+                "{line}"
+            );
         }
     }
 }

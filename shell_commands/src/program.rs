@@ -11,14 +11,21 @@ use devnet_virtual_file_system::{Error, OpenFlags};
 use crate::arguments::{Arguments, Mode};
 use crate::commands::run;
 use crate::limits;
+use crate::remote::{self, Remote};
 use crate::shell::Shell;
 use crate::shell::parser;
 use crate::start;
 use crate::status::Status;
 use crate::terminal::{self, Terminal};
 
-/// Runs the command line. Standard input is interactive if there is a terminal.
-pub async fn run(shell: &mut Shell, arguments: &Arguments, terminal: Option<&Terminal>) -> Status {
+/// Runs the command line. Standard input is interactive if there is a terminal; without one, and
+/// with others from afar, the end of it is no end.
+pub async fn run(
+    shell: &mut Shell,
+    arguments: &Arguments,
+    terminal: Option<&Terminal>,
+    remote: Remote,
+) -> Status {
     shell.stop_on_failure = arguments.stop_on_failure;
     for file in &arguments.imports {
         if let Err(why) = import(shell, file) {
@@ -27,6 +34,11 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, terminal: Option<&Ter
         }
     }
     start::configure(shell).await;
+    let is_remote = remote.listen.is_some() || !remote.serial.is_empty();
+    if let Err(why) = remote::start(remote, shell).await {
+        shell.complain(&why).await;
+        return Status::FAILURE;
+    }
     let _forwarding = match (&arguments.mode, terminal) {
         // The terminal has its own way with Ctrl-C.
         (Mode::StandardInput, Some(_)) => None,
@@ -41,7 +53,15 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, terminal: Option<&Ter
         Mode::Command(words) => run_guest(shell, words).await,
         Mode::StandardInput => match terminal {
             Some(terminal) => terminal::run(shell, terminal).await,
-            None => run_input(shell).await,
+            None => {
+                let status = run_input(shell).await;
+                if is_remote && shell.exit.is_none() && status.is_success() {
+                    // Others are served until somebody wants an end.
+                    shell.signal().await
+                } else {
+                    status
+                }
+            }
         },
         // These need no system.
         Mode::Help | Mode::Manual | Mode::Completions(_) | Mode::Version => Status::SUCCESS,
@@ -190,7 +210,7 @@ mod tests {
         world.block_on(shell.streams.input.file.write_all(input.as_bytes())).unwrap();
         shell.streams.input.file.seek(embedded_io_async::SeekFrom::Start(0)).unwrap();
         let arguments = Arguments::parse(words.iter().map(Into::into)).unwrap();
-        let status = world.block_on(run(&mut shell, &arguments, None));
+        let status = world.block_on(run(&mut shell, &arguments, None, Remote::default()));
         (status.0, world.text("/.output"), world.text("/.error"))
     }
 

@@ -359,7 +359,7 @@ impl Shell {
     }
 
     /// Waits for a signal that ends the command that runs, and gives its status.
-    pub(super) fn signal(&self) -> impl Future<Output = Status> + Send + 'static {
+    pub(crate) fn signal(&self) -> impl Future<Output = Status> + Send + 'static {
         let signals = self.state.signals.clone();
         let mut seen = self.state.signals_seen;
         let ignored: Vec<Trap> = self.state.ignored().map(|(trap, _)| *trap).collect();
