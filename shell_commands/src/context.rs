@@ -294,6 +294,26 @@ impl Context {
         Ok(Status::SUCCESS)
     }
 
+    /// Whether the answer has colours: `always`, `never`, or without a word as with `auto` on a
+    /// terminal, unless `NO_COLOR` is set (no-color.org).
+    ///
+    /// # Errors
+    /// Another word, status 2.
+    pub fn has_colors(&self, when: Option<&str>) -> std::result::Result<bool, Failure> {
+        match when {
+            Some("always" | "yes" | "force") => Ok(true),
+            Some("never" | "no" | "none") => Ok(false),
+            None | Some("auto" | "tty" | "if-tty") => {
+                let forbids = |variable: &String| {
+                    variable.strip_prefix("NO_COLOR=").is_some_and(|value| !value.is_empty())
+                };
+                let is_terminal = self.streams.output.terminal.is_some();
+                Ok(is_terminal && !self.environment.iter().any(forbids))
+            }
+            Some(word) => Err(Failure::usage(format!("{word}: not auto, always or never"))),
+        }
+    }
+
     /// Complains on the error stream.
     pub async fn complain(&self, message: &str) {
         self.streams.error.remark(&format!("{}: {}\n", self.name, shown::line(message))).await;

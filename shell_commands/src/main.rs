@@ -49,6 +49,9 @@ fn run() -> Status {
     let window = Window::default();
     let streams = console::streams(system.streams.clone(), &window, stdin().is_terminal());
     let mut shell = Shell::new(system.files.clone(), streams, system.platform.clone());
+    if let Ok(value) = std::env::var("NO_COLOR") {
+        shell.export("NO_COLOR", &value);
+    }
     let is_interactive = matches!(arguments.mode, Mode::StandardInput);
     let attached = is_interactive.then(|| console::attach(&shell, &window)).flatten();
     if attached.is_some() {

@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 
 use devnet_virtual_file_system::{Error, OpenFlags};
+use futures_lite::future;
 
 use crate::arguments::{Arguments, Mode};
 use crate::commands::run;
@@ -156,8 +157,22 @@ async fn run_words(shell: &mut Shell, words: &[String]) -> Status {
 
 async fn run_input(shell: &mut Shell) -> Status {
     let mut text = String::new();
+    let mut pending = Vec::new();
     loop {
-        let line = match read_line(shell).await {
+        // A signal that comes meanwhile has its trap, or ends the shell.
+        let signal = async {
+            shell.signal().await;
+            None
+        };
+        let read = async { Some(read_line(shell, &mut pending).await) };
+        let Some(read) = future::or(read, signal).await else {
+            shell.notice().await;
+            match shell.exit {
+                Some(status) => return status,
+                None => continue,
+            }
+        };
+        let line = match read {
             Ok(line) => line,
             Err(why) => {
                 shell.complain(&format!("standard input: {why}")).await;
@@ -184,9 +199,8 @@ async fn run_input(shell: &mut Shell) -> Status {
 }
 
 /// Reads the next line with its newline; empty at the end of the input. It reads single bytes: the
-/// rest belongs to the commands.
-async fn read_line(shell: &Shell) -> Result<String, Error> {
-    let mut line = Vec::new();
+/// rest belongs to the commands. What was read of a line stays in `line` if the future is dropped.
+async fn read_line(shell: &Shell, line: &mut Vec<u8>) -> Result<String, Error> {
     let mut byte = [0];
     while line.last() != Some(&b'\n') {
         if shell.streams.input.file.read(&mut byte).await? == 0 {
@@ -197,7 +211,7 @@ async fn read_line(shell: &Shell) -> Result<String, Error> {
         }
         line.extend_from_slice(&byte);
     }
-    String::from_utf8(line).map_err(|_| Error::InvalidInput)
+    String::from_utf8(std::mem::take(line)).map_err(|_| Error::InvalidInput)
 }
 
 #[cfg(test)]

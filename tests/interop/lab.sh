@@ -8,6 +8,7 @@ started=()
 finish() {
   status=$?
   for process in "${started[@]}"; do kill "$process" 2>/dev/null || true; done
+  if declare -F close_screen >/dev/null; then close_screen; fi
   wait 2>/dev/null || true
   if [ "$status" -ne 0 ]; then
     for log in "$work"/*.log; do

@@ -1,5 +1,5 @@
 //! The real world: the Linux kernel over TAP, dnsmasq, udhcpc, dhclient, kea, nginx, curl, iperf3,
-//! tshark; loss by nft, queues by tc.
+//! tshark; loss by nft, queues by tc; the terminal in tmux and by telnet.
 //!
 //! Every scenario is a shell script in this folder that runs in a network namespace of its own
 //! (`unshare -n`), so that nothing outside can be touched and everything is gone afterwards.
@@ -150,6 +150,21 @@ fn five_thousand_clients_at_once_are_served() {
         let crowd = PathBuf::from(env!("CARGO_BIN_EXE_crowd"));
         Vec::from([("DEVNET", devnet().to_owned()), ("CROWD", crowd)])
     });
+}
+
+#[test]
+fn the_terminal_is_as_it_looks_in_tmux() {
+    run("terminal.sh", &["tmux"]);
+}
+
+#[test]
+fn the_telnet_of_others_has_a_shell_of_ours() {
+    run("telnet.sh", &["ip", "ping", "telnet", "tmux", "openssl"]);
+}
+
+#[test]
+fn a_serial_line_has_a_shell() {
+    run("serial.sh", &["python3"]);
 }
 
 #[test]

@@ -56,6 +56,10 @@ fn parse(context: &Context) -> Result<(Options, Vec<String>), Failure> {
             Short('S') => chosen.order = Order::Size,
             Short('t') => chosen.order = Order::Time,
             Short('r') => chosen.reverse = true,
+            Long("color" | "colour") => {
+                let when = options.optional_value().map(|when| when.string()).transpose()?;
+                chosen.layout.colors = context.has_colors(when.as_deref())?;
+            }
             Short('1') => {}
             Value(path) => paths.push(path.string()?),
             other => return Err(other.unexpected().into()),
@@ -86,7 +90,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
     }
     let mut is_first = files.is_empty();
     sort(&mut files, &chosen);
-    context.print(&file::listing(&files, chosen.layout)).await?;
+    // The listing shows names already, and colours are no text.
+    context.print_bytes(file::listing(&files, chosen.layout).as_bytes()).await?;
     let has_titles = paths.len() > 1 || chosen.recursive;
     directories.reverse();
     while let Some((path, depth)) = directories.pop() {
@@ -108,7 +113,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
             text.push_str(&file::total(&entries));
         }
         text.push_str(&file::listing(&entries, chosen.layout));
-        context.print(&text).await?;
+        context.print_bytes(text.as_bytes()).await?;
         if chosen.recursive {
             if depth == limits::DEPTH {
                 return Err(Failure::of(path, "too deep"));

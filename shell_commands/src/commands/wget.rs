@@ -150,7 +150,8 @@ async fn remark(context: &Context, options: &Options, text: &str) {
 
 /// Draws the progress in place of the one before.
 async fn redraw(context: &Context, options: &Options, line: &str) {
-    if !options.quiet {
+    // As elsewhere, only who looks at it sees it.
+    if !options.quiet && context.streams.error.terminal.is_some() {
         let _ = context.streams.error.file.write_all(line.as_bytes()).await;
     }
 }

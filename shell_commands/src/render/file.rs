@@ -5,7 +5,7 @@ use std::time::Duration;
 use devnet_virtual_file_system::{Attributes, NodeKind};
 
 use super::units::bytes_for_people;
-use super::{append, calendar};
+use super::{append, calendar, color};
 use crate::shown;
 
 /// How entries are listed.
@@ -19,6 +19,8 @@ pub struct Layout {
     pub inodes: bool,
     /// `/` behind directories, and with `classes` what else is no regular file.
     pub slashes: bool,
+    /// Names in the colours of their kinds.
+    pub colors: bool,
     /// `*` behind programs.
     pub classes: bool,
     /// The time since 1970: what is older than half a year has its year.
@@ -60,7 +62,8 @@ pub fn listing(entries: &[(String, Attributes)], layout: Layout) -> String {
                 ),
             );
         }
-        text.push_str(&shown::line(name));
+        let name = shown::line(name);
+        text.push_str(&if layout.colors { color::name(name, attributes) } else { name });
         match attributes.kind {
             NodeKind::Directory if layout.slashes || layout.classes => text.push('/'),
             NodeKind::Regular if layout.classes && attributes.mode.bits() & 0o111 != 0 => {

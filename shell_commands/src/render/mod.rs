@@ -32,6 +32,7 @@
 pub mod arping;
 pub mod calendar;
 pub mod classic;
+pub mod color;
 pub mod control;
 pub mod difference;
 pub mod dump;

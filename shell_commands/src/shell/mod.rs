@@ -145,6 +145,12 @@ impl Shell {
         }
     }
 
+    /// Sets a variable and exports it.
+    pub fn export(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self.state.exported.insert(name.to_owned());
+    }
+
     /// Reports a syntax error of the script `$0` and returns its status.
     pub async fn report(&mut self, error: &SyntaxError) -> Status {
         let name = self.parameters.first().filter(|name| *name != "devnet");

@@ -299,3 +299,26 @@ fn common_prefixes_and_last_parts() {
     assert_eq!(last_part("/a/b/ "), "b/");
     assert_eq!(last_part("eth0 "), "eth0");
 }
+
+#[test]
+fn colours_are_for_a_terminal_and_for_who_wants_them() {
+    let colored = "\u{1b}[01;34mtemporary\u{1b}[0m\n";
+    let world = World::new();
+    let (_, shown) = session(
+        &world,
+        |shell| shell.streams.output.terminal = Some(Window::default()),
+        async |user| user.types("ls --color /\recho en''d\r\u{4}").await,
+    );
+    assert!(shown.contains(colored), "{shown}");
+    let (_, shown) = session(
+        &world,
+        |shell| shell.streams.output.terminal = Some(Window::default()),
+        async |user| {
+            user.types("export NO_COLOR=1; ls --color=auto /; ls --color / | cat\r\u{4}").await;
+        },
+    );
+    assert!(shown.contains("\ntemporary\n") && !shown.contains(colored), "{shown}");
+    assert!(world.output("ls --color=always /").contains(colored));
+    assert!(!world.output("ls --color /; ls --color=never /").contains(colored));
+    assert_eq!(world.run("ls --color=blue").status, Status::USAGE);
+}

@@ -10,7 +10,7 @@ use devnet_network::command::{
 use devnet_virtual_file_system::Error;
 
 use super::super::words::{self, Words, abbreviates};
-use super::{Options, changed, garbage, required, shown, verb};
+use super::{Options, answer, changed, garbage, required, shown, verb};
 use crate::context::Context;
 use crate::devices;
 use crate::failure::{Failure, Outcome};
@@ -173,7 +173,7 @@ async fn show(context: &Context, options: Options, words: Words<'_>) -> Outcome 
             shown.push((status, entries));
         }
     }
-    context.answer(&render::show(&shown, options.style, options.ipv4.is_some())).await
+    answer(context, options, &render::show(&shown, options.style, options.ipv4.is_some())).await
 }
 
 /// The arguments of `add` and its siblings.

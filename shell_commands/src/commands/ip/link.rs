@@ -9,7 +9,7 @@ use devnet_network::command::{
 use devnet_virtual_file_system::Error;
 
 use super::super::words::{Words, abbreviates};
-use super::{Options, changed, garbage, required, shown, verb};
+use super::{Options, answer, changed, garbage, required, shown, verb};
 use crate::context::Context;
 use crate::devices;
 use crate::failure::{Failure, Outcome};
@@ -48,7 +48,7 @@ async fn show(context: &Context, options: Options, mut words: Words<'_>) -> Outc
             if options.style.statistics { Some(interface.statistics().await?) } else { None };
         links.push((status, statistics));
     }
-    context.answer(&render::show(&links, options.style)).await
+    answer(context, options, &render::show(&links, options.style)).await
 }
 
 /// A setting of `ip link set`.

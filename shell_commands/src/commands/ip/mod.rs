@@ -15,7 +15,9 @@ use super::words::{Words, abbreviates};
 use crate::context::Context;
 use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
+use crate::render::color;
 use crate::render::iproute::Style;
+use crate::status::Status;
 use devnet_virtual_file_system::Error;
 
 /// The options before the object.
@@ -26,6 +28,18 @@ struct Options {
     ipv4: Option<bool>,
     /// `-d`.
     details: bool,
+    /// `-c`.
+    colors: bool,
+}
+
+/// Prints an answer, with colours if they are asked for; JSON has none.
+async fn answer(context: &Context, options: Options, text: &str) -> Outcome {
+    if options.colors && !options.style.json {
+        let text = color::iproute(&crate::shown::text(text));
+        context.print_bytes(text.as_bytes()).await?;
+        return Ok(Status::SUCCESS);
+    }
+    context.answer(text).await
 }
 
 impl Options {
@@ -52,8 +66,13 @@ pub(super) async fn run(context: &Context) -> Outcome {
                 options.style.statistics = true;
             }
             "d" | "details" => options.details = true,
-            // Colours and pretty printing have no effect, and numbers are shown as numbers anyway.
-            "c" | "color" | "p" | "pretty" | "n" | "N" | "numeric" | "Numeric" => {}
+            "c" | "color" => options.colors = context.has_colors(None)?,
+            word if word.starts_with("c=") || word.starts_with("color=") => {
+                let when = word.split_once('=').map(|(_, when)| when);
+                options.colors = context.has_colors(when)?;
+            }
+            // Pretty printing has no effect, and numbers are shown as numbers anyway.
+            "p" | "pretty" | "n" | "N" | "numeric" | "Numeric" => {}
             _ => {
                 return Err(Failure::usage(format!(
                     "Option \"{word}\" is unknown, try \"help ip\"."

@@ -9,7 +9,7 @@ use devnet_virtual_file_system::Error;
 
 use super::super::arp;
 use super::super::words::{self, Words};
-use super::{Options, changed, garbage, required, shown, verb};
+use super::{Options, answer, changed, garbage, required, shown, verb};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::neighbor as render;
@@ -118,7 +118,8 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
     }
     let mut neighbors = arp::list(context, request.device).await?;
     neighbors.retain(|(_, entry)| request.wants(options, entry, |_| true));
-    context.answer(&render::show(&neighbors, options.style, request.device.is_some())).await
+    answer(context, options, &render::show(&neighbors, options.style, request.device.is_some()))
+        .await
 }
 
 /// Removes what is meant. Permanent entries stay unless they are asked for, as on Linux.
@@ -154,7 +155,7 @@ async fn get(context: &Context, options: Options, request: &Request<'_>) -> Outc
     if neighbors.is_empty() {
         return Err(Failure::of(address, Error::NotFound));
     }
-    context.answer(&render::show(&neighbors, options.style, false)).await
+    answer(context, options, &render::show(&neighbors, options.style, false)).await
 }
 
 async fn add(context: &Context, request: &Request<'_>, verb: &str) -> Outcome {

@@ -14,7 +14,7 @@ use devnet_virtual_file_system::Error;
 
 use super::super::route::details;
 use super::super::words::{self, Words};
-use super::{Options, changed, garbage, shown, verb};
+use super::{Options, answer, changed, garbage, shown, verb};
 use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
@@ -256,7 +256,7 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
         })
         .collect();
     let what = render::Shown { one_interface: request.device.is_some(), details: options.details };
-    context.answer(&render::show(&preferred, options.style, what)).await
+    answer(context, options, &render::show(&preferred, options.style, what)).await
 }
 
 /// The preferences of routes that are not medium; IPv4 has none.
@@ -289,7 +289,7 @@ async fn get(context: &Context, options: Options, mut words: Words<'_>) -> Outco
     }
     let choice =
         file.control::<FindRoute>(&address).await.map_err(|why| Failure::of(address, why))?;
-    context.answer(&render::choice(&choice, options.style)).await
+    answer(context, options, &render::choice(&choice, options.style)).await
 }
 
 /// The interface with an address: what leaves from it leaves there, by the strong host model.
