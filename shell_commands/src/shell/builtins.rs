@@ -8,7 +8,7 @@ use super::jobs::{Jobs, describe_job};
 use super::pipeline::STARTING_TURNS;
 use super::signals::Signal;
 use super::state::Jump;
-use super::{Shell, declare, input, language, lookup, usage};
+use super::{Shell, declare, input, language, lookup, pager, usage};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::grammar;
@@ -41,7 +41,7 @@ pub async fn run(
                 unless_signalled(shell, |shell| Box::pin(foreground(shell, &context))).await
             }
             Builtin::Hash => lookup::hash(shell, &context).await,
-            Builtin::Help => help(shell, &context).await,
+            Builtin::Help => unless_signalled(shell, |shell| Box::pin(help(shell, &context))).await,
             Builtin::History => history(shell, &context).await,
             Builtin::Jobs => jobs(shell, &context).await,
             Builtin::Kill => kill(shell, &context).await,
@@ -132,7 +132,7 @@ async fn help(shell: &Shell, context: &Context) -> Outcome {
             [] => grammar::all(),
             words => words.iter().map(explain).collect::<Result<_, _>>()?,
         };
-        return context.answer(&text).await;
+        return pager::show(context, &text).await;
     }
     let commands = shell.commands;
     let text: String = if context.arguments.is_empty() {
@@ -148,7 +148,7 @@ async fn help(shell: &Shell, context: &Context) -> Outcome {
         };
         context.arguments.iter().map(explain).collect::<Result<_, _>>()?
     };
-    context.answer(&text).await
+    pager::show(context, &text).await
 }
 
 async fn jobs(shell: &mut Shell, context: &Context) -> Outcome {

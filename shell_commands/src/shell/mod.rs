@@ -27,6 +27,7 @@ pub mod keyboard;
 mod language;
 pub mod launch;
 mod lookup;
+mod pager;
 pub mod parser;
 mod pattern;
 mod pipeline;

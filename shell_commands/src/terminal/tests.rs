@@ -322,3 +322,22 @@ fn colours_are_for_a_terminal_and_for_who_wants_them() {
     assert!(!world.output("ls --color /; ls --color=never /").contains(colored));
     assert_eq!(world.run("ls --color=blue").status, Status::USAGE);
 }
+
+#[test]
+fn long_help_comes_in_pages() {
+    let change = |shell: &mut Shell| shell.streams.output.terminal = Some(Window::default());
+    let (_, shown) = session(&World::new(), change, async |user| {
+        user.types("help\r").await;
+        user.sees("-- more").await;
+        assert!(!user.screen().await.contains("\nyes "));
+        user.types("\n").await;
+        user.sees("\nfgrep ").await;
+        user.types("q\n").await;
+        user.types("echo do''ne\r").await;
+        user.sees("\ndone\n").await;
+        user.types("help | tail -n 1\r").await;
+        user.sees("\nyes ").await;
+        user.types("help pwd\r\u{4}").await;
+    });
+    assert_eq!(shown.matches("-- more").count(), 2, "{shown}");
+}
