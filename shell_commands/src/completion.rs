@@ -69,7 +69,7 @@ pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
 fn arguments(files: &Files, name: &str, words: &[&str], word: &str) -> Vec<String> {
     let command = command::find(COMMANDS, name);
     if let Some(command) = command.filter(|_| word.starts_with('-')) {
-        let options = matching(word, usage::options(command));
+        let options = matching(word, usage::options(command.name, command.usage));
         // What ends in `=` goes on.
         return options
             .into_iter()
@@ -93,7 +93,7 @@ fn arguments(files: &Files, name: &str, words: &[&str], word: &str) -> Vec<Strin
         && !matches!(last, Some("dev" | "-i" | "-I"))
         && let Some(command) = command
     {
-        found.extend(usage::keywords(command, &plain));
+        found.extend(usage::keywords(command.usage, &plain));
     }
     if WITH_HOST.contains(&name) {
         if let Some(host) = word.strip_prefix("http://") {

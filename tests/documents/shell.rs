@@ -174,7 +174,10 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
     ("OpenBSD nc", &[("nc", "no `-U -X -x -q -s -c -i -C`, no names of ports")]),
     (
         "curl 7.88",
-        &[("curl", "HTTP only; no progress meter, cookies, forms, uploads, and no proxies")],
+        &[(
+            "curl",
+            "HTTP only; the meter on a terminal only; no cookies, forms, uploads, and no proxies",
+        )],
     ),
     (
         "GNU wget 1.21, BusyBox",

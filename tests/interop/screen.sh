@@ -16,7 +16,8 @@ types() {
   local key
   for key in "$@"; do
     case $key in
-      Enter | Tab | Up | Down | Left | Right | Home | End | BSpace | C-? | M-?) tmux_ send-keys "$key" ;;
+      Enter | Tab | Up | Down | Left | Right | Home | End | BSpace | C-? | M-?)
+        tmux_ send-keys "$key" ;;
       *) tmux_ send-keys -l -- "$key" ;;
     esac
   done

@@ -145,8 +145,9 @@ rows! {
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
         ADDRESS...] [gw ADDRESS] [[-]promisc] [[-]allmulti] [[-]arp] [txqueuelen N] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
-    "ip", "ip [-4|-6] [-o] [-br] [-j] [-d] [-c[=auto|always|never]] [-s [-s]] addr|link|route|neigh [show] [dev IF] \
-        [FILTER...]\nip addr add|replace ADDRESS[/LEN] dev IF [brd ADDRESS|+] [peer ADDRESS[/LEN]] \
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-d] [-c[=auto|always|never]] [-s [-s]] \
+        addr|link|route|neigh [show] [dev IF] [FILTER...]\nip addr add|replace \
+        ADDRESS[/LEN] dev IF [brd ADDRESS|+] [peer ADDRESS[/LEN]] \
         [label LABEL] [valid_lft SECONDS] [preferred_lft SECONDS] [noprefixroute] [nodad]\nip addr \
         del ADDRESS[/LEN] dev IF; ip addr flush dev IF [FILTER...]\nip link set IF [up|down] [mtu \
         N] [address MAC] [name NEW] [alias TEXT] [promisc|allmulticast|arp on|off] [qlen N] \
@@ -166,7 +167,8 @@ rows! {
     "kill", "kill [-SIGNAL|-s SIGNAL] %JOB|PID...\nkill -l",
         "Sends signals to jobs and guest programs, or lists them.", builtin (Kill);
     "local", "local NAME[=VALUE]...", "Makes variables local to the function.", builtin (Local);
-    "ls", "ls [-1AadFhilnpRrSt] [--color[=auto|always|never]] [PATH...]", "Lists directories.", run (ls::run);
+    "ls", "ls [-1AadFhilnpRrSt] [--color[=auto|always|never]] [PATH...]",
+        "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv [-n] [-v] SOURCE... TARGET", "Renames files and directories.", run (cp::rename);
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \

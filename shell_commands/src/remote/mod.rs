@@ -279,7 +279,8 @@ async fn run(system: &System, ends: &Ends, writer: File, name: &str) -> bool {
         let outcome = before(clock.as_ref(), limit, login).await;
         match outcome {
             Some(Login::Done(user)) => {
-                log::info!(target: "devnet::remote", "{name}: {} logged in", crate::shown::line(&user));
+                let user = crate::shown::line(&user);
+                log::info!(target: "devnet::remote", "{name}: {user} logged in");
             }
             Some(Login::Refused) => {
                 log::warn!(target: "devnet::remote", "{name}: wrong passwords");

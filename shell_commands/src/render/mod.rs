@@ -42,6 +42,7 @@ pub mod iperf;
 pub mod iproute;
 pub mod lease;
 pub mod memory;
+pub mod meter;
 pub mod packet;
 pub mod ping;
 pub mod program;

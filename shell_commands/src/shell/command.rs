@@ -156,7 +156,7 @@ impl Command {
             Err(Failure { status, message }) => {
                 if !message.is_empty() {
                     let question = match status {
-                        Status::USAGE => usage::question_about(self, &message),
+                        Status::USAGE => usage::question_about(self.name, self.usage, &message),
                         _ => String::new(),
                     };
                     context.complain(&format!("{message}{question}")).await;

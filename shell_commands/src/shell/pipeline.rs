@@ -1,6 +1,7 @@
 //! What runs beside the shell: the stages of a pipeline, and background jobs.
 //!
-//! Each is a subshell, which has a copy of the shell's state. Called by [`execute`](super::execute).
+//! Each is a subshell, which has a copy of the shell's state. Called by
+//! [`execute`](super::execute).
 
 use devnet_network::platform::BoxFuture;
 use devnet_virtual_file_system::pipe;

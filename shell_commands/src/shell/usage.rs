@@ -3,16 +3,14 @@
 //! The usage is the one table of the commands' options: `--help` prints it, completion and "did you
 //! mean" read it here.
 
-use super::command::Command;
-
 /// Commands whose options of several letters have one dash: elsewhere those are several options.
 const ONE_DASH: [&str; 5] = ["find", "ifconfig", "ip", "nslookup", "route"];
 
-/// The options of a command, sorted.
+/// The options of a command with this name and usage, sorted.
 #[must_use]
-pub fn options(command: &Command) -> Vec<String> {
+pub fn options(name: &str, usage: &str) -> Vec<String> {
     let mut found = vec![String::from("--help")];
-    let words = command.usage.split([' ', '\n', '|']);
+    let words = usage.split([' ', '\n', '|']);
     for word in words {
         let word = word.trim_start_matches(['[', '(']);
         let end = word.find(['[', ']', ')', '.']).unwrap_or(word.len());
@@ -25,7 +23,7 @@ pub fn options(command: &Command) -> Vec<String> {
         if letters.starts_with('-') && letters.len() < 3 {
             continue;
         }
-        if letters.starts_with('-') || ONE_DASH.contains(&command.name) {
+        if letters.starts_with('-') || ONE_DASH.contains(&name) {
             found.push(word.to_owned());
         } else {
             found.extend(letters.chars().map(|letter| format!("-{letter}")));
@@ -47,9 +45,9 @@ fn is_keyword(word: &str) -> bool {
 
 /// The words that may follow those after the command's name; options are left out.
 #[must_use]
-pub fn keywords(command: &Command, words: &[&str]) -> Vec<String> {
+pub fn keywords(usage: &str, words: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for line in command.usage.split(['\n', ';']) {
+    for line in usage.split(['\n', ';']) {
         let mut tokens = line.split_whitespace();
         // Options come first, and are no words.
         tokens.next();
@@ -102,13 +100,13 @@ pub fn question<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Str
 
 /// The question about a message that names a long option which the command does not have.
 #[must_use]
-pub fn question_about(command: &Command, message: &str) -> String {
+pub fn question_about(name: &str, usage: &str, message: &str) -> String {
     let quoted = message.strip_prefix("invalid option '").and_then(|rest| rest.strip_suffix('\''));
     let option = quoted.or_else(|| message.strip_suffix(": unknown option"));
     let Some(option) = option.filter(|option| option.len() > 2 && option.starts_with('-')) else {
         return String::new();
     };
-    let options = options(command);
+    let options = options(name, usage);
     question(option, options.iter().map(String::as_str))
 }
 
@@ -116,7 +114,19 @@ pub fn question_about(command: &Command, message: &str) -> String {
 mod tests {
     use super::*;
     use crate::commands::table::COMMANDS;
-    use crate::shell::command;
+    use crate::shell::command::{self, Command};
+
+    fn options(command: &Command) -> Vec<String> {
+        super::options(command.name, command.usage)
+    }
+
+    fn keywords(command: &Command, words: &[&str]) -> Vec<String> {
+        super::keywords(command.usage, words)
+    }
+
+    fn question_about(command: &Command, message: &str) -> String {
+        super::question_about(command.name, command.usage, message)
+    }
 
     fn command(name: &str) -> &'static Command {
         command::find(COMMANDS, name).unwrap()

@@ -18,6 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::http::client::{self, Response};
 use crate::http::redirect::Hop;
 use crate::http::url::{Url, UrlError};
+use crate::render::meter::{self, Meter};
 use crate::shown;
 use crate::sockets::{Connection, Sockets, within};
 use crate::status::Status;
@@ -132,8 +133,53 @@ async fn fetch(
                 hop = next;
             }
             None => {
-                return save(context, file.as_deref(), &mut output, &mut response, transfer).await;
+                let mut shown = Shown::new(context, options, file.is_some(), &response).await;
+                let saved = save(
+                    context,
+                    file.as_deref(),
+                    &mut output,
+                    &mut response,
+                    transfer,
+                    &mut shown,
+                );
+                let outcome = saved.await;
+                shown.finish(context).await;
+                return outcome;
             }
+        }
+    }
+}
+
+/// The meter, which is for somebody at a terminal whom the document does not disturb.
+struct Shown(Option<Meter>);
+
+impl Shown {
+    async fn new(context: &Context, options: &Options, is_file: bool, response: &Response) -> Self {
+        let crate::context::Streams { output, error, .. } = &context.streams;
+        let is_apart = is_file || output.terminal.is_none();
+        if options.silent || error.terminal.is_none() || !is_apart || options.head_only {
+            return Self(None);
+        }
+        let _ = error.file.write_all(meter::HEAD.as_bytes()).await;
+        let total = client::content_length(&response.fields);
+        Self(Some(Meter::new(total, context.platform.clock.now())))
+    }
+
+    async fn draw(context: &Context, row: &str) {
+        // The return that begins a row is no text.
+        let _ = context.streams.error.file.write_all(row.as_bytes()).await;
+    }
+
+    async fn add(&mut self, context: &Context, bytes: u64) {
+        let now = context.platform.clock.now();
+        if let Some(row) = self.0.as_mut().and_then(|meter| meter.add(bytes, now)) {
+            Self::draw(context, &row).await;
+        }
+    }
+
+    async fn finish(self, context: &Context) {
+        if let Some(meter) = self.0 {
+            Self::draw(context, &meter.finish(context.platform.clock.now())).await;
         }
     }
 }
@@ -144,10 +190,12 @@ async fn save(
     output: &mut Option<File>,
     response: &mut Response,
     transfer: &mut Transfer,
+    shown: &mut Shown,
 ) -> Result<(), Failure> {
     loop {
         match response.next().await {
             Ok(Some(bytes)) => {
+                shown.add(context, bytes.len() as u64).await;
                 transfer.bytes += bytes.len() as u64;
                 write(context, name, output, &bytes).await?;
             }

@@ -617,3 +617,33 @@ fn curl_fails_with_the_numbers_of_the_original() {
         );
     }
 }
+
+/// What stands on standard error, which is a terminal, and standard output too if it is said.
+fn shown_on_a_terminal(script: &str, output_too: bool) -> String {
+    let (world, host) = (World::new(), Host::default());
+    world.clock.stop();
+    host.state.with(|state| state.responses = vec![OK.as_bytes().to_vec()]);
+    world.mount("/devices/sockets", Arc::new(host));
+    let mut shell = world.shell();
+    shell.streams.error.terminal = Some(crate::window::Window::default());
+    if output_too {
+        shell.streams.output.terminal = Some(crate::window::Window::default());
+    }
+    world.run_in(&mut shell, &format!("cd /temporary; {script}")).error
+}
+
+#[test]
+fn progress_is_for_a_terminal() {
+    let bar = "\rx                    100% |******************************|";
+    assert!(shown_on_a_terminal("wget -O x http://10.77.0.9/x", true).contains(bar));
+    assert_eq!(shown_on_a_terminal("wget -q -O x http://10.77.0.9/x", true), "");
+    assert!(!fetch("wget -O x http://10.77.0.9/x", &[OK]).ran.error.contains('|'));
+    let shown = shown_on_a_terminal("curl -o x http://10.77.0.9/x", true);
+    assert!(shown.starts_with("  % Total    % Received % Xferd"), "{shown}");
+    assert!(shown.contains("\r100     2  100     2    0     0"), "{shown}");
+    // The document itself comes to the terminal: nothing may stand in it.
+    assert_eq!(shown_on_a_terminal("curl http://10.77.0.9/x", true), "");
+    assert!(shown_on_a_terminal("curl http://10.77.0.9/x", false).contains("% Total"));
+    assert_eq!(shown_on_a_terminal("curl -s -o x http://10.77.0.9/x", true), "");
+    assert_eq!(fetch("curl -o x http://10.77.0.9/x", &[OK]).ran.error, "");
+}
