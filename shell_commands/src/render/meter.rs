@@ -82,10 +82,10 @@ fn five(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = KIB * KIB;
     match bytes {
-        0..100_000 => format!("{bytes:5}"),
-        ..10_240_000 => format!("{:4}k", bytes / KIB),
-        ..104_857_600 => format!("{:2}.{}M", bytes / MIB, bytes % MIB * 10 / MIB),
-        ..10_485_760_000 => format!("{:4}M", bytes / MIB),
+        ..100_000 => format!("{bytes:5}"),
+        100_000..10_240_000 => format!("{:4}k", bytes / KIB),
+        10_240_000..104_857_600 => format!("{:2}.{}M", bytes / MIB, bytes % MIB * 10 / MIB),
+        104_857_600..10_485_760_000 => format!("{:4}M", bytes / MIB),
         _ => format!("{:4}G", bytes / (MIB * KIB)),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A job is a future on the platform's spawner, raced against its cancellation: `kill` and the end
 //! of the shell drop the future and with it all its files. It can be stopped
-//! ([`control`](super::control)). Called by [`execute`](super::execute)
+//! (`control`). Called by [`execute`](super::execute)
 //! and the [`builtins`](super::builtins); this module knows no commands.
 
 use std::sync::Arc;

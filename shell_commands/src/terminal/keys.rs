@@ -2,7 +2,7 @@
 //!
 //! The sequences are those of ECMA-48 §5.4 as xterm, VT100 and the Linux console send them. Bytes
 //! come as they come: a key may be cut anywhere, and what is no key is dropped. A lone Escape waits
-//! for the next byte, and makes that one `Alt`. Called by [`editor`](super::editor)'s user.
+//! for the next byte, and makes that one `Alt`. Called by the terminal's loop.
 
 /// One key, or one mark of a paste.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
