@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::placeholder;
 use super::syntax::mismatch;
-use super::wireless_text::redacted;
+use super::wireless_text::{keys_from, redacted};
 use crate::limits;
 
 /// Why a text failed, and at which line. [`Display`](fmt::Display) says it in one line of printable
@@ -84,7 +84,7 @@ impl LineError {
         let (expected, form) = (found.expected, found.form);
         let fault = match words.get(found.position) {
             // Further words may be a key, also where none is expected.
-            Some(_) if found.position > 2 && redacted(text).is_some() => {
+            Some(_) if keys_from(&words).is_some_and(|from| found.position >= from.min(3)) => {
                 Fault::Word { word: "***".into(), expected, form, error }
             }
             Some(word) => Fault::Word { word: (*word).into(), expected, form, error },
@@ -273,6 +273,8 @@ mod tests {
             assert_eq!(said(text), expected);
         }
         assert!(!said("switch station home 12345678").contains("1234"));
+        assert!(!said("autoconf secret 0123").contains("0123"));
+        assert!(!said("autoconf secret 0123 4567").contains("4567"));
         assert!(!said("switch access-point x 10.0.0.1/24 key 12345678 lease x").contains("1234"));
         assert!(said("linkup").starts_with("line 2: \"linkup\" is none of link, mac, mtu, "));
     }

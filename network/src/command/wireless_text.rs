@@ -220,16 +220,21 @@ pub(super) fn unescaped(word: &str) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| Error::InvalidInput)
 }
 
+/// The first word of a line that may be a key; none for lines that have none.
+pub(crate) fn keys_from(words: &[&str]) -> Option<usize> {
+    match words {
+        ["wifi", "ap", "start", ..] => Some(4),
+        ["wifi" | "switch", ..] => Some(3),
+        ["autoconf", "secret", ..] => Some(2),
+        _ => None,
+    }
+}
+
 /// A line without what may be a key: a line about a radio up to the name of the network, and none
 /// of a secret. `None` for other lines, which have none.
 pub(crate) fn redacted(line: &str) -> Option<String> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let kept = match words.as_slice() {
-        ["wifi", "ap", "start", ..] => 4,
-        ["wifi" | "switch", ..] => 3,
-        ["autoconf", "secret", ..] => 2,
-        _ => return None,
-    };
+    let kept = keys_from(&words)?;
     let mut text = words.iter().take(kept).copied().collect::<Vec<_>>().join(" ");
     if words.len() > kept {
         text.push_str(" …");
