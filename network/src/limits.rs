@@ -79,6 +79,27 @@ pub const DNS_DOTS: u8 = 15;
 pub const DNS_TIMEOUT_MILLISECONDS: u32 = 30_000;
 /// Records of one DNS response that count: no name has as many addresses on purpose.
 pub const DNS_RECORDS: usize = 256;
+/// Questions of one message of multicast DNS that count.
+pub const MDNS_QUESTIONS: usize = 64;
+/// Questions to the link of one interface at once: those of lookups, and of browsing for services.
+pub const MDNS_QUERIES: usize = 256;
+/// Records of the link that one interface keeps; the one that expires first gives way. Only what
+/// somebody asked for is kept, with what came in the same messages.
+pub const MDNS_CACHE_RECORDS: usize = 512;
+/// Bytes of them, as far as they are counted.
+pub const MDNS_CACHE_BYTES: usize = 128 * 1024;
+/// Queries of the link that one interface answers: burst, and per second. Each costs a comparison
+/// with all records of this host.
+pub const MDNS_ANSWERED_QUERIES: u32 = 200;
+/// Services that are published on one interface.
+pub const MDNS_SERVICES: usize = 32;
+/// Bytes of what a service says about itself: it fits into a packet (RFC 6763 §6.2), and with
+/// escapes into a line.
+pub const MDNS_TEXT_BYTES: usize = 896;
+/// The longest time to look for services, in milliseconds.
+pub const MDNS_BROWSE_MILLISECONDS: u32 = 60_000;
+/// Services that one search finds.
+pub const MDNS_FOUND: usize = 128;
 
 /// Bytes of the smallest MTU with IPv4 (RFC 791: every link carries 68).
 pub const MTU_MINIMUM: usize = 68;

@@ -19,7 +19,7 @@ use crate::command::event::{Change, Event, EventRecord, Report, length_of};
 use crate::command::watch::{Kinds, WatchOptions};
 use crate::limits;
 use crate::platform::{Clock, Instant};
-use crate::stack::{Stack, Wakes};
+use crate::stack::{Stack, Wakes, watched};
 
 /// The result of a read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -359,12 +359,12 @@ impl Watchers {
 
     fn update_kinds(&self, stack: &mut Stack) {
         let kinds = self.0.iter().fold(Kinds::empty(), |kinds, watcher| kinds | watcher.kinds());
-        stack.set_watched(kinds);
+        watched::set_kinds(stack, kinds);
     }
 
     /// Delivers events and changes.
     pub(crate) fn deliver(&self, stack: &mut Stack) {
-        stack.note_changes();
+        watched::note_changes(stack);
         let (events, lost) = stack.context.watch.take();
         if events.is_empty() && lost == 0 {
             return;
@@ -377,7 +377,7 @@ impl Watchers {
 
     /// Reports the objects of a new interface to one watcher.
     pub(crate) fn report_new(&self, stack: &mut Stack, watcher: &Watcher) {
-        let events = stack.snapshot(Change::Added);
+        let events = watched::snapshot(stack, Change::Added);
         let events = Events::new(&stack.context.configuration.name, &events);
         watcher.add(&events, 0, &mut stack.context.wakes);
     }
@@ -385,7 +385,7 @@ impl Watchers {
     /// The snapshot for one watcher, without sockets.
     pub(crate) fn snapshot(stack: &Stack, form: &Form) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for event in stack.snapshot(Change::Present) {
+        for event in watched::snapshot(stack, Change::Present) {
             if form.options.kinds.contains(event.kind()) {
                 form.put_event(&mut bytes, &stack.context.configuration.name, &event);
             }

@@ -1,6 +1,9 @@
 //! The tags of what commands about names carry.
 
 use devnet_network::command::dns::{HostEntry, HostsChange, ResolverOption};
+use devnet_network::command::mdns::{
+    ClaimState, LocalService, MulticastDnsMode, MulticastDnsOption, ServiceChange,
+};
 use devnet_network::command::record::{
     MailExchange, ResourceData, Service, ServiceBinding, StartOfAuthority,
 };
@@ -56,6 +59,47 @@ pub(super) fn tags(text: &mut String) {
             ("REPLACE", HostsChange::Replace(vec![])),
             ("ADD", HostsChange::Add(host)),
             ("REMOVE", HostsChange::Remove(address)),
+        ],
+    );
+    link_names(text);
+}
+
+/// Those of multicast DNS.
+fn link_names(text: &mut String) {
+    enumeration(
+        text,
+        "multicast_dns",
+        &[
+            ("OFF", MulticastDnsMode::Off),
+            ("RESOLVE", MulticastDnsMode::Resolve),
+            ("ON", MulticastDnsMode::On),
+        ],
+    );
+    enumeration(
+        text,
+        "multicast_dns_option",
+        &[
+            ("MODE", MulticastDnsOption::Mode(MulticastDnsMode::Off)),
+            ("HOST_NAME", MulticastDnsOption::HostName(String::new())),
+        ],
+    );
+    let none = String::new;
+    let service = LocalService { instance: none(), service_type: none(), port: 0, text: vec![] };
+    enumeration(
+        text,
+        "service",
+        &[
+            ("PUBLISH", ServiceChange::Publish(service)),
+            ("WITHDRAW", ServiceChange::Withdraw { instance: none(), service_type: none() }),
+        ],
+    );
+    enumeration(
+        text,
+        "claim",
+        &[
+            ("WAITING", ClaimState::Waiting),
+            ("PROBING", ClaimState::Probing),
+            ("ANNOUNCED", ClaimState::Announced),
         ],
     );
 }

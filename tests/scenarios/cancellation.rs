@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use devnet_network::command::dns::{Query, Question, RecordData, RecordKind};
+use devnet_network::command::mdns::ServiceBrowse;
 use devnet_network::command::record::RecordType;
 use devnet_network::command::socket::Direction;
 use devnet_network::platform::{Instant, before};
@@ -186,6 +187,24 @@ cases! {
             let again = resolver.query(&query).await.unwrap();
             assert_eq!(again.answers.len(), 1);
             found.is_some_and(|found| found.is_ok())
+        }
+    };
+    browse: ["Resolver::browse"] = |scene: &Scene, cut: Cut| {
+        let page = "dns multicast on\ndns publish page _http._tcp 80";
+        for (host, text) in [(&scene.left, "dns multicast resolve"), (&scene.right, page)] {
+            host.write(&host.open("eth0"), text).unwrap();
+        }
+        let resolver = scene.left.sockets().resolver();
+        async move {
+            let browse = ServiceBrowse { service_type: "_http._tcp".into(), milliseconds: 4000 };
+            let found = cut.drive(resolver.browse(&browse)).await;
+            // More than there may be questions at once, all given up.
+            for _ in 0..=devnet_network::limits::MDNS_QUERIES {
+                cut.drive(resolver.browse(&browse)).await;
+            }
+            let again = resolver.browse(&browse).await.unwrap();
+            assert_eq!(again.len(), 1);
+            found.is_some()
         }
     };
     resolve_by_stream: ["Resolver::resolve"] = |scene, cut| {

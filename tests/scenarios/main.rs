@@ -33,6 +33,7 @@ mod lifecycle;
 mod lines;
 mod loss;
 mod metrics;
+mod multicast_dns;
 mod name_cache;
 mod names;
 mod neighbors;

@@ -24,12 +24,13 @@ fn the_stack_is_wiring_in_one_file() {
 }
 
 /// Futures of sockets without forms of their own, and why.
-const WITHOUT_FORMS: [(&str, &str); 6] = [
+const WITHOUT_FORMS: [(&str, &str); 7] = [
     ("connect_with", "those of `connect` take settings"),
     ("write_all", "those of `write`, until nothing is left"),
     ("send_to", "those of `send` take a destination"),
     ("lookup", "those of `resolve`"),
     ("query", "those of `resolve`, of the lookup that `start_query` begins"),
+    ("browse", "those of `resolve`, of the lookup that `start_browse` begins"),
     ("timeout", "whoever polls has the clock"),
 ];
 

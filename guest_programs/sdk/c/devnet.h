@@ -223,6 +223,17 @@ enum {
 /* Changes the hosts table; true if that changed something. Only `/devices/sockets` has it. (write)
    */
 #define DEVNET_CHANGE_HOSTS 0xffff6e3bu
+/* Sets what the interface does with multicast DNS; true if that changed something. (write) */
+#define DEVNET_SET_MULTICAST_DNS 0xffff6e3cu
+/* Returns names and services of multicast DNS: on an interface its own, on `/devices/sockets` those
+   of all interfaces. (read) */
+#define DEVNET_LIST_MULTICAST_DNS 0xbfff6e3du
+/* Publishes or withdraws a service of this host on the interface; true if that changed something.
+   (write) */
+#define DEVNET_CHANGE_SERVICES 0xffff6e3eu
+/* Looks for services on the link of the interface, on `/devices/sockets` on those of all interfaces
+   that resolve names so; waits as long as it is told. (read) */
+#define DEVNET_BROWSE_SERVICES 0xbfff6e3fu
 /* Starts the DHCPv4 client; true if it was not running. (write) */
 #define DEVNET_START_DHCP 0xffff6e40u
 /* Stops the DHCPv4 client, releases the lease and removes what it added; true if it was running.
@@ -531,6 +542,24 @@ enum {
     DEVNET_HOSTS_REPLACE = 0,
     DEVNET_HOSTS_ADD = 1,
     DEVNET_HOSTS_REMOVE = 2,
+};
+enum {
+    DEVNET_MULTICAST_DNS_OFF = 0,
+    DEVNET_MULTICAST_DNS_RESOLVE = 1,
+    DEVNET_MULTICAST_DNS_ON = 2,
+};
+enum {
+    DEVNET_MULTICAST_DNS_OPTION_MODE = 0,
+    DEVNET_MULTICAST_DNS_OPTION_HOST_NAME = 1,
+};
+enum {
+    DEVNET_SERVICE_PUBLISH = 0,
+    DEVNET_SERVICE_WITHDRAW = 1,
+};
+enum {
+    DEVNET_CLAIM_WAITING = 0,
+    DEVNET_CLAIM_PROBING = 1,
+    DEVNET_CLAIM_ANNOUNCED = 2,
 };
 enum {
     DEVNET_LEASE_OFFERED = 0,

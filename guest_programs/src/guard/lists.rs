@@ -43,6 +43,7 @@ pub(super) const fn is_list(request: &Request) -> bool {
             | Request::ListNeighbors(())
             | Request::ListSockets(())
             | Request::ListGroups(())
+            | Request::ListMulticastDns(())
     )
 }
 

@@ -13,6 +13,7 @@
 
 mod datagrams;
 pub(crate) mod lists;
+mod names;
 mod requests;
 mod streams;
 

@@ -7,13 +7,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use devnet_network::command::dns::Query;
 use devnet_network::command::mode::Mode;
 use devnet_network::command::route::{
     ChangeMode, NewRoute, RouteChange, RouteFilter, RouteSelector,
 };
 use devnet_network::command::socket::{Offer, SocketKind, SocketOption};
-use devnet_network::command::{Accept, FindRoute, QueryRecords, Request, Resolve, SetOption};
+use devnet_network::command::{Accept, FindRoute, Request, Resolve, SetOption};
 use devnet_network::{OpenFile, Seat};
 use devnet_virtual_file_system::{
     Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
@@ -71,7 +70,9 @@ impl Guard {
             // A datagram socket sends nothing.
             Request::Connect(_) if self.is_datagram() => 0,
             Request::Connect(_) => limits::CONNECT_BYTES,
-            Request::Resolve(_) | Request::QueryRecords(_) => limits::QUESTION_BYTES,
+            Request::Resolve(_) | Request::QueryRecords(_) | Request::BrowseServices(_) => {
+                limits::QUESTION_BYTES
+            }
             Request::LeaveGroup(_)
             | Request::CreateSocket(_)
             | Request::Bind(_)
@@ -130,6 +131,7 @@ impl Guard {
             | Request::Peek(_)
             | Request::Resolve(_)
             | Request::QueryRecords(_)
+            | Request::BrowseServices(_)
             | Request::AwaitDhcp(_)
             | Request::SwitchRadio(_)
             | Request::GetLastError(()) => Ok(Action::Handle),
@@ -210,6 +212,7 @@ impl Guard {
                 reply(Ok(answer))
             }
             Request::QueryRecords(query) => self.query_records(query).await,
+            Request::BrowseServices(browse) => self.browse(browse).await,
             Request::SetOption(option) => self.set_buffer(option).await,
             Request::FindRoute(_) => {
                 let choice = self.ask::<FindRoute>(request).await?;
@@ -221,15 +224,6 @@ impl Guard {
             Request::GetLastError(()) => self.last_error(request).await,
             list => self.list(&list).await,
         }
-    }
-
-    async fn query_records(&self, query: Query) -> Result<Vec<u8>> {
-        let is_own = |address| self.devices.is_own(address);
-        self.policy().permit_query(&query, &self.inner, is_own).await?;
-        let _lookup = self.policy().begin_lookup().await;
-        let reply = self.ask::<QueryRecords>(Request::QueryRecords(query.clone())).await?;
-        self.policy().learn_records(&query, &reply);
-        encode(&reply)
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut State)) {

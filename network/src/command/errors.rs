@@ -263,6 +263,10 @@ impl Request {
             | Self::GetLastError(()) => &[],
             Self::SetResolverOption(_) => &[InvalidInput, Unsupported],
             Self::SetSearchDomains(_) => &[InvalidInput, NoBufferSpace],
+            Self::ListMulticastDns(()) => &[],
+            Self::SetMulticastDns(_) => &[InvalidInput, NoBufferSpace, Unsupported],
+            Self::ChangeServices(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
+            Self::BrowseServices(_) => &[InvalidInput, NetworkUnreachable, NoBufferSpace],
             Self::ChangeHosts(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) | Self::SetAutoconfiguration(_) => {

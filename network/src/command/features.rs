@@ -53,6 +53,10 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::SetSearchDomains::IDENTIFIER
         | table::ListHosts::IDENTIFIER
         | table::ChangeHosts::IDENTIFIER => cfg!(feature = "dns"),
+        table::SetMulticastDns::IDENTIFIER
+        | table::ListMulticastDns::IDENTIFIER
+        | table::ChangeServices::IDENTIFIER
+        | table::BrowseServices::IDENTIFIER => cfg!(feature = "mdns"),
         table::StartDhcp::IDENTIFIER
         | table::StopDhcp::IDENTIFIER
         | table::RenewDhcp::IDENTIFIER
@@ -128,6 +132,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListDnsCache::IDENTIFIER
         | table::GetResolver::IDENTIFIER
         | table::ListHosts::IDENTIFIER
+        | table::ListMulticastDns::IDENTIFIER
         | table::ListDhcpOptions::IDENTIFIER
         | table::ListNeighbors::IDENTIFIER
         | table::ListSockets::IDENTIFIER

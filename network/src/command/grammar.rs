@@ -159,6 +159,21 @@ super::form::grammar! {
             "dns host remove ADDRESS", "On `/devices/sockets`.", "dns host remove 10.0.2.9";
             "dns host flush", "On `/devices/sockets`.", "dns host flush";
         }
+        SetMulticastDns(_) {
+            "dns multicast (off | resolve | on)",
+                "Whether names in `.local` are looked up on the link, and with `on` also \
+                 announced; off unless set.",
+                "dns multicast resolve";
+            "dns hostname [HOSTNAME]",
+                "The name in `.local` that is announced; `devnet` without one.",
+                "dns hostname printer";
+        }
+        ChangeServices(_) {
+            "dns publish INSTANCE SERVICE SIZE [INSTANCE ...]",
+                "The name, the type, the port, and strings such as `path=/`.",
+                "dns publish My\\032page _http._tcp 80 path=/";
+            "dns withdraw INSTANCE SERVICE", "", "dns withdraw My\\032page _http._tcp";
+        }
         StartDhcp(_) {
             "dhcp start [hostname HOSTNAME] [requested IPV4]",
                 "Without a name none is sent. The address is asked for first.",
@@ -355,6 +370,8 @@ super::form::grammar! {
         ListDnsCache(()),
         GetResolver(()),
         ListHosts(()),
+        ListMulticastDns(()),
+        BrowseServices(_),
         GetDhcp(()),
         GetDhcpServer(()),
         ListDhcpLeases(()),

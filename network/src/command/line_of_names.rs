@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::Error;
 
 use super::dns::{HostEntry, HostsChange, ResolverOption};
+use super::escape::unescape;
+use super::mdns::{LocalService, MulticastDnsOption, ServiceChange};
 use super::table::Request;
 use super::value::{switch, value};
 
@@ -21,8 +23,31 @@ pub(super) fn dns(words: &[&str]) -> Result<Request, Error> {
         }
         ["option", name, word] => option(name, word).map(Request::SetResolverOption),
         ["host", rest @ ..] => host(rest).map(Request::ChangeHosts),
+        ["multicast", mode] => Ok(Request::SetMulticastDns(MulticastDnsOption::Mode(value(mode)?))),
+        ["hostname"] => Ok(Request::SetMulticastDns(MulticastDnsOption::HostName(String::new()))),
+        ["hostname", name] => {
+            Ok(Request::SetMulticastDns(MulticastDnsOption::HostName(String::from(*name))))
+        }
+        ["publish", name, kind, port, text @ ..] => {
+            let bytes = |word: &&str| unescape(word).ok_or(Error::InvalidInput);
+            Ok(Request::ChangeServices(ServiceChange::Publish(LocalService {
+                instance: instance(name)?,
+                service_type: String::from(*kind),
+                port: value(port)?,
+                text: text.iter().map(bytes).collect::<Result<_, _>>()?,
+            })))
+        }
+        ["withdraw", name, kind] => Ok(Request::ChangeServices(ServiceChange::Withdraw {
+            instance: instance(name)?,
+            service_type: String::from(*kind),
+        })),
         _ => Err(Error::InvalidInput),
     }
+}
+
+fn instance(word: &str) -> Result<String, Error> {
+    let bytes = unescape(word).ok_or(Error::InvalidInput)?;
+    String::from_utf8(bytes).map_err(|_| Error::InvalidInput)
 }
 
 fn strings(words: &[&str]) -> Vec<String> {

@@ -40,6 +40,7 @@ pub mod dhcp_server;
 pub mod dns;
 pub mod drops;
 pub mod errors;
+pub(crate) mod escape;
 pub mod event;
 pub mod fallback;
 pub(crate) mod features;
@@ -53,6 +54,7 @@ mod line_of_dhcp;
 mod line_of_link;
 mod line_of_names;
 mod line_of_router;
+pub mod mdns;
 pub mod mode;
 pub mod multicast;
 pub mod neighbor;
@@ -192,6 +194,17 @@ devnet_virtual_file_system::define_commands! {
         58 => ListHosts: Read (()) -> Vec<dns::HostEntry>;
         /// Changes the hosts table; true if that changed something. Only `/devices/sockets` has it.
         59 => ChangeHosts: Write (dns::HostsChange) -> bool;
+        /// Sets what the interface does with multicast DNS; true if that changed something.
+        60 => SetMulticastDns: Write (mdns::MulticastDnsOption) -> bool;
+        /// Returns names and services of multicast DNS: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces.
+        61 => ListMulticastDns: Read (()) -> Vec<mdns::MulticastDnsStatus>;
+        /// Publishes or withdraws a service of this host on the interface; true if that changed
+        /// something.
+        62 => ChangeServices: Write (mdns::ServiceChange) -> bool;
+        /// Looks for services on the link of the interface, on `/devices/sockets` on those of all
+        /// interfaces that resolve names so; waits as long as it is told.
+        63 => BrowseServices: Read, waits (mdns::ServiceBrowse) -> Vec<mdns::FoundService>;
 
         /// Starts the DHCPv4 client; true if it was not running.
         64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;

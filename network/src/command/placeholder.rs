@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 use super::autoconfiguration::StableSecret;
 use super::dhcp_server::{AddressRange, ClientName, RawOption};
+use super::escape::unescape;
 use super::value::{list, octet, socket_address};
 use super::watch::Kinds;
 use super::wireless_text::unescaped;
@@ -133,6 +134,20 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "country",
         "two capital letters (ISO 3166-1), or `00` for anywhere",
         &["DE", "00"],
+        |_| true,
+    ),
+    placeholder(
+        "INSTANCE",
+        "text without blanks",
+        "a text; `\\DDD` is the byte with this decimal number, a blank is `\\032`",
+        &["printer", "My\\032page"],
+        |word| unescape(word).is_some(),
+    ),
+    placeholder(
+        "SERVICE",
+        "type of a service",
+        "the type of a service: its name and its protocol",
+        &["_http._tcp", "_ntp._udp"],
         |_| true,
     ),
     placeholder("DOMAIN", "domain name", "a name of the DNS", &["lan", "corp.example"], |_| true),

@@ -30,6 +30,7 @@ use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
 use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
+use crate::command::mdns::{LocalService, MulticastDnsMode, MulticastDnsOption};
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
 use crate::command::router::{RouterAdvertisement, RouterChange};
@@ -41,6 +42,15 @@ pub(crate) struct DesiredServer {
     pub(crate) options: DhcpServerOptions,
     /// By address.
     pub(crate) reservations: Vec<Reservation>,
+}
+
+/// What commands may ask of multicast DNS on one interface.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct DesiredMulticastDns {
+    pub(crate) mode: MulticastDnsMode,
+    /// Empty for the usual one.
+    pub(crate) host_name: String,
+    pub(crate) services: Vec<LocalService>,
 }
 
 /// Everything that commands may ask of one interface.
@@ -63,6 +73,7 @@ pub(crate) struct Desired {
     pub(crate) neighbors: Vec<NewNeighbor>,
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
+    pub(crate) mdns: DesiredMulticastDns,
     pub(crate) dhcp: Option<DhcpClientOptions>,
     pub(crate) fallback: Fallback,
     pub(crate) dhcp_server: Option<DesiredServer>,
@@ -164,6 +175,8 @@ pub(crate) struct Wanted {
     pub(crate) neighbors: Vec<At<NewNeighbor>>,
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,
+    pub(crate) mdns: Vec<At<MulticastDnsOption>>,
+    pub(crate) services: Vec<At<LocalService>>,
     pub(crate) dhcp: Option<At<Option<DhcpClientOptions>>>,
     pub(crate) fallback: Option<At<Fallback>>,
     pub(crate) dhcp_server: Option<At<Option<DhcpServerOptions>>>,
@@ -206,6 +219,8 @@ impl Wanted {
                 servers: values(&self.servers),
                 domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
                 fallback: self.fallback.as_ref().map(|at| at.value).unwrap_or_default(),
+                // Only the check knows whether they can be.
+                mdns: DesiredMulticastDns::default(),
                 dhcp: self.dhcp.as_ref().and_then(|at| at.value.clone()),
                 dhcp_server: self.dhcp_server.as_ref().and_then(|at| at.value.clone()).map(
                     |options| DesiredServer { options, reservations: values(&self.reservations) },

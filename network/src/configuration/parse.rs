@@ -18,6 +18,7 @@ use crate::command::dhcp_server::LeaseChange;
 use crate::command::dns::HostsChange;
 use crate::command::interface::{Advertisement, InterfaceOption, is_name};
 use crate::command::line_error::{Fault, LineError};
+use crate::command::mdns::ServiceChange;
 use crate::command::route::{ChangeMode, RouteChange, RouteKind};
 use crate::command::router::{RouterAdvertisement, RouterChange};
 use crate::command::system::SystemOption;
@@ -302,22 +303,11 @@ impl Parser {
                 return router_change(&mut wanted.router, line, text, change);
             }
             Request::SetSearchDomains(value) => add_domains(&mut wanted.domains, line, value),
-            Request::StartDhcp(options) => {
-                return once(&mut wanted.dhcp, line, text, Some(options.into()));
+            Request::SetMulticastDns(value) => {
+                return once_of_kind(&mut wanted.mdns, line, text, value);
             }
-            Request::StartDhcpClient(options) => {
-                return once(&mut wanted.dhcp, line, text, Some(options));
-            }
-            Request::SetFallback(value) => return once(&mut wanted.fallback, line, text, value),
-            Request::StopDhcp(()) => return once(&mut wanted.dhcp, line, text, None),
-            Request::StartDhcpServer(options) => {
-                return once(&mut wanted.dhcp_server, line, text, Some(options));
-            }
-            Request::StopDhcpServer(()) => {
-                return once(&mut wanted.dhcp_server, line, text, None);
-            }
-            Request::ChangeDhcpLeases(LeaseChange::Reserve(value)) => {
-                wanted.reservations.push(At { line, value });
+            Request::ChangeServices(ServiceChange::Publish(value)) => {
+                wanted.services.push(At { line, value });
             }
             Request::AddAddress(new) => {
                 let broadcast = new.broadcast.map_or(Broadcast::Default, Broadcast::Address);
@@ -339,9 +329,27 @@ impl Parser {
                 return Self::route(wanted, line, text, value);
             }
             Request::SetRoute(value) => return Self::route(wanted, line, text, value),
-            _ => return Err(wrong(line, text, "no line of the section of an interface")),
+            request => return Self::dhcp(wanted, line, text, request),
         }
         Ok(())
+    }
+
+    fn dhcp(wanted: &mut Wanted, line: u32, text: &str, request: Request) -> Outcome {
+        match request {
+            Request::StartDhcp(options) => once(&mut wanted.dhcp, line, text, Some(options.into())),
+            Request::StartDhcpClient(options) => once(&mut wanted.dhcp, line, text, Some(options)),
+            Request::SetFallback(value) => once(&mut wanted.fallback, line, text, value),
+            Request::StopDhcp(()) => once(&mut wanted.dhcp, line, text, None),
+            Request::StartDhcpServer(options) => {
+                once(&mut wanted.dhcp_server, line, text, Some(options))
+            }
+            Request::StopDhcpServer(()) => once(&mut wanted.dhcp_server, line, text, None),
+            Request::ChangeDhcpLeases(LeaseChange::Reserve(value)) => {
+                wanted.reservations.push(At { line, value });
+                Ok(())
+            }
+            _ => Err(wrong(line, text, "no line of the section of an interface")),
+        }
     }
 
     fn route(wanted: &mut Wanted, line: u32, text: &str, value: RouteChange) -> Outcome {

@@ -7,14 +7,16 @@ use core::fmt::Write;
 use core::iter;
 use core::net::IpAddr;
 
-use super::{Desired, DesiredServer, DesiredSystem};
+use super::{Desired, DesiredMulticastDns, DesiredServer, DesiredSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{ClientName, Reservation};
 use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::escape::escape;
 use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
+use crate::command::mdns::{LocalService, MulticastDnsMode};
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{ChangeMode, RouteChange, RouteDetail, RouteKind};
 use crate::command::router::{
@@ -56,6 +58,7 @@ impl Desired {
             .chain(self.router.iter().flat_map(router))
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))
+            .chain(mdns(&self.mdns))
             .chain(fallback(&self.fallback))
             .chain(self.dhcp.iter().map(dhcp))
             .chain(self.dhcp_server.iter().flat_map(dhcp_server))
@@ -172,6 +175,21 @@ fn fallback(what: &Fallback) -> Option<String> {
             format!("dhcp fallback {prefix} via {gateway}")
         }
     })
+}
+
+fn mdns(mdns: &DesiredMulticastDns) -> impl Iterator<Item = String> {
+    let DesiredMulticastDns { mode, host_name, services } = mdns;
+    let mode = (*mode != MulticastDnsMode::Off).then(|| format!("dns multicast {mode}"));
+    let name = (!host_name.is_empty()).then(|| format!("dns hostname {host_name}"));
+    let publish = |service: &LocalService| {
+        let LocalService { instance, service_type, port, text } = service;
+        let mut line = format!("dns publish {} {service_type} {port}", escape(instance.as_bytes()));
+        for string in text {
+            push!(line, " {}", escape(string));
+        }
+        line
+    };
+    mode.into_iter().chain(name).chain(services.iter().map(publish))
 }
 
 /// The short line where it says everything.

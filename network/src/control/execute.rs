@@ -193,6 +193,20 @@ impl OpenFile {
             | Immediate::SetSearchDomains(_)
             | Immediate::ListHosts(())
             | Immediate::ChangeHosts(_)) => self.execute_names(names),
+            Immediate::SetMulticastDns(option) => reply::<SetMulticastDns>(|| {
+                self.change(|stack| stack.mdns.set(&mut stack.context, &mut stack.ip, &option))
+            }),
+            Immediate::ListMulticastDns(()) => reply::<ListMulticastDns>(|| {
+                Ok(self.collect(|stack| {
+                    alloc::vec![stack.mdns.status(&stack.context.configuration.name)]
+                }))
+            }),
+            Immediate::ChangeServices(change) => reply::<ChangeServices>(|| {
+                self.change(|stack| {
+                    let Stack { context: cx, ip, mdns, .. } = stack;
+                    mdns.change_services(cx, ip, &change)
+                })
+            }),
             Immediate::StartDhcp(options) => reply::<StartDhcp>(|| {
                 self.change(|stack| {
                     stack.dhcp.start(&mut stack.context, &mut stack.ip, options.into())
@@ -289,6 +303,12 @@ impl OpenFile {
             Waiting::QueryRecords(query) => waits::<QueryRecords, _>(move || async move {
                 self.sockets.resolver().query(&query).await
             }),
+            #[cfg(feature = "mdns")]
+            Waiting::BrowseServices(browse) => waits::<BrowseServices, _>(move || async move {
+                self.sockets.resolver().browse(&browse).await
+            }),
+            #[cfg(not(feature = "mdns"))]
+            Waiting::BrowseServices(_) => Operation::done(Err(Error::Unsupported)),
             #[cfg(not(feature = "dns"))]
             Waiting::Resolve(_) | Waiting::QueryRecords(_) => {
                 Operation::done(Err(Error::Unsupported))

@@ -8,10 +8,13 @@
 //!
 //! | file | owns |
 //! |---|---|
+//! | `multicast` | messages of multicast DNS |
 //! | `name` | names on the wire and as text |
 //! | `record` | records of every type on the wire |
 //! | `response` | what a response says about a query |
 
+#[cfg(feature = "mdns")]
+pub(crate) mod multicast;
 pub(crate) mod name;
 mod record;
 mod response;
@@ -31,6 +34,8 @@ use crate::command::record::RecordType;
 
 /// The port of DNS servers.
 pub const PORT: u16 = 53;
+/// The port of multicast DNS (RFC 6762 §3).
+pub(crate) const MULTICAST_PORT: u16 = 5353;
 /// Flags of a header (RFC 1035 §4.1.1).
 const RESPONSE: u16 = 0x8000;
 const AUTHORITATIVE: u16 = 0x0400;

@@ -7,6 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use devnet_virtual_file_system::Error;
 
+use crate::command::escape;
 use crate::limits;
 
 /// Bytes of the longest name as text (RFC 1035 §2.3.4: 255 on the wire).
@@ -42,13 +43,7 @@ pub(super) fn read_spelled(message: &[u8], at: usize) -> Option<String> {
 /// 1035 §5.1).
 pub(super) fn read_escaped(message: &[u8], at: usize) -> Option<String> {
     read_labels(message, at, |name, label| {
-        for byte in label {
-            match byte {
-                b'.' | b'\\' => name.extend(['\\', char::from(*byte)]),
-                b'!'..=b'~' => name.push(char::from(*byte)),
-                _ => name.push_str(&alloc::format!("\\{byte:03}")),
-            }
-        }
+        escape::push(name, label);
         Some(())
     })
 }
@@ -120,6 +115,27 @@ pub(crate) fn write(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
         // A checked label has at most 63 bytes.
         bytes.push(label.len() as u8);
         bytes.extend_from_slice(label.as_bytes());
+    }
+    bytes.push(0);
+    Ok(())
+}
+
+/// Appends an escaped name without compression.
+///
+/// # Errors
+/// `InvalidInput` for labels and names that are empty or too long.
+#[cfg(feature = "mdns")]
+pub(crate) fn write_escaped(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
+    let labels = escape::labels(name).ok_or(Error::InvalidInput)?;
+    let length: usize = labels.iter().map(|label| label.len() + 1).sum();
+    let is_label = |label: &Vec<u8>| (1..=LABEL_BYTES).contains(&label.len());
+    if length > NAME_BYTES + 1 || !labels.iter().all(is_label) {
+        return Err(Error::InvalidInput);
+    }
+    for label in labels {
+        // A checked label has at most 63 bytes.
+        bytes.push(label.len() as u8);
+        bytes.extend_from_slice(&label);
     }
     bytes.push(0);
     Ok(())

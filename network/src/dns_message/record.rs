@@ -1,6 +1,7 @@
 //! Records on the wire: reading those of every type, and writing those that the small server has
 //! (RFC 1035 §3.3, RFC 2782, RFC 9460).
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -28,9 +29,23 @@ pub(super) struct Entry {
     pub(super) end: usize,
 }
 
+/// How records are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    /// Reads a name.
+    pub(super) name: fn(&[u8], usize) -> Option<String>,
+    /// The bits of a class that name it.
+    pub(super) class: u16,
+}
+
 impl Entry {
     /// The entry at `at`; `None` when it exceeds the message.
     pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
+        Self::read_as(message, at, Reading { name: name::read, class: u16::MAX })
+    }
+
+    /// As [`read`](Self::read), with other names or classes.
+    pub(super) fn read_as(message: &[u8], at: usize, reading: Reading) -> Option<Self> {
         let fixed = name::skip(message, at)?;
         let [a, b, c, d, e, f, g, h, i, j] = *message.get(fixed..)?.first_chunk()?;
         let record_type = RecordType(u16::from_be_bytes([a, b]));
@@ -39,11 +54,11 @@ impl Entry {
         let start = fixed + 10;
         let end = start + usize::from(u16::from_be_bytes([i, j]));
         let bytes = message.get(start..end)?;
-        let data = Data { message: message.get(..end)?, start, bytes };
-        let is_record = class == INTERNET && record_type != RecordType::OPT;
+        let data = Data { message: message.get(..end)?, start, bytes, name: reading.name };
+        let is_record = class & reading.class == INTERNET && record_type != RecordType::OPT;
         let read = || {
             Some(ResourceRecord {
-                name: name::read(message, at)?,
+                name: (reading.name)(message, at)?,
                 record_type,
                 // The sign bit means zero (RFC 2181 §8).
                 time_to_live: i32::try_from(time_to_live).map_or(0, i32::unsigned_abs),
@@ -60,6 +75,7 @@ struct Data<'a> {
     message: &'a [u8],
     start: usize,
     bytes: &'a [u8],
+    name: fn(&[u8], usize) -> Option<String>,
 }
 
 impl Data<'_> {
@@ -97,10 +113,10 @@ impl Data<'_> {
     }
 
     /// The name from a place of the data to its end.
-    fn last_name(&self, place: usize) -> Option<alloc::string::String> {
+    fn last_name(&self, place: usize) -> Option<String> {
         let at = self.start + place;
         name::skip(self.message, at).filter(|after| *after == self.message.len())?;
-        name::read(self.message, at)
+        (self.name)(self.message, at)
     }
 
     fn authority(&self) -> Option<StartOfAuthority> {
@@ -111,7 +127,7 @@ impl Data<'_> {
         odd.is_empty().then_some(())?;
         let number = u32::from_be_bytes;
         Some(StartOfAuthority {
-            primary: name::read(self.message, self.start)?,
+            primary: (self.name)(self.message, self.start)?,
             mailbox: name::read_escaped(self.message, mailbox)?,
             serial: number(serial),
             refresh: number(refresh),
@@ -124,7 +140,7 @@ impl Data<'_> {
     fn binding(&self) -> Option<ServiceBinding> {
         let at = self.start + 2;
         let priority = self.number(0)?;
-        let target = name::read(self.message, at)?;
+        let target = (self.name)(self.message, at)?;
         let mut rest = self.message.get(name::skip(self.message, at)?..)?;
         let mut parameters = Vec::new();
         while let Some(([a, b, c, d], after)) = rest.split_first_chunk() {
@@ -188,7 +204,7 @@ pub(super) fn write(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::{String, ToString};
+    use alloc::string::ToString;
 
     /// Reads the data of a record whose name is `lan.`, which pointers may lead to at 0.
     fn read(record_type: RecordType, data: &[u8]) -> Option<String> {

@@ -13,6 +13,8 @@ use devnet_virtual_file_system::Error;
 
 use super::Resolver;
 use crate::command::dns::{Answer, Query, Question, RecordKind, Reply};
+#[cfg(feature = "mdns")]
+use crate::command::mdns::{FoundService, ServiceBrowse};
 use crate::platform::BoxFuture;
 
 /// A lookup that [`Resolver::start`] or [`Resolver::start_query`] began: a future, or polled by
@@ -69,6 +71,14 @@ impl Resolver {
     pub fn start_query(&self, query: Query) -> Lookup<Reply> {
         let resolver = self.clone();
         Lookup(Box::pin(async move { resolver.query(&query).await }))
+    }
+
+    /// As [`start`](Self::start), for [`browse`](Self::browse).
+    #[cfg(feature = "mdns")]
+    #[must_use]
+    pub fn start_browse(&self, browse: ServiceBrowse) -> Lookup<Vec<FoundService>> {
+        let resolver = self.clone();
+        Lookup(Box::pin(async move { resolver.browse(&browse).await }))
     }
 
     /// The addresses of a name, as `getaddrinfo` finds them: at least one, IPv6 first.

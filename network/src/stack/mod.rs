@@ -13,7 +13,8 @@
 //! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns the link |
 //! | [`transport`] | the protocols over IP: [`icmp`], [`tcp`], [`datagram`] |
 //! | [`dhcp`], [`autoconfiguration`], [`advertise`] | configuration of us and other hosts |
-//! | [`changes`], [`desired`] | state changes for watchers; what is asked for |
+//! | [`mdns`] | names and services of the link |
+//! | [`changes`], [`watched`], [`desired`] | state changes for watchers; what is asked for |
 
 pub(crate) mod addresses;
 pub(crate) mod advertise;
@@ -39,6 +40,8 @@ pub(crate) mod ip;
 mod lazy_queue;
 mod leased;
 pub(crate) mod link;
+#[cfg_attr(not(feature = "mdns"), path = "mdns/absent.rs")]
+pub(crate) mod mdns;
 pub(crate) mod multicast;
 pub(crate) mod name_servers;
 pub(crate) mod ports;
@@ -52,8 +55,10 @@ pub(crate) mod timers;
 mod token_bucket;
 pub(crate) mod transport;
 pub(crate) mod watch;
+pub(crate) mod watched;
 pub(crate) mod wire;
 
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -62,7 +67,7 @@ use devnet_virtual_file_system::{Error, WakerList};
 
 use self::advertise::Advertiser;
 use self::autoconfiguration::Autoconfiguration;
-use self::changes::{Changes, Present};
+use self::changes::Changes;
 pub(crate) use self::context::{Configuration, Context, InterfaceOptions, Wakes};
 use self::dhcp::{Action, DhcpClient};
 use self::dhcp_server::DhcpServer;
@@ -72,6 +77,7 @@ use self::ip::ingress::{Packet, Received};
 use self::ip::lifetime::Expired;
 use self::leased::Leased;
 use self::link::Arrival;
+use self::mdns::MulticastDns;
 use self::name_servers::NameServers;
 use self::random::Random;
 use self::tcp::SystemMemory;
@@ -80,10 +86,11 @@ use self::transport::{ConfigurationPacket, Transport};
 use self::wire::udp::UDP_HEADER;
 use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressEntry, Origin};
-use crate::command::event::{Change, Event};
-use crate::command::watch::Kinds;
 use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
+
+/// Frames for the driver.
+pub(crate) type Frames = VecDeque<Frame>;
 
 /// One interface's state.
 #[derive(Debug)]
@@ -96,6 +103,7 @@ pub(crate) struct Stack {
     pub(crate) autoconfiguration: Autoconfiguration,
     pub(crate) advertiser: Advertiser,
     pub(crate) name_servers: NameServers,
+    pub(crate) mdns: MulticastDns,
     pub(crate) changes: Changes,
     /// Datagram senders that wait for room.
     pub(crate) senders: WakerList,
@@ -117,6 +125,7 @@ impl Stack {
             autoconfiguration: Autoconfiguration::default(),
             advertiser: Advertiser::default(),
             name_servers: NameServers::default(),
+            mdns: MulticastDns::default(),
             changes: Changes::default(),
             senders: WakerList::new(),
             context,
@@ -138,17 +147,18 @@ impl Stack {
 
     /// Processes an IP packet.
     fn receive_packet(&mut self, frame: Frame, arrival: Arrival) {
-        let Self { context: cx, ip, transport, dhcp, dhcp_server, .. } = self;
+        let Self { context: cx, ip, transport, dhcp, dhcp_server, mdns, .. } = self;
         // Nearly every packet of a busy system belongs to a known flow.
         let Err(frame) = transport.receive_fast(cx, ip, frame, arrival) else { return };
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
                 dhcp_server.receive_echo(cx, ip, &packet);
-                let is_for_dhcp = |port| dhcp.wants(port) || dhcp_server.wants(port);
-                match transport.receive(cx, ip, packet, is_for_dhcp) {
+                let is_for_stack =
+                    |port| dhcp.wants(port) || dhcp_server.wants(port) || mdns.wants(port);
+                match transport.receive(cx, ip, packet, is_for_stack) {
                     ConfigurationPacket::Nothing => {}
-                    ConfigurationPacket::Dhcp(packet) => self.receive_dhcp(packet),
+                    ConfigurationPacket::Datagram(packet) => self.receive_datagram(packet),
                     ConfigurationPacket::Discovery(packet) => self.receive_discovery(packet),
                 }
             }
@@ -160,16 +170,21 @@ impl Stack {
         }
     }
 
-    fn receive_dhcp(&mut self, packet: Packet) {
-        let Self { context: cx, ip, dhcp, dhcp_server, .. } = self;
+    fn receive_datagram(&mut self, packet: Packet) {
+        let Self { context: cx, ip, dhcp, dhcp_server, mdns, .. } = self;
         let (header, message) = packet.payload().split_at_checked(UDP_HEADER).unwrap_or_default();
-        let action = match header {
-            [_, _, high, low, ..] if dhcp_server.wants(u16::from_be_bytes([*high, *low])) => {
-                dhcp_server.receive(cx, ip, message);
-                Action::Nothing
-            }
-            _ => dhcp.receive(cx, ip, message),
+        let port = match header {
+            [_, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
+            _ => 0,
         };
+        let mut action = Action::Nothing;
+        if dhcp_server.wants(port) {
+            dhcp_server.receive(cx, ip, message);
+        } else if mdns.wants(port) {
+            mdns.receive(cx, ip, &packet);
+        } else {
+            action = dhcp.receive(cx, ip, message);
+        }
         cx.pool.put(packet.frame);
         self.apply(action);
     }
@@ -201,6 +216,7 @@ impl Stack {
             self.expire(timer, deadline);
         }
         self.ip.routes_changed(&mut self.context);
+        self.mdns.follow(&mut self.context, &mut self.ip);
     }
 
     fn expire(&mut self, timer: Timer, deadline: Instant) {
@@ -228,6 +244,7 @@ impl Stack {
             Timer::Multicast => ip.expire_groups(cx, deadline),
             Timer::Reassembly => transport.expire_reassembly(cx, ip),
             Timer::DhcpServer => self.dhcp_server.expire(cx, ip, deadline),
+            Timer::MulticastDns => self.mdns.expire(cx, ip, deadline),
             Timer::Dhcp => {
                 let action = dhcp.expire(cx, ip, deadline);
                 self.apply(action);
@@ -242,20 +259,32 @@ impl Stack {
 
     /// True when there is work to do at once.
     pub(crate) fn has_work(&self) -> bool {
-        self.ip.has_local() || (self.transport.tcp.has_work() && self.ip.link.has_room())
+        self.ip.has_local()
+            || (self.transport.tcp.has_work() && self.ip.link.has_room())
+            || self.mdns.is_outdated(&self.context, &self.ip)
     }
 
     /// Brings the interface up or down; returns true if that changed something. Addresses and
     /// routes stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
+        let last = if enabled { Frames::new() } else { self.depart() };
         if !self.context.configuration.set_enabled(enabled) {
             return false;
         }
         if !enabled {
             self.ip.link.flush();
+            self.ip.link.output.extend(last);
         }
         self.running_changed();
         true
+    }
+
+    /// Says goodbye; returns the frames with it, which are sent although the interface goes down.
+    pub(crate) fn depart(&mut self) -> Frames {
+        let Self { context: cx, ip, mdns, .. } = self;
+        let queued = ip.link.output.len();
+        mdns.depart(cx, ip);
+        ip.link.output.split_off(queued)
     }
 
     /// Sets the carrier state.
@@ -363,34 +392,6 @@ impl Stack {
     /// All addresses.
     pub(crate) fn address_entries(&self) -> Vec<AddressEntry> {
         self.ip.address_entries(self.context.now, self.dhcp.lease_end())
-    }
-
-    /// Sets the kinds to watch; the present state counts as reported.
-    pub(crate) fn set_watched(&mut self, kinds: Kinds) {
-        let Self {
-            context: cx, ip, name_servers: names, dhcp, dhcp_server: server, changes, ..
-        } = self;
-        cx.watch.set_kinds(kinds);
-        changes.watch(kinds, &Present { cx, ip, names, dhcp, server });
-        ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), cx.now);
-    }
-
-    /// Records the changes since the last report.
-    pub(crate) fn note_changes(&mut self) {
-        let Self {
-            context: cx, ip, name_servers: names, dhcp, dhcp_server: server, changes, ..
-        } = self;
-        let events = changes.find(&Present { cx, ip, names, dhcp, server });
-        cx.watch.note_watched(events, 0);
-        let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
-        let event = |(change, entry)| Event::Neighbor(change, entry);
-        cx.watch.note_watched(neighbors.into_iter().map(event), lost);
-    }
-
-    /// All objects.
-    pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
-        let Self { context: cx, ip, name_servers: names, dhcp, dhcp_server: server, .. } = self;
-        Present { cx, ip, names, dhcp, server }.snapshot(change)
     }
 }
 

@@ -39,8 +39,8 @@ pub(crate) struct SocketCursor {
 pub(crate) enum ConfigurationPacket {
     /// None: it was processed.
     Nothing,
-    /// A verified UDP packet for the DHCP client.
-    Dhcp(Packet),
+    /// A verified UDP packet for DHCP or multicast DNS.
+    Datagram(Packet),
     /// A verified neighbor discovery message.
     Discovery(Packet),
 }
@@ -80,14 +80,14 @@ impl Transport {
         self.datagrams.receive_fast(cx, ip, frame, arrival)
     }
 
-    /// Hands a complete packet to its protocol. `is_for_dhcp` tells whether the DHCP client wants a
-    /// datagram to a UDP port.
+    /// Hands a complete packet to its protocol. `is_for_stack` tells whether a part of the stack
+    /// wants a datagram to a UDP port.
     pub(super) fn receive(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
         mut packet: Packet,
-        is_for_dhcp: impl Fn(u16) -> bool,
+        is_for_stack: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
         let is_ipv6 = packet.header.source.is_ipv6();
         cx.counters.count(is_ipv6, Counter::IpInDelivers);
@@ -98,7 +98,7 @@ impl Transport {
                 self.tcp.receive(cx, ip, packet);
                 return ConfigurationPacket::Nothing;
             }
-            (protocol::UDP, _) => return self.receive_udp(cx, ip, packet, is_for_dhcp),
+            (protocol::UDP, _) => return self.receive_udp(cx, ip, packet, is_for_stack),
             (protocol::ICMP, IpAddr::V4(_)) | (protocol::ICMPV6, IpAddr::V6(_)) => {
                 return self.receive_icmp(cx, ip, packet);
             }
@@ -121,18 +121,19 @@ impl Transport {
         cx: &mut Context,
         ip: &mut Ip,
         mut packet: Packet,
-        is_for_dhcp: impl Fn(u16) -> bool,
+        is_for_stack: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
-            if is_for_dhcp(ports.destination) {
+            if is_for_stack(ports.destination) {
                 // Sockets of the port hear it too.
                 let is_heard = cfg!(feature = "udp")
                     && !packet.is_foreign(cx, ip)
                     && self.datagrams.receive_udp(cx, ip, &packet, ports);
                 if !is_heard {
-                    cx.counters.count(false, Counter::UdpInDatagrams);
+                    let is_ipv6 = packet.header.source.is_ipv6();
+                    cx.counters.count(is_ipv6, Counter::UdpInDatagrams);
                 }
-                return ConfigurationPacket::Dhcp(packet);
+                return ConfigurationPacket::Datagram(packet);
             }
             let (from, to) = (packet.header.source, packet.header.destination);
             if packet.is_foreign(cx, ip) {

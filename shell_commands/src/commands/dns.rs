@@ -1,4 +1,6 @@
-//! `dns`: the name servers of one interface or of the resolver.
+//! `dns`: the name servers of one interface or of the resolver, and names of the link.
+
+mod link_names;
 
 use std::net::IpAddr;
 
@@ -44,6 +46,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
             file.control::<FlushDnsCache>(&()).await.map_err(|why| Failure::of(name, why))?;
             Ok(Status::SUCCESS)
         }
+        [verb @ ("multicast" | "hostname" | "publish" | "withdraw" | "browse"), rest @ ..] => {
+            link_names::run(context, verb, rest).await
+        }
         [verb @ ("add" | "remove" | "del" | "delete")] => {
             Err(Failure::usage(format!("{verb}: which address?")))
         }
@@ -59,7 +64,7 @@ async fn show(context: &Context, interface: Option<&str>) -> Outcome {
 }
 
 /// The device of the interface, or of all.
-fn device<'a>(
+pub(super) fn device<'a>(
     context: &Context,
     interface: Option<&'a str>,
     usage: Use,

@@ -96,8 +96,11 @@ rows! {
         "Asks a name server and shows its whole answer.", run (names::dig::run);
     "dirname", "dirname PATH...", "Prints paths without their last parts.",
         run (basename::directory);
-    "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]",
-        "Shows or changes the DNS servers, and the answers that are kept.", run (dns::run);
+    "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]\ndns multicast \
+        [IF [off|resolve|on]]\ndns hostname IF [NAME]\ndns publish IF NAME TYPE PORT \
+        [TEXT...]\ndns withdraw IF NAME TYPE\ndns browse TYPE [IF] [SECONDS]",
+        "Shows or changes the DNS servers, the answers that are kept, and the names and services \
+        of the link.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
     "egrep", "egrep PATTERN [FILE...]", "Prints lines that match an extended expression.",
         run (grep::run);

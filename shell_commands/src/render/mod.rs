@@ -48,6 +48,7 @@ pub mod ping;
 pub mod program;
 pub mod progress;
 pub mod query;
+pub mod services;
 pub mod storage;
 pub mod time;
 pub mod traceroute;

@@ -35,6 +35,10 @@ use devnet_network::command::interface::{
     ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
 use devnet_network::command::line_error::LastError;
+use devnet_network::command::mdns::{
+    ClaimState, FoundService, LocalService, MulticastDnsMode, MulticastDnsOption,
+    MulticastDnsStatus, PublishedService, ServiceBrowse, ServiceChange,
+};
 use devnet_network::command::multicast::{GroupEntry, Membership};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
 use devnet_network::command::option::{
@@ -167,6 +171,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(addresses());
     all.extend(routes());
     all.extend(names());
+    all.extend(link_names());
     all.extend(dhcp());
     all.extend(dhcp_server());
     all.extend(neighbors());
@@ -532,6 +537,45 @@ fn resolver() -> Vec<Sample> {
         sample::<SetSearchDomains>("dns search lan corp.example", domains, true),
         sample::<ListHosts>("", (), vec![host.clone()]),
         sample::<ChangeHosts>("dns host add 10.0.0.9 printer.lan", HostsChange::Add(host), true),
+    ]
+}
+
+fn link_names() -> Vec<Sample> {
+    let service = LocalService {
+        instance: "My page".into(),
+        service_type: "_http._tcp".into(),
+        port: 80,
+        text: vec![b"path=/".to_vec()],
+    };
+    let status = MulticastDnsStatus {
+        interface: "eth0".into(),
+        mode: MulticastDnsMode::On,
+        host_name: "printer".into(),
+        name: "printer-2".into(),
+        state: ClaimState::Announced,
+        services: vec![PublishedService {
+            service: service.clone(),
+            name: "My page".into(),
+            state: ClaimState::Probing,
+        }],
+    };
+    let browse = ServiceBrowse { service_type: "_http._tcp".into(), milliseconds: 1000 };
+    let found = FoundService {
+        interface: "eth0".into(),
+        instance: "My page".into(),
+        service_type: "_http._tcp".into(),
+        host: "printer.local".into(),
+        port: 80,
+        addresses: vec![read("10.0.0.9")],
+        text: vec![b"path=/".to_vec()],
+    };
+    let mode = MulticastDnsOption::Mode(MulticastDnsMode::Resolve);
+    let publish = "dns publish My\\032page _http._tcp 80 path=/";
+    vec![
+        sample::<SetMulticastDns>("dns multicast resolve", mode, true),
+        sample::<ListMulticastDns>("", (), vec![status]),
+        sample::<ChangeServices>(publish, ServiceChange::Publish(service), true),
+        sample::<BrowseServices>("", browse, vec![found]),
     ]
 }
 

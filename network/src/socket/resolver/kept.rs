@@ -25,6 +25,13 @@ impl Resolver {
         name: &str,
         kinds: &[QueryKind],
     ) -> Result<Vec<Heard>, Failure> {
+        if cfg!(feature = "mdns") && ask.is_on_link {
+            // In a box, as few lookups come here.
+            let on_link = self.known_on_link(name, kinds, !ask.servers.is_empty());
+            if let Some(known) = Box::pin(on_link).await {
+                return known;
+            }
+        }
         if !ask.is_kept {
             return Box::pin(self.query_all(ask, name, kinds)).await;
         }

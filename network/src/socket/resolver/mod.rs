@@ -13,15 +13,21 @@
 //! | `cache` | answers that are kept |
 //! | `configured` | what commands ask of the system's: read, checked and made so |
 //! | `kept` | whether a question needs a server, and what is stale |
+//! | `multicast` | names of the link |
 //! | `names` | what the system has: its own servers, hosts, options; commands |
 //! | `place` | which servers and which candidates |
+//! | `services` | services of the link |
 
 mod cache;
 mod configured;
 mod exchange;
 mod kept;
+#[cfg_attr(not(feature = "mdns"), path = "multicast_absent.rs")]
+mod multicast;
 mod names;
 mod place;
+#[cfg(feature = "mdns")]
+mod services;
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -67,6 +73,8 @@ struct Ask {
     by_stream: bool,
     /// The servers are the configured ones, and what they say is kept.
     is_kept: bool,
+    /// Names of the link are asked of it.
+    is_on_link: bool,
     options: Options,
 }
 
@@ -103,8 +111,10 @@ impl Resolver {
         {
             return Ok(answer);
         }
-        let ask = self.ask_of(question.server)?;
-        let is_searched = question.kind != RecordKind::Ptr && !question.name.ends_with('.');
+        let ask = self.ask_of(question.server, &name)?;
+        let is_searched = question.kind != RecordKind::Ptr
+            && !question.name.ends_with('.')
+            && !self.is_of_link(&name);
         let candidates = self.candidates(name, is_searched);
         let search = pin!(self.search(&ask, question.kind, candidates, &kinds));
         let search = pin!(self.in_turn(search));
@@ -127,14 +137,15 @@ impl Resolver {
         if !query.record_type.is_question() {
             return Err(Error::InvalidInput);
         }
-        let ask = self.ask_of(query.server)?;
+        let ask = self.ask_of(query.server, &name)?;
         let ask = Ask {
             recursion: query.recursion,
             by_stream: query.stream,
             is_kept: ask.is_kept && query.recursion && !query.stream,
+            is_on_link: ask.is_on_link && !query.stream,
             ..ask
         };
-        let is_searched = query.search && !query.name.ends_with('.');
+        let is_searched = query.search && !query.name.ends_with('.') && !self.is_of_link(&name);
         let candidates = self.candidates(name, is_searched);
         let search = pin!(self.search_records(&ask, query.record_type, candidates));
         let search = pin!(self.in_turn(search));
@@ -154,14 +165,14 @@ impl Resolver {
         self.sockets.timeout(longest, work).await
     }
 
-    fn ask_of(&self, server: Option<SocketAddr>) -> Result<Ask, Error> {
+    fn ask_of(&self, server: Option<SocketAddr>, name: &str) -> Result<Ask, Error> {
         let is_kept = server.is_none();
         let servers = server.map_or_else(|| self.servers(), |server| vec![server]);
-        if servers.is_empty() {
+        if servers.is_empty() && !self.needs_no_server(name) {
             return Err(Error::NetworkUnreachable);
         }
-        let options = self.options();
-        Ok(Ask { servers, recursion: true, by_stream: false, is_kept, options })
+        let (options, is_on_link) = (self.options(), is_kept);
+        Ok(Ask { servers, recursion: true, by_stream: false, is_kept, is_on_link, options })
     }
 
     /// Does it when there is room for one more.

@@ -7,6 +7,7 @@ use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Endpoint, Family, Received};
 use crate::dhcp_message::{CLIENT_PORT, SERVER_PORT};
+use crate::dns_message::MULTICAST_PORT;
 use crate::driver::Frame;
 use crate::stack::context::Context;
 use crate::stack::counters::Counter;
@@ -150,8 +151,8 @@ impl Datagrams {
                 found = true;
                 kept = binding.endpoint.push(received, data, &mut cx.wakes);
                 let endpoint = Arc::clone(&binding.endpoint);
-                // DHCP looks at its datagrams too, whenever it runs.
-                if !matches!(ports.destination, SERVER_PORT | CLIENT_PORT) {
+                // The stack looks at these datagrams too, whenever it runs DHCP or multicast DNS.
+                if !matches!(ports.destination, SERVER_PORT | CLIENT_PORT | MULTICAST_PORT) {
                     self.cache_path(ip, packet, &received, endpoint);
                 }
             }

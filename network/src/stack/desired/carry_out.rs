@@ -82,7 +82,8 @@ pub(crate) fn carry_out_from(
     if present.domains != target.domains {
         stack.name_servers.set_domains(&target.domains)?;
     }
-    let Stack { context: cx, ip, advertiser, dhcp, dhcp_server, .. } = stack;
+    let Stack { context: cx, ip, advertiser, dhcp, dhcp_server, mdns, .. } = stack;
+    mdns.carry_out(cx, ip, target.mdns.clone())?;
     if present.router != target.router {
         advertiser.replace(cx, ip, target.router.clone())?;
     }

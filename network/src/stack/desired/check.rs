@@ -13,7 +13,7 @@ use crate::command::configuration::{ConfigurationNote, NoteKind};
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::features::has_family;
 use crate::command::route::{ChangeMode, RouteChange};
-use crate::configuration::{At, Desired, Wanted};
+use crate::configuration::{At, Desired, DesiredMulticastDns, Wanted};
 use crate::limits;
 use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
@@ -21,6 +21,7 @@ use crate::stack::dhcp::{DhcpClient, fallback};
 use crate::stack::dhcp_server::DhcpServer;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described;
+use crate::stack::mdns::MulticastDns;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::{Route, Routes};
 use crate::stack::{Stack, advertise, autoconfiguration_option, interface_option};
@@ -69,6 +70,7 @@ pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> 
     check_neighbors(cx, wanted, &desired, &addresses)?;
     check_dhcp_server(cx, wanted, &addresses)?;
     desired.domains = check_names(&stack.name_servers, wanted)?;
+    desired.mdns = check_mdns(cx, wanted)?;
     Ok(Checked { desired, notes, basis: Basis::of(stack) })
 }
 
@@ -294,6 +296,18 @@ fn check_neighbors(
         Some(At { line, .. }) => Err((*line, Error::NoBufferSpace)),
         None => Ok(()),
     }
+}
+
+/// What is asked of multicast DNS.
+fn check_mdns(cx: &Context, wanted: &Wanted) -> Result<DesiredMulticastDns, Refusal> {
+    let mut asked = DesiredMulticastDns::default();
+    for At { line, value } in &wanted.mdns {
+        MulticastDns::check_option(cx, &mut asked, value).map_err(|error| (*line, error))?;
+    }
+    for At { line, value } in &wanted.services {
+        MulticastDns::check_service(cx, &mut asked, value).map_err(|error| (*line, error))?;
+    }
+    Ok(asked)
 }
 
 /// The search domains in their one form.

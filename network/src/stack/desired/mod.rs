@@ -100,6 +100,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         servers: servers.map(|(address, _)| *address).collect(),
         domains: stack.name_servers.asked_domains(),
         fallback: stack.dhcp.fallback().asked,
+        mdns: stack.mdns.asked(),
         dhcp: stack.dhcp.asked(),
         dhcp_server: stack.dhcp_server.asked(),
     }

@@ -14,6 +14,9 @@ use devnet_network::command::dns::{
 use devnet_network::command::interface::{
     InterfaceDetails, InterfaceFlags, InterfaceOption, InterfaceStatus,
 };
+use devnet_network::command::mdns::{
+    ClaimState, FoundService, LocalService, MulticastDnsMode, MulticastDnsStatus, PublishedService,
+};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
@@ -256,6 +259,9 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::ListDnsCache(()) => encode(&names::kept()),
         Request::FlushDnsCache(()) => encode(&2_u32),
         Request::QueryRecords(query) => encode(&names::query(query)?),
+        Request::ListMulticastDns(()) => encode(&names::of_link()),
+        Request::SetMulticastDns(_) | Request::ChangeServices(_) => encode(&true),
+        Request::BrowseServices(_) => encode(&names::services()),
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
             address(state, request)
@@ -450,6 +456,56 @@ fn find(state: &State, destination: IpAddr) -> Result<Vec<u8>> {
 
 mod names {
     use super::*;
+
+    fn page() -> LocalService {
+        LocalService {
+            instance: "My page".into(),
+            service_type: "_http._tcp".into(),
+            port: 80,
+            text: vec![b"path=/".to_vec()],
+        }
+    }
+
+    pub(super) fn of_link() -> Vec<MulticastDnsStatus> {
+        let page = PublishedService {
+            name: "My page (2)".into(),
+            state: ClaimState::Probing,
+            service: page(),
+        };
+        let status = |interface: &str, mode, services| MulticastDnsStatus {
+            interface: interface.into(),
+            mode,
+            host_name: String::new(),
+            name: "devnet".into(),
+            state: ClaimState::Announced,
+            services,
+        };
+        vec![
+            status("lo", MulticastDnsMode::Off, vec![]),
+            status("eth0", MulticastDnsMode::On, vec![page]),
+        ]
+    }
+
+    pub(super) fn services() -> Vec<FoundService> {
+        let found = FoundService {
+            interface: "eth0".into(),
+            instance: "gone\u{1b}".into(),
+            service_type: "_http._tcp".into(),
+            host: String::new(),
+            port: 0,
+            addresses: vec![],
+            text: vec![],
+        };
+        let page = FoundService {
+            instance: "My page".into(),
+            host: "printer.local".into(),
+            port: 80,
+            addresses: vec!["10.0.2.9".parse().unwrap(), "fd00::9".parse().unwrap()],
+            text: page().text,
+            ..found.clone()
+        };
+        vec![page, found]
+    }
 
     pub(super) fn kept() -> Vec<CacheEntry> {
         let record = ResourceRecord {

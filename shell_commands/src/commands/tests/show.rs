@@ -215,6 +215,47 @@ fn dig_host_and_getent_ask_as_elsewhere() {
 }
 
 #[test]
+fn names_of_the_link_are_shown_and_changed() {
+    let (world, network) = world();
+    assert_eq!(
+        world.output("dns multicast"),
+        "lo: off\neth0: on devnet.local announced\n  _http._tcp 80 probing My page (2)\n"
+    );
+    assert_eq!(
+        world.output("dns browse _http._tcp 1"),
+        "eth0 _http._tcp My page\n  printer.local port 80 10.0.2.9 fd00::9\n  path=/\n\
+         eth0 _http._tcp gone\\u001b\n"
+    );
+    network.changes();
+    let lines = "dns multicast eth0 on; dns hostname eth0 printer; dns hostname eth0; dns publish \
+                 eth0 'My page' _http._tcp 80 'note=a b'; dns withdraw eth0 'My page' _http._tcp; \
+                 dns browse _ntp._udp eth0 3";
+    world.output(lines);
+    let asked = network.changes();
+    for (place, part) in [
+        "Mode(On)",
+        "HostName(\"printer\")",
+        "HostName(\"\")",
+        "instance: \"My page\", service_type: \"_http._tcp\", port: 80",
+        "Withdraw { instance: \"My page\"",
+        "milliseconds: 3000",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(asked[place].contains(part), "{part}: {asked:?}");
+    }
+    for (line, why) in [
+        ("dns multicast eth0 maybe", "dns: maybe: off, resolve or on\n"),
+        ("dns publish eth0 page _http._tcp x", "dns: x: bad port\n"),
+        ("dns browse _http._tcp eth0 x", "dns: x: bad time\n"),
+    ] {
+        assert_eq!(failed(&world, line), (1, why.into()));
+    }
+    assert_eq!(failed(&world, "dns publish eth0").0, 2);
+}
+
+#[test]
 fn nslookup_asks_the_resolver() {
     let (world, network) = world();
     let head = "Server:\t\t10.0.2.3\nAddress:\t10.0.2.3:53\n\n";

@@ -1,0 +1,339 @@
+//! Questions to the link, and what was heard (RFC 6762 §5, §10).
+//!
+//! Only what somebody asked for is kept, and what came in the same messages: the rest of the link
+//! cannot fill the memory.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use devnet_virtual_file_system::{Error, WakerList};
+
+use super::owned::{NSEC, is_same_data};
+use crate::command::record::{RecordType, ResourceData, ResourceRecord};
+use crate::dns_message::multicast::{
+    MulticastMessage, MulticastQuestion, MulticastRecord, data_bytes, lists_type,
+};
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::context::Wakes;
+
+/// The time between the first two questions; it doubles (RFC 6762 §5.2).
+const FIRST_INTERVAL: Duration = Duration::from_secs(1);
+/// The most doublings: an hour.
+const DOUBLINGS: u32 = 12;
+/// How long a record stays that is gone or outdated (RFC 6762 §10.1, §10.2).
+const GRACE: Duration = Duration::from_secs(1);
+/// Bytes of a record beside its data, as they are counted.
+const RECORD_BYTES: usize = 128;
+
+/// A question that is asked until it is forgotten.
+#[derive(Debug)]
+struct Query {
+    number: u64,
+    name: String,
+    kind: RecordType,
+    waiters: WakerList,
+    sent: u32,
+    next: Instant,
+}
+
+/// A record that was heard.
+#[derive(Debug)]
+struct Heard {
+    record: ResourceRecord,
+    source: SocketAddr,
+    stored: Instant,
+    until: Instant,
+    bytes: usize,
+}
+
+impl Heard {
+    fn is(&self, name: &str, kind: RecordType) -> bool {
+        (self.record.record_type == kind || kind == RecordType::ANY)
+            && self.record.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The record with the seconds that are left.
+    fn at(&self, now: Instant) -> ResourceRecord {
+        let left = u32::try_from(self.until.since(now).as_secs()).unwrap_or(u32::MAX);
+        ResourceRecord { time_to_live: left, ..self.record.clone() }
+    }
+}
+
+/// Questions and what was heard.
+#[derive(Debug, Default)]
+pub(super) struct Queries {
+    queries: Vec<Query>,
+    heard: Vec<Heard>,
+    bytes: usize,
+    last_number: u64,
+}
+
+impl Queries {
+    /// Begins to ask; returns the number of the question.
+    ///
+    /// # Errors
+    /// `NoBufferSpace` for too many questions.
+    pub(super) fn ask(&mut self, name: &str, kind: RecordType, now: Instant) -> Result<u64, Error> {
+        if self.queries.len() >= limits::MDNS_QUERIES {
+            return Err(Error::NoBufferSpace);
+        }
+        self.last_number += 1;
+        let (number, waiters) = (self.last_number, WakerList::new());
+        let name = String::from(name);
+        self.queries.push(Query { number, name, kind, waiters, sent: 0, next: now });
+        Ok(number)
+    }
+
+    /// Wakes this task when something is heard that may answer the question; false if the question
+    /// is gone.
+    pub(super) fn register(&mut self, number: u64, waker: &core::task::Waker) -> bool {
+        let query = self.queries.iter_mut().find(|query| query.number == number);
+        query.map(|query| query.waiters.register(waker)).is_some()
+    }
+
+    /// Ends a question; drop what it returns outside of any lock.
+    pub(super) fn forget(&mut self, number: u64) -> Option<WakerList> {
+        let place = self.queries.iter().position(|query| query.number == number)?;
+        Some(self.queries.swap_remove(place).waiters)
+    }
+
+    /// The link is another one: nothing that was heard counts, and questions begin again.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.heard.clear();
+        self.bytes = 0;
+        for query in &mut self.queries {
+            (query.sent, query.next) = (0, now);
+        }
+    }
+
+    /// The records of a name, each with who told it.
+    pub(super) fn find(
+        &self,
+        name: &str,
+        kind: RecordType,
+        now: Instant,
+    ) -> impl Iterator<Item = (ResourceRecord, SocketAddr)> {
+        let fitting = self.heard.iter().filter(move |heard| heard.until > now);
+        fitting
+            .filter(move |heard| heard.is(name, kind))
+            .map(move |heard| (heard.at(now), heard.source))
+    }
+
+    /// True when the owner of the name said that it has no such record.
+    pub(super) fn denies(&self, name: &str, kind: RecordType, now: Instant) -> bool {
+        let mut lists = self.heard.iter().filter(|heard| heard.until > now && heard.is(name, NSEC));
+        lists.any(|heard| match &heard.record.data {
+            ResourceData::Raw(data) => lists_type(data, kind) == Some(false),
+            _ => false,
+        })
+    }
+
+    /// When the next question is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.queries.iter().map(|query| query.next).min()
+    }
+
+    /// The questions that are due, with the answers that are known to more than half of their time
+    /// (RFC 6762 §7.1). A response to the first may come by unicast (§5.4).
+    pub(super) fn due(&mut self, now: Instant) -> Option<MulticastMessage> {
+        let mut message = MulticastMessage::default();
+        for query in self.queries.iter_mut().filter(|query| query.next <= now) {
+            let question = MulticastQuestion {
+                name: query.name.clone(),
+                kind: query.kind,
+                is_unicast: query.sent == 0,
+            };
+            query.next = now.after(FIRST_INTERVAL * (1 << query.sent.min(DOUBLINGS)));
+            query.sent = query.sent.saturating_add(1);
+            let is_asked = |known: &MulticastQuestion| {
+                known.kind == question.kind && known.name.eq_ignore_ascii_case(&question.name)
+            };
+            if !message.questions.iter().any(is_asked) {
+                message.questions.push(question);
+            }
+        }
+        for question in &message.questions {
+            for heard in self.heard.iter().filter(|heard| heard.is(&question.name, question.kind)) {
+                let record = heard.at(now);
+                if record.time_to_live > heard.record.time_to_live / 2 {
+                    message.answers.push(MulticastRecord { record, is_flush: false });
+                }
+            }
+        }
+        (!message.questions.is_empty()).then_some(message)
+    }
+
+    /// Takes a response of the link.
+    pub(super) fn hear(
+        &mut self,
+        message: &MulticastMessage,
+        source: SocketAddr,
+        now: Instant,
+        wakes: &mut Wakes,
+    ) {
+        self.retain(|heard| heard.until > now);
+        let is_asked = |record: &ResourceRecord| {
+            let mut queries = self.queries.iter();
+            queries.any(|query| is_of(query, record))
+                || self.heard.iter().any(|heard| heard.is(&record.name, record.record_type))
+        };
+        if !message.answers.iter().any(|known| is_asked(&known.record)) {
+            return;
+        }
+        for MulticastRecord { record, is_flush } in
+            message.answers.iter().chain(&message.additional)
+        {
+            if *is_flush {
+                for heard in &mut self.heard {
+                    let is_old = now.since(heard.stored) > GRACE;
+                    if is_old && heard.is(&record.name, record.record_type) {
+                        heard.until = heard.until.min(now.after(GRACE));
+                    }
+                }
+            }
+            self.keep(record, source, now);
+            for query in self.queries.iter_mut().filter(|query| is_of(query, record)) {
+                wakes.add(&mut query.waiters);
+            }
+        }
+    }
+
+    fn keep(&mut self, record: &ResourceRecord, source: SocketAddr, now: Instant) {
+        let is_same = |heard: &Heard| {
+            heard.is(&record.name, record.record_type)
+                && is_same_data(&heard.record.data, &record.data)
+        };
+        let seconds = record.time_to_live.min(limits::DNS_CACHE_SECONDS);
+        // Zero says goodbye.
+        if seconds == 0 {
+            for heard in self.heard.iter_mut().filter(|heard| is_same(heard)) {
+                heard.until = heard.until.min(now.after(GRACE));
+            }
+            return;
+        }
+        self.retain(|heard| !is_same(heard));
+        let data = data_bytes(&record.data).map_or(0, |data| data.len());
+        let bytes = RECORD_BYTES + record.name.len() + data;
+        if bytes > limits::MDNS_CACHE_BYTES / 4 {
+            return;
+        }
+        while self.bytes + bytes > limits::MDNS_CACHE_BYTES
+            || self.heard.len() >= limits::MDNS_CACHE_RECORDS
+        {
+            let places = self.heard.iter().enumerate();
+            let Some((place, _)) = places.min_by_key(|(_, heard)| heard.until) else { break };
+            self.bytes -= self.heard.swap_remove(place).bytes;
+        }
+        let until = now.after(Duration::from_secs(u64::from(seconds)));
+        self.bytes += bytes;
+        self.heard.push(Heard { record: record.clone(), source, stored: now, until, bytes });
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Heard) -> bool) {
+        self.heard.retain(stays);
+        self.bytes = self.heard.iter().map(|heard| heard.bytes).sum();
+    }
+
+    /// Wakes everybody who waits: there is nothing to wait for any more.
+    pub(super) fn end(&mut self, wakes: &mut Wakes) {
+        for mut query in self.queries.drain(..) {
+            wakes.add(&mut query.waiters);
+        }
+    }
+}
+
+/// True for a record that answers the question, or denies that there is one.
+fn is_of(query: &Query, record: &ResourceRecord) -> bool {
+    (query.kind == record.record_type
+        || query.kind == RecordType::ANY
+        || record.record_type == NSEC)
+        && record.name.eq_ignore_ascii_case(&query.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(name: &str, ttl: u32, address: [u8; 4], is_flush: bool) -> MulticastMessage {
+        let record = ResourceRecord {
+            name: name.into(),
+            record_type: RecordType::A,
+            time_to_live: ttl,
+            data: ResourceData::Address(address.into()),
+        };
+        let answers = alloc::vec![MulticastRecord { record, is_flush }];
+        MulticastMessage { is_response: true, answers, ..MulticastMessage::default() }
+    }
+
+    fn hear(queries: &mut Queries, message: &MulticastMessage, at: u64) {
+        let source = SocketAddr::from(([10, 0, 0, 9], 5353));
+        queries.hear(message, source, Instant::from_micros(at), &mut Wakes::default());
+    }
+
+    fn count(queries: &Queries, name: &str, at: u64) -> usize {
+        queries.find(name, RecordType::A, Instant::from_micros(at)).count()
+    }
+
+    #[test]
+    fn only_answers_to_questions_are_kept_and_outdated_ones_go() {
+        let mut queries = Queries::default();
+        hear(&mut queries, &response("a.local", 120, [10, 0, 0, 1], true), 1);
+        assert_eq!(count(&queries, "a.local", 2), 0);
+        queries.ask("A.local", RecordType::A, Instant::ZERO).unwrap();
+        hear(&mut queries, &response("a.local", 120, [10, 0, 0, 1], true), 1);
+        hear(&mut queries, &response("a.local", 120, [10, 0, 0, 2], true), 2);
+        assert_eq!(count(&queries, "a.local", 500_000), 2, "of one announcement");
+        hear(&mut queries, &response("a.local", 120, [10, 0, 0, 3], true), 5_000_000);
+        assert_eq!(count(&queries, "a.local", 5_900_000), 3);
+        assert_eq!(count(&queries, "a.local", 6_000_001), 1, "the others are outdated");
+        hear(&mut queries, &response("a.local", 0, [10, 0, 0, 3], false), 7_000_000);
+        assert_eq!(count(&queries, "a.local", 8_000_001), 0, "goodbye");
+    }
+
+    #[test]
+    fn questions_come_less_often_and_name_what_is_known() {
+        let mut queries = Queries::default();
+        let number = queries.ask("a.local", RecordType::A, Instant::ZERO).unwrap();
+        let mut times = alloc::vec![];
+        for round in 0..4 {
+            let next = queries.deadline().unwrap();
+            let message = queries.due(next).unwrap();
+            assert_eq!(message.questions[0].is_unicast, round == 0);
+            assert_eq!(message.answers.len(), usize::from(round > 0 && round < 3));
+            times.push(next.as_micros() / 1_000_000);
+            if round == 0 {
+                hear(&mut queries, &response("a.local", 8, [10, 0, 0, 1], true), 1);
+            }
+        }
+        assert_eq!(times, [0, 1, 3, 7]);
+        assert!(queries.forget(number).is_some() && queries.deadline().is_none());
+    }
+
+    #[test]
+    fn questions_and_what_is_heard_are_bounded() {
+        let mut queries = Queries::default();
+        for number in 0..limits::MDNS_QUERIES {
+            queries.ask(&alloc::format!("{number}.local"), RecordType::A, Instant::ZERO).unwrap();
+        }
+        let refused = queries.ask("more.local", RecordType::A, Instant::ZERO);
+        assert_eq!(refused, Err(Error::NoBufferSpace));
+        for number in 0..2 * limits::MDNS_CACHE_RECORDS as u32 {
+            let message = response("1.local", 120, number.to_be_bytes(), false);
+            hear(&mut queries, &message, 1);
+        }
+        assert_eq!(queries.heard.len(), limits::MDNS_CACHE_RECORDS);
+        let mut long = response("1.local", 120, [10, 0, 0, 1], false);
+        for number in 0..100_u8 {
+            let record = &mut long.answers[0].record;
+            record.record_type = RecordType::TXT;
+            record.data = ResourceData::Text(alloc::vec![alloc::vec![number; 255]; 30]);
+            long.additional = alloc::vec![];
+            queries.queries[1].kind = RecordType::ANY;
+            hear(&mut queries, &long, 1);
+        }
+        assert!(queries.bytes <= limits::MDNS_CACHE_BYTES, "{}", queries.bytes);
+    }
+}
