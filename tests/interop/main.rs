@@ -1,5 +1,5 @@
-//! The real world: the Linux kernel over TAP, dnsmasq, udhcpc, dhclient, kea, nginx, curl, iperf3,
-//! tshark; loss by nft, queues by tc; the terminal in tmux and by telnet.
+//! The real world: the Linux kernel over TAP, dnsmasq, Unbound, Avahi, udhcpc, dhclient, kea,
+//! nginx, curl, iperf3, tshark; loss by nft, queues by tc; the terminal in tmux and by telnet.
 //!
 //! Every scenario is a shell script in this folder that runs in a network namespace of its own
 //! (`unshare -n`), so that nothing outside can be touched and everything is gone afterwards.
@@ -102,6 +102,17 @@ fn tshark_reads_what_a_device_captures() {
 #[test]
 fn routes_and_names_are_those_that_dnsmasq_gives() {
     run("names.sh", &["ip", "dnsmasq"]);
+}
+
+#[test]
+fn avahi_and_we_find_each_other() {
+    let tools = ["ip", "dbus-daemon", "avahi-daemon", "avahi-browse", "avahi-publish"];
+    run("multicast_dns.sh", &tools);
+}
+
+#[test]
+fn unbound_answers_in_every_way() {
+    run("unbound.sh", &["ip", "unbound"]);
 }
 
 #[test]
