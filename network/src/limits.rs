@@ -69,6 +69,13 @@ pub const HOST_NAMES: usize = 8;
 pub const DNS_CACHE_ENTRIES: u32 = 256;
 /// Bytes of all kept answers, as far as they are counted. Servers of the system fill it.
 pub const DNS_CACHE_BYTES: usize = 128 * 1024;
+/// Names and types whose lookups failed a moment ago; the one that ends first gives way.
+pub const DNS_FAILURES: usize = 64;
+/// Servers of a system whose round-trip times are kept; the oldest gives way.
+pub const DNS_MEASURED: usize = 64;
+/// The longest time in seconds for which nobody asks again after a failure; RFC 9520 §3.2 allows
+/// 300.
+pub const DNS_FAILURE_SECONDS: u64 = 30;
 /// The longest time in seconds for which an answer is kept.
 pub const DNS_CACHE_SECONDS: u32 = 86_400;
 /// The same for an answer that there is none (RFC 2308 §5).

@@ -67,11 +67,13 @@ has() { grep -qF "$1" "$work/devnet.log" || fail "no '$1'"; }
 has 'Address: 10.77.0.1'
 has "can't resolve 'x.broken.lab': "
 grep -q 'chain.lab.test.*second.lab.test' "$work/devnet.log" || fail 'the first alias'
-[ "$(grep -c '^Address: 10\.77\.1\.' "$work/devnet.log")" -eq 120 ] || fail 'an answer of 2,000 bytes'
-[ "$(grep -c '^Address: 10\.77\.2\.' "$work/devnet.log")" -eq 250 ] || fail 'a truncated answer'
+count() { grep -c "^Address: 10\.77\.$1\." "$work/devnet.log" || true; }
+[ "$(count 1)" -eq 120 ] || fail 'an answer of 2,000 bytes'
+[ "$(count 2)" -eq 250 ] || fail 'a truncated answer'
 has "can't resolve 'none.lab.test'"
 grep -q 'none.lab.test A .*NXDOMAIN' "$work/devnet.log" || fail 'that there is none is kept'
 # What is kept is asked once; so is what failed a moment ago.
 asked() { grep -ci "$1. $2 IN" "$work/unbound.log" || true; }
-[ "$(asked none.lab.test A)" -eq 1 ] || fail "none.lab.test was asked $(asked none.lab.test A) times"
-[ "$(asked x.broken.lab A)" -eq 1 ] || fail "x.broken.lab: $(asked x.broken.lab A) times"
+for name in none.lab.test x.broken.lab; do
+  [ "$(asked "$name" A)" -eq 1 ] || fail "$name was asked $(asked "$name" A) times"
+done

@@ -29,6 +29,89 @@ fn write(host: &Host, line: &str) -> Result<(), Error> {
 }
 
 #[test]
+fn a_failure_counts_for_a_moment_and_longer_each_time() {
+    let world = World::new(1);
+    let (left, right) = network(&world, false);
+    let seen = serve(&world, &right, "10.0.0.2", |asked| match asked.name.as_str() {
+        "web.test" => vec![asked.respond(0, &[a(&asked.name, 9)])],
+        _ => vec![asked.respond(2, &[])],
+    });
+    let asks = |name: &str| {
+        let before = seen.lock().unwrap().len();
+        let (answer, _) = resolve(&world, &left, name, RecordKind::A);
+        let count = seen.lock().unwrap().len() - before;
+        (count, answer.map(|answer| answer.records.len()))
+    };
+    let refused = Err(Error::ConnectionRefused);
+    assert_eq!((asks("bad.test"), asks("BAD.test")), ((1, refused), (0, refused)));
+    // Another name, another type and a server that is named are asked.
+    assert_eq!((asks("worse.test").0, asks("web.test")), (1, (1, Ok(1))));
+    let query = Query::new("bad.test".into(), RecordType::MX);
+    let file = left.open("sockets");
+    let reply = |query: &Query| {
+        world.run(file.control::<devnet_network::command::QueryRecords>(query)).map(|one| one.code)
+    };
+    assert_eq!((reply(&query), reply(&query)), (Ok(2), Ok(2)), "what the server said is kept");
+    let before = seen.lock().unwrap().len();
+    let named = Query { server: Some("10.0.0.2:53".parse().unwrap()), ..query };
+    assert_eq!((reply(&named), reply(&named)), (Ok(2), Ok(2)));
+    assert_eq!(seen.lock().unwrap().len(), before + 2);
+    world.run(world.sleep(Duration::from_millis(1100)));
+    assert_eq!((asks("bad.test"), asks("bad.test")), ((1, refused), (0, refused)));
+    world.run(world.sleep(Duration::from_millis(1100)));
+    assert_eq!(asks("bad.test"), (0, refused), "twice as long");
+    world.run(world.sleep(Duration::from_millis(1100)));
+    assert_eq!(asks("bad.test"), (1, refused));
+    write(&left, "dns flush").unwrap();
+    assert_eq!(asks("bad.test"), (1, refused));
+}
+
+#[test]
+fn failed_lookups_are_told_to_who_watches_names() {
+    let world = World::new(2);
+    let (left, right) = network(&world, false);
+    serve(&world, &right, "10.0.0.2", |asked| match asked.name.as_str() {
+        "web.test" => vec![asked.respond(0, &[a(&asked.name, 9)])],
+        "gone.test" => vec![asked.respond(3, &[])],
+        "silent.test" => vec![],
+        _ => vec![asked.respond(2, &[])],
+    });
+    let (all, own, other) = (left.open("sockets"), left.open("eth0"), left.open("sockets"));
+    left.write(&all, "watch dns").unwrap();
+    left.write(&own, "watch dns").unwrap();
+    left.write(&other, "watch link").unwrap();
+    let read = |file: &devnet_virtual_file_system::File| {
+        let (mut text, mut buffer) = (String::new(), vec![0; 4096]);
+        while let Ok(length) = file.try_read(&mut buffer) {
+            text.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        }
+        let lines = text.lines().filter(|line| line.starts_with("dns failed"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for name in ["web.test", "gone.test", "silent.test", "bad.test"] {
+        let _ = resolve(&world, &left, name, RecordKind::Address);
+    }
+    let query = Query::new("bad.test".into(), RecordType::MX);
+    let file = left.open("eth0");
+    let reply = world.run(file.control::<devnet_network::command::QueryRecords>(&query));
+    assert_eq!(reply.map(|reply| reply.code), Ok(2));
+    let of_device = "dns failed bad.test kind MX reason refused interface eth0";
+    assert_eq!(
+        read(&all),
+        [
+            "dns failed gone.test kind address reason not-found",
+            "dns failed silent.test kind address reason timed-out",
+            "dns failed bad.test kind address reason refused",
+            of_device,
+        ]
+    );
+    assert_eq!((read(&own), read(&other)), (vec![of_device.to_owned()], vec![]));
+    left.write(&left.open("eth0"), "dns remove 10.0.0.2").unwrap();
+    let _ = resolve(&world, &left, "web.test", RecordKind::A);
+    assert_eq!(read(&all), ["dns failed web.test kind A reason no-server"]);
+}
+
+#[test]
 fn an_answer_is_kept_for_its_time() {
     let world = World::new(1);
     let (left, right) = network(&world, false);
@@ -254,4 +337,38 @@ fn servers_of_the_system_come_last_and_those_without_a_route_not_at_all() {
     assert_eq!(write(&left, "dns add 192.0.2.99"), Err(Error::NoBufferSpace));
     write(&left, "dns remove 10.0.0.2").unwrap();
     assert_eq!(write(&left, "dns remove 10.0.0.2"), Err(Error::NotFound));
+}
+
+#[test]
+fn of_servers_by_paths_of_equal_metric_the_fastest_is_asked_first() {
+    let world = World::new(1);
+    let mut left = Host::new(&world);
+    let mut seen = Vec::new();
+    for number in [0, 1] {
+        let (ours, theirs) = devnet_drivers::cable(crate::pair::options());
+        left = left.with(&format!("eth{number}"), ours, &[&format!("10.0.{number}.1/24")]);
+        let address = format!("10.0.{number}.2");
+        let right = Host::new(&world).with("eth0", theirs, &[&format!("{address}/24")]);
+        // The first one is silent.
+        seen.push(serve(&world, &right, &address, move |asked| match number {
+            0 => vec![],
+            _ => vec![asked.respond(0, &[a(&asked.name, 9)])],
+        }));
+        let add = format!("dns add {address}");
+        left.write(&left.open(&format!("eth{number}")), &add).unwrap();
+    }
+    let asks = |name: &str| {
+        let count = || [0, 1].map(|place: usize| seen[place].lock().unwrap().len());
+        let before = count();
+        assert_eq!(addresses(resolve(&world, &left, name, RecordKind::A).0), [9]);
+        let after = count();
+        [after[0] - before[0], after[1] - before[1]]
+    };
+    assert_eq!((asks("a.test"), asks("b.test")), ([1, 1], [0, 1]));
+    // It may be there again.
+    world.run(world.sleep(Duration::from_secs(300)));
+    assert_eq!((asks("c.test"), asks("d.test")), ([1, 1], [0, 1]));
+    // The metric is a decision of whoever set it.
+    left.write(&left.open("eth1"), "metric 10").unwrap();
+    assert_eq!((asks("e.test"), asks("f.test")), ([1, 1], [1, 1]));
 }

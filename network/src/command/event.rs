@@ -12,6 +12,7 @@ use super::dhcp::DhcpStatus;
 use super::dhcp_server::ServerLease;
 use super::multicast::GroupEntry;
 use super::neighbor::NeighborEntry;
+use super::record::RecordType;
 use super::route::{Preference, RouteEntry};
 use super::socket::SocketStatus;
 use super::watch::Kinds;
@@ -123,6 +124,11 @@ pub enum Event {
     Group(Change, GroupEntry),
     /// A socket. That data comes and goes is not told: its queues are those of the moment.
     Socket(Change, SocketStatus),
+    /// A lookup failed: the name, the type of the records, none for addresses of both families, and
+    /// why. `NotFound` for a name that does not exist, `TimedOut` when nobody answered,
+    /// `ConnectionRefused` when the servers failed or refused, `NetworkUnreachable` without a
+    /// server.
+    Lookup(String, Option<RecordType>, Error),
 }
 
 impl Event {
@@ -135,7 +141,7 @@ impl Event {
             Self::Address(..) | Self::Conflict(..) => Kinds::ADDRESS,
             Self::Route(..) => Kinds::ROUTE,
             Self::Neighbor(..) => Kinds::NEIGHBOR,
-            Self::Dns(..) => Kinds::DNS,
+            Self::Dns(..) | Self::Lookup(..) => Kinds::DNS,
             Self::Dhcp(..) => Kinds::DHCP,
             Self::Lease(..) | Self::LeasesEnd => Kinds::LEASE,
             Self::Stream(..) => Kinds::STREAM,
@@ -154,7 +160,7 @@ pub enum Report {
     Lost(u64),
     /// An event of an interface.
     Event {
-        /// The interface; empty for a socket on every interface.
+        /// The interface; empty for a socket or a lookup on every interface.
         interface: String,
         /// The event.
         event: Event,

@@ -169,6 +169,7 @@ devnet_virtual_file_system::define_commands! {
 
         /// Lists the DNS servers in the order in which they are queried: by the metric of their
         /// interface, then as they were added; on `/devices/sockets` those of the system come last.
+        /// Of interfaces of equal metric the server that answers fastest is queried first.
         48 => ListDnsServers: Read (()) -> Vec<dns::DnsServer>;
         /// Adds a DNS server, on `/devices/sockets` one of the whole system.
         49 => AddDnsServer: Write (IpAddr) -> ();

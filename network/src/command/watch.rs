@@ -23,6 +23,7 @@
 //! WHAT   = "present" | "added" | "changed" | "removed"
 //!        | "conflict"                                    for addresses
 //!        | "stopped"                                     for leases
+//!        | "failed"                                      for dns
 //!        | "loss" | "timeout" | "undo" | "ended"         for streams
 //! ```
 //!
@@ -35,6 +36,7 @@
 //! | `route` | destination and prefix length | `interface`, `via`, `metric`, `origin`, `source` |
 //! | `neighbor` | its address | `interface`, `state`, `mac`, `router` (`yes`) |
 //! | `dns` | the server | `interface`, `origin` |
+//! | `dns failed` | a name that was looked up in vain | `kind`, `reason`, `interface` |
 //! | `dhcp` | the interface | `state`; with a lease `address`, `server`, `lease` (seconds) |
 //! | `lease` | an address that our DHCP server leases | `interface`, `client`, and more |
 //! | `lease stopped` | the interface, whose server stopped | none |
@@ -50,6 +52,9 @@
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
 //! * `route`: also `preference` (`high` or `low`) of one that a router advertises so.
 //! * `neighbor`: `state` is `reachable`, `stale`, `failed` or `permanent`.
+//! * `dns failed`: `kind` is the type of the records, or `address`; `reason` is `not-found`,
+//!   `timed-out`, `refused`, `no-server` or `unreachable`; `interface` is that whose device was
+//!   asked.
 //! * `lease`: also `mac`, `name`, and `seconds` until it ends (none for ever); `changed` when it
 //!   was renewed.
 //! * `stream`: `segments` is the number marked lost; `window` and `after` are the congestion window
@@ -86,7 +91,7 @@ bitflags! {
         const ROUTE = 1 << 3;
         /// Lasting states of neighbors.
         const NEIGHBOR = 1 << 4;
-        /// Name servers.
+        /// Name servers, and lookups that fail.
         const DNS = 1 << 5;
         /// The DHCP client.
         const DHCP = 1 << 6;

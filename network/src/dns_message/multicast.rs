@@ -148,9 +148,8 @@ fn read_section(
     count: u16,
     records: &mut Vec<MulticastRecord>,
 ) -> Option<usize> {
-    let reading = Reading { name: name::read_escaped, class: !TOP_BIT };
     for _ in 0..count {
-        let entry = Entry::read_as(bytes, at, reading)?;
+        let entry = Entry::read_as(bytes, at, Reading::Multicast)?;
         at = entry.end;
         if let Some(record) = entry.record
             && records.len() < limits::DNS_RECORDS

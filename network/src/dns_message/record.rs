@@ -30,18 +30,38 @@ pub(super) struct Entry {
 }
 
 /// How records are read.
-#[derive(Clone, Copy)]
-pub(super) struct Reading {
-    /// Reads a name.
-    pub(super) name: fn(&[u8], usize) -> Option<String>,
-    /// The bits of a class that name it.
-    pub(super) class: u16,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Names are those of hosts, in lower case.
+    Plain,
+    /// Names have any bytes, and the top bit of a class is none of it (RFC 6762 §10.2).
+    #[cfg(feature = "mdns")]
+    Multicast,
+}
+
+impl Reading {
+    /// The name at a place of a message.
+    fn name(self, message: &[u8], at: usize) -> Option<String> {
+        match self {
+            Self::Plain => name::read(message, at),
+            #[cfg(feature = "mdns")]
+            Self::Multicast => name::read_escaped(message, at),
+        }
+    }
+
+    const fn is_internet(self, class: u16) -> bool {
+        match self {
+            Self::Plain => class == INTERNET,
+            #[cfg(feature = "mdns")]
+            Self::Multicast => class & 0x7fff == INTERNET,
+        }
+    }
 }
 
 impl Entry {
     /// The entry at `at`; `None` when it exceeds the message.
     pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
-        Self::read_as(message, at, Reading { name: name::read, class: u16::MAX })
+        Self::read_as(message, at, Reading::Plain)
     }
 
     /// As [`read`](Self::read), with other names or classes.
@@ -54,11 +74,11 @@ impl Entry {
         let start = fixed + 10;
         let end = start + usize::from(u16::from_be_bytes([i, j]));
         let bytes = message.get(start..end)?;
-        let data = Data { message: message.get(..end)?, start, bytes, name: reading.name };
-        let is_record = class & reading.class == INTERNET && record_type != RecordType::OPT;
+        let data = Data { message: message.get(..end)?, start, bytes, reading };
+        let is_record = reading.is_internet(class) && record_type != RecordType::OPT;
         let read = || {
             Some(ResourceRecord {
-                name: (reading.name)(message, at)?,
+                name: reading.name(message, at)?,
                 record_type,
                 // The sign bit means zero (RFC 2181 §8).
                 time_to_live: i32::try_from(time_to_live).map_or(0, i32::unsigned_abs),
@@ -75,7 +95,7 @@ struct Data<'a> {
     message: &'a [u8],
     start: usize,
     bytes: &'a [u8],
-    name: fn(&[u8], usize) -> Option<String>,
+    reading: Reading,
 }
 
 impl Data<'_> {
@@ -116,7 +136,7 @@ impl Data<'_> {
     fn last_name(&self, place: usize) -> Option<String> {
         let at = self.start + place;
         name::skip(self.message, at).filter(|after| *after == self.message.len())?;
-        (self.name)(self.message, at)
+        self.reading.name(self.message, at)
     }
 
     fn authority(&self) -> Option<StartOfAuthority> {
@@ -127,7 +147,7 @@ impl Data<'_> {
         odd.is_empty().then_some(())?;
         let number = u32::from_be_bytes;
         Some(StartOfAuthority {
-            primary: (self.name)(self.message, self.start)?,
+            primary: self.reading.name(self.message, self.start)?,
             mailbox: name::read_escaped(self.message, mailbox)?,
             serial: number(serial),
             refresh: number(refresh),
@@ -140,7 +160,7 @@ impl Data<'_> {
     fn binding(&self) -> Option<ServiceBinding> {
         let at = self.start + 2;
         let priority = self.number(0)?;
-        let target = (self.name)(self.message, at)?;
+        let target = self.reading.name(self.message, at)?;
         let mut rest = self.message.get(name::skip(self.message, at)?..)?;
         let mut parameters = Vec::new();
         while let Some(([a, b, c, d], after)) = rest.split_first_chunk() {

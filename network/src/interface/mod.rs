@@ -242,9 +242,12 @@ impl Interface {
     pub(crate) fn close(&self) {
         message!(info, "devnet::interface", "{}: unregistered", self.name());
         let deferred = self.engine.with(|engine| {
-            let last = engine.stack.depart();
-            engine.stack.ip.link.output.extend(last);
-            engine.transmit();
+            #[cfg(feature = "mdns")]
+            {
+                let mut last = engine.stack.depart();
+                engine.stack.ip.link.output.append(&mut last);
+                engine.transmit();
+            }
             engine.gone = true;
             engine.stack.end();
             if engine.stack.context.watch.is_on() {

@@ -69,15 +69,24 @@ impl Interfaces {
 
     /// Reports a socket of every interface to those who watch every interface.
     fn report_socket(&self, change: Change, status: impl FnOnce() -> SocketStatus) {
+        self.report(Kinds::SOCKET, || Event::Socket(change, status()));
+    }
+
+    /// Reports a failed lookup of the whole system to those who watch every interface.
+    pub(crate) fn report_lookup(&self, event: impl FnOnce() -> Event) {
+        self.report(Kinds::DNS, event);
+    }
+
+    fn report(&self, kind: Kinds, event: impl FnOnce() -> Event) {
         if !cfg!(feature = "events") {
             return;
         }
         let mut watchers = self.0.tables.with(|tables| tables.routed.watchers.clone());
-        watchers.retain(|watcher| watcher.kinds().contains(Kinds::SOCKET));
+        watchers.retain(|watcher| watcher.kinds().contains(kind));
         if watchers.is_empty() {
             return;
         }
-        let (events, mut wakes) = ([Event::Socket(change, status())], Wakes::default());
+        let (events, mut wakes) = ([event()], Wakes::default());
         let events = Events::new("", &events);
         watchers.iter().for_each(|watcher| watcher.add(&events, 0, &mut wakes));
         wakes.wake();

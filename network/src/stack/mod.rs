@@ -58,6 +58,7 @@ pub(crate) mod watch;
 pub(crate) mod watched;
 pub(crate) mod wire;
 
+#[cfg(feature = "mdns")]
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -88,9 +89,6 @@ use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressEntry, Origin};
 use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
-
-/// Frames for the driver.
-pub(crate) type Frames = VecDeque<Frame>;
 
 /// One interface's state.
 #[derive(Debug)]
@@ -267,20 +265,23 @@ impl Stack {
     /// Brings the interface up or down; returns true if that changed something. Addresses and
     /// routes stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
-        let last = if enabled { Frames::new() } else { self.depart() };
+        #[cfg(feature = "mdns")]
+        let mut last = if enabled { VecDeque::new() } else { self.depart() };
         if !self.context.configuration.set_enabled(enabled) {
             return false;
         }
         if !enabled {
             self.ip.link.flush();
-            self.ip.link.output.extend(last);
+            #[cfg(feature = "mdns")]
+            self.ip.link.output.append(&mut last);
         }
         self.running_changed();
         true
     }
 
     /// Says goodbye; returns the frames with it, which are sent although the interface goes down.
-    pub(crate) fn depart(&mut self) -> Frames {
+    #[cfg(feature = "mdns")]
+    pub(crate) fn depart(&mut self) -> VecDeque<Frame> {
         let Self { context: cx, ip, mdns, .. } = self;
         let queued = ip.link.output.len();
         mdns.depart(cx, ip);

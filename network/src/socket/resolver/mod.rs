@@ -12,20 +12,28 @@
 //! | `exchange` | one server: UDP, TCP, EDNS, spelling |
 //! | `cache` | answers that are kept |
 //! | `configured` | what commands ask of the system's: read, checked and made so |
+//! | `failures` | lookups that failed a moment ago |
 //! | `kept` | whether a question needs a server, and what is stale |
 //! | `multicast` | names of the link |
 //! | `names` | what the system has: its own servers, hosts, options; commands |
 //! | `place` | which servers and which candidates |
+//! | `records` | records of any type |
+//! | `report` | failed lookups, told to watchers |
+//! | `round_trip` | how fast servers answer |
 //! | `services` | services of the link |
 
 mod cache;
 mod configured;
 mod exchange;
+mod failures;
 mod kept;
 #[cfg_attr(not(feature = "mdns"), path = "multicast_absent.rs")]
 mod multicast;
 mod names;
 mod place;
+mod records;
+mod report;
+mod round_trip;
 #[cfg(feature = "mdns")]
 mod services;
 
@@ -46,9 +54,8 @@ pub(super) use self::names::Names;
 use self::names::Options;
 use super::Sockets;
 use super::question::{resolve_locally, wire_question};
-use crate::command::dns::{Answer, Query, Question, Record, RecordKind, Reply};
+use crate::command::dns::{Answer, Question, Record, RecordKind};
 use crate::command::record::{RecordType, ResourceData, ResourceRecord};
-use crate::dns_message::name::{check_question, without_dot};
 use crate::dns_message::{QueryKind, ResponseCode};
 use crate::trace::message;
 
@@ -79,6 +86,7 @@ struct Ask {
 }
 
 /// No server has an answer.
+#[derive(Clone, Debug)]
 struct Failure {
     error: Error,
     /// What the last one said of itself.
@@ -111,49 +119,15 @@ impl Resolver {
         {
             return Ok(answer);
         }
-        let ask = self.ask_of(question.server, &name)?;
+        let failed = |error: &Error| self.report_question(question, *error);
+        let ask = self.ask_of(question.server, &name).inspect_err(failed)?;
         let is_searched = question.kind != RecordKind::Ptr
             && !question.name.ends_with('.')
             && !self.is_of_link(&name);
         let candidates = self.candidates(name, is_searched);
         let search = pin!(self.search(&ask, question.kind, candidates, &kinds));
         let search = pin!(self.in_turn(search));
-        self.within(ask.options.timeout(), search).await
-    }
-
-    /// Looks up records of any type. Answers of servers that a name does not exist are replies like
-    /// others.
-    ///
-    /// # Errors
-    /// `InvalidInput` for an invalid name, or a type that no question has; `TimedOut` when no
-    /// server answered, `NetworkUnreachable` when there is no server. Others as
-    /// [`resolve`](Self::resolve).
-    ///
-    /// # Cancel safety
-    /// Dropping the future ends the lookup.
-    pub async fn query(&self, query: &Query) -> Result<Reply, Error> {
-        let name = without_dot(&query.name).to_ascii_lowercase();
-        check_question(&name)?;
-        if !query.record_type.is_question() {
-            return Err(Error::InvalidInput);
-        }
-        let ask = self.ask_of(query.server, &name)?;
-        let ask = Ask {
-            recursion: query.recursion,
-            by_stream: query.stream,
-            is_kept: ask.is_kept && query.recursion && !query.stream,
-            is_on_link: ask.is_on_link && !query.stream,
-            ..ask
-        };
-        let is_searched = query.search && !query.name.ends_with('.') && !self.is_of_link(&name);
-        let candidates = self.candidates(name, is_searched);
-        let search = pin!(self.search_records(&ask, query.record_type, candidates));
-        let search = pin!(self.in_turn(search));
-        let longest = match query.timeout_milliseconds {
-            0 => ask.options.timeout(),
-            milliseconds => Some(Duration::from_millis(u64::from(milliseconds))),
-        };
-        self.within(longest, search).await
+        self.within(ask.options.timeout(), search).await.inspect_err(failed)
     }
 
     async fn within<T>(
@@ -213,28 +187,6 @@ impl Resolver {
         outcome
     }
 
-    /// As [`search`](Self::search), for records of any type.
-    async fn search_records(
-        &self,
-        ask: &Ask,
-        record_type: RecordType,
-        candidates: Vec<String>,
-    ) -> Result<Reply, Error> {
-        let mut outcome: Option<Reply> = None;
-        for candidate in candidates {
-            let reply = self.follow_records(ask, record_type, candidate).await?;
-            if !reply.answers.is_empty() {
-                return Ok(reply);
-            }
-            // That there is the name without such records says more than that there is none.
-            let is_better = |known: &Reply| known.code != 0 && reply.code == 0;
-            if outcome.as_ref().is_none_or(is_better) {
-                outcome = Some(reply);
-            }
-        }
-        outcome.ok_or(Error::NotFound)
-    }
-
     /// Looks one name up, and its aliases until there are addresses.
     async fn follow(
         &self,
@@ -270,50 +222,6 @@ impl Resolver {
         Ok(Answer { server: asked, records: records.iter().filter_map(Record::of).collect() })
     }
 
-    /// As [`follow`](Self::follow), for records of any type.
-    async fn follow_records(
-        &self,
-        ask: &Ask,
-        record_type: RecordType,
-        name: String,
-    ) -> Result<Reply, Error> {
-        let kinds = [QueryKind::from_code(record_type.0)];
-        let (mut answers, mut target) = (Vec::new(), name.clone());
-        let mut rounds = 0;
-        loop {
-            let heard = match self.known(ask, &target, &kinds).await {
-                Ok(mut heard) => heard.pop(),
-                Err(Failure { said: None, error }) => return Err(error),
-                Err(Failure { said, .. }) => said.map(|said| *said),
-            };
-            let Heard { server, identifier, bytes, response, .. } = heard.ok_or(Error::TimedOut)?;
-            answers.extend(response.records);
-            rounds += 1;
-            let is_alias = |record: &ResourceRecord| record.record_type == RecordType::CNAME;
-            let is_open = record_type != RecordType::CNAME
-                && response.code == ResponseCode::NoError
-                && rounds < MAX_ALIASES
-                && answers.last().is_some_and(is_alias);
-            match last_alias(&answers, &target).filter(|_| is_open) {
-                Some(alias) => target = alias,
-                None => {
-                    return Ok(Reply {
-                        server,
-                        identifier,
-                        flags: response.flags,
-                        code: response.code.bits(),
-                        name,
-                        payload: response.payload,
-                        bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
-                        answers,
-                        authority: response.authority,
-                        additional: response.additional,
-                    });
-                }
-            }
-        }
-    }
-
     /// Asks one server after the other for all types at once; at least one response on success.
     async fn query_all(
         &self,
@@ -321,7 +229,10 @@ impl Resolver {
         name: &str,
         kinds: &[QueryKind],
     ) -> Result<Vec<Heard>, Failure> {
-        let mut failure = Failure { error: Error::TimedOut, said: None };
+        // Without servers only names of the link are known.
+        let has_none = ask.servers.is_empty();
+        let error = if has_none { Error::NetworkUnreachable } else { Error::TimedOut };
+        let mut failure = Failure { error, said: None };
         for (round, payload) in (0..).zip(ROUNDS) {
             let mut is_lost = false;
             for server in &ask.servers {
@@ -330,8 +241,13 @@ impl Resolver {
                 let manner =
                     Manner { payload, is_mixed: ask.options.is_mixed, recursion, by_stream };
                 let wait = FIRST_TIMEOUT * (1 << round);
+                #[cfg(feature = "details")]
+                let begin = self.sockets.clock.now();
                 let outcome = self.query_server(*server, name, kinds, manner, wait).await;
-                match judge(&outcome.heard, outcome.failure) {
+                let judged = judge(&outcome.heard, outcome.failure);
+                #[cfg(feature = "details")]
+                self.measure(*server, begin, judged != Err(Error::TimedOut));
+                match judged {
                     Ok(()) => {
                         message!(debug, "devnet::dns", "{}: {} answers", name, server);
                         return Ok(outcome.heard);

@@ -10,6 +10,8 @@ use devnet_virtual_file_system::{Error, Lock};
 
 use super::Resolver;
 use super::cache::Cache;
+use super::failures::Failures;
+use super::round_trip::RoundTrips;
 use crate::command::ChangeHosts;
 use crate::command::dns::{
     Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Question, Record, RecordData,
@@ -27,6 +29,8 @@ use crate::stack::name_servers::NameServers;
 pub(in crate::socket) struct Names {
     pub(super) settings: Lock<Settings>,
     pub(super) cache: Lock<Cache>,
+    pub(super) failures: Lock<Failures>,
+    pub(super) round_trips: Lock<RoundTrips>,
 }
 
 #[derive(Debug, Default)]
@@ -242,6 +246,7 @@ impl Resolver {
     /// Forgets the answers that are kept in this scope; returns how many.
     pub(crate) fn flush_cache(&self) -> u32 {
         let scope = self.scope();
+        self.sockets.names.failures.with(|failures| failures.forget(scope));
         let gone = self.sockets.names.cache.with(|cache| cache.retain(|one| one.scope != scope));
         u32::try_from(gone).unwrap_or(u32::MAX)
     }

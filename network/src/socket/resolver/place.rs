@@ -5,10 +5,12 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use super::Resolver;
 use crate::dns_message::{self, PORT};
 use crate::interface::Interface;
+use crate::platform::Instant;
 use crate::{limits, zone};
 
 impl Resolver {
@@ -49,10 +51,13 @@ impl Resolver {
     }
 
     /// The servers of the interface, or of all interfaces that are up, and then those of the
-    /// system. What no route leads to is left out.
+    /// system. What no route leads to is left out. Interfaces of equal metric are equally good:
+    /// among their servers the fastest comes first.
     pub(super) fn servers(&self) -> Vec<SocketAddr> {
         let place = &self.sockets.place;
         let mut servers: Vec<SocketAddr> = Vec::new();
+        // The metric of each, and its interface.
+        let mut paths: Vec<(u32, u32)> = Vec::new();
         for interface in self.ordered() {
             let names: Vec<IpAddr> = interface.read(|stack| {
                 let names = stack.name_servers.iter().filter(|_| stack.context.is_running());
@@ -71,9 +76,14 @@ impl Resolver {
                     is_linked || place.interface.is_some() || place.all.choose(address).is_ok();
                 if has_route && !servers.contains(&server) {
                     servers.push(server);
+                    if cfg!(feature = "details") {
+                        let metric = interface.read(|stack| stack.context.configuration.metric);
+                        paths.push((metric, interface.index));
+                    }
                 }
             }
         }
+        self.order_by_speed(&mut servers, &paths);
         let fallback: Vec<IpAddr> =
             self.change_system(|names| names.iter().map(|(address, _)| *address).collect());
         for address in fallback {
@@ -89,5 +99,33 @@ impl Resolver {
             }
         }
         servers
+    }
+
+    /// A server answered a query that was sent then, or did not in time.
+    #[cfg(feature = "details")]
+    pub(super) fn measure(&self, server: SocketAddr, begin: Instant, is_answer: bool) {
+        let now = self.sockets.clock.now();
+        let times = &self.sockets.names.round_trips;
+        times.with(|times| times.measure(server, now.since(begin), is_answer, now));
+    }
+
+    /// Orders servers of several paths by their round-trip times, those first that were not asked
+    /// lately. The order of metrics stays, and that of one path.
+    fn order_by_speed(&self, servers: &mut Vec<SocketAddr>, paths: &[(u32, u32)]) {
+        if !cfg!(feature = "details") {
+            return;
+        }
+        let now = self.sockets.clock.now();
+        let has_several = |(metric, path): (u32, u32)| {
+            paths.iter().any(|(other, another)| *other == metric && *another != path)
+        };
+        let mut all: Vec<_> = servers.drain(..).zip(paths.iter().copied()).collect();
+        self.sockets.names.round_trips.with(|times| {
+            all.sort_by_key(|(server, path)| {
+                let time = times.of(*server, now).unwrap_or_default();
+                (path.0, if has_several(*path) { time } else { Duration::ZERO })
+            });
+        });
+        servers.extend(all.into_iter().map(|(server, _)| server));
     }
 }

@@ -86,7 +86,5 @@ impl MulticastDns {
 
     pub(crate) fn follow(&mut self, _: &mut Context, _: &mut Ip) {}
 
-    pub(crate) fn depart(&mut self, _: &mut Context, _: &mut Ip) {}
-
     pub(crate) fn expire(&mut self, _: &mut Context, _: &mut Ip, _: Instant) {}
 }

@@ -12,6 +12,7 @@ use crate::command::dhcp_server::ServerLease;
 use crate::command::event::{Change, Event, LinkStatus, StreamEvent};
 use crate::command::multicast::GroupEntry;
 use crate::command::neighbor::NeighborEntry;
+use crate::command::record::RecordType;
 use crate::command::route::{Preference, RouteEntry};
 use crate::command::socket::{SocketKind, SocketStatus};
 use crate::driver::LinkState;
@@ -44,6 +45,7 @@ impl Event {
             }
             Self::Group(change, entry) => write_group(text, *change, entry, name),
             Self::Socket(change, status) => write_socket(text, *change, status, name),
+            Self::Lookup(asked, kind, error) => write_lookup(text, asked, (*kind, *error), name),
         };
     }
 }
@@ -157,6 +159,32 @@ fn write_socket(text: &mut String, change: Change, status: &SocketStatus, name: 
     if let Some(remote) = status.remote {
         write!(text, " remote {remote}")?;
     }
+    if !name.is_empty() {
+        write!(text, " interface {name}")?;
+    }
+    writeln!(text)
+}
+
+fn write_lookup(
+    text: &mut String,
+    asked: &str,
+    (kind, error): (Option<RecordType>, Error),
+    name: &str,
+) -> Result {
+    // A record is words, and the root has no name.
+    write!(text, "dns failed {}", if asked.is_empty() { "." } else { asked })?;
+    match kind {
+        Some(kind) => write!(text, " kind {kind}")?,
+        None => text.write_str(" kind address")?,
+    }
+    let reason = match error {
+        Error::NotFound => "not-found",
+        Error::TimedOut => "timed-out",
+        Error::ConnectionRefused => "refused",
+        Error::NetworkUnreachable => "no-server",
+        _ => "unreachable",
+    };
+    write!(text, " reason {reason}")?;
     if !name.is_empty() {
         write!(text, " interface {name}")?;
     }

@@ -61,6 +61,13 @@ impl Watch {
         }
     }
 
+    /// Records that a lookup failed.
+    pub(crate) fn note_lookup(&mut self, event: impl FnOnce() -> Event) {
+        if self.wants(Kinds::DNS) {
+            self.note(event());
+        }
+    }
+
     /// Records an event.
     pub(crate) fn note(&mut self, event: Event) {
         if self.events.len() < limits::EVENTS {
