@@ -196,7 +196,8 @@ enum {
    of all interfaces and then those of the whole system. (read) */
 #define DEVNET_LIST_ROUTE_DETAILS 0xbfff6e27u
 /* Lists the DNS servers in the order in which they are queried: by the metric of their interface,
-   then as they were added; on `/devices/sockets` those of the system come last. (read) */
+   then as they were added; on `/devices/sockets` those of the system come last. Of interfaces of
+   equal metric the server that answers fastest is queried first. (read) */
 #define DEVNET_LIST_DNS_SERVERS 0xbfff6e30u
 /* Adds a DNS server, on `/devices/sockets` one of the whole system. (write) */
 #define DEVNET_ADD_DNS_SERVER 0xffff6e31u
