@@ -159,7 +159,10 @@ mod tests {
             keywords(command("netconfig"), &[]).join(" "),
             "apply check diff export save wait"
         );
-        assert_eq!(keywords(command("dns"), &[]).join(" "), "add cache flush remove show");
+        assert_eq!(
+            keywords(command("dns"), &[]).join(" "),
+            "add browse cache flush hostname multicast publish remove show withdraw"
+        );
         let verbs = keywords(command("ip"), &["route"]);
         assert!(verbs.iter().any(|word| word == "add") && verbs.iter().any(|word| word == "get"));
         let words = keywords(command("ip"), &["addr", "add", "10.0.0.1/8"]);
