@@ -10,6 +10,7 @@ use core::time::Duration;
 use super::Resolver;
 use crate::dns_message::{self, PORT};
 use crate::interface::Interface;
+#[cfg(feature = "details")]
 use crate::platform::Instant;
 use crate::{limits, zone};
 
