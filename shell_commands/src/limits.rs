@@ -49,6 +49,8 @@ pub const REMOTE_PASSWORDS: usize = 3;
 pub const REMOTE_LOGIN: Duration = Duration::from_secs(60);
 /// The time to take what a session said last.
 pub const REMOTE_END: Duration = Duration::from_secs(5);
+/// Milliseconds of silence of a session's connection before its peer is asked whether it is there.
+pub const REMOTE_KEEP_ALIVE_MILLISECONDS: u32 = 300_000;
 /// Bytes typed ahead in a session; then the peer has to wait.
 pub const REMOTE_INPUT_BYTES: usize = 64 * 1024;
 /// Bytes of answers of telnet's options; a peer that reads none has to wait.

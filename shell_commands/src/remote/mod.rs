@@ -13,10 +13,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use devnet_network::command::Shutdown;
+use devnet_network::command::option::SocketOption;
 use devnet_network::command::socket::Direction;
+use devnet_network::command::{SetOption, Shutdown};
 use devnet_network::platform::before;
-use devnet_virtual_file_system::{File, Lock, pipe};
+use devnet_virtual_file_system::{Error, File, Lock, pipe};
 use futures_lite::future;
 
 pub use credentials::Credentials;
@@ -78,9 +79,15 @@ pub async fn start(remote: Remote, shell: &Shell) -> Result<(), String> {
             loop {
                 match listener.accept().await {
                     Ok(connection) => accept(&system, &table, connection.file, connection.remote),
-                    Err(why) => {
+                    Err(why @ (Error::NetworkDown | Error::NoDevice | Error::NotConnected)) => {
                         log::error!(target: "devnet::remote", "{address}: {why}");
                         return;
+                    }
+                    // A connection that is not to be had affects no others.
+                    Err(why) => {
+                        log::warn!(target: "devnet::remote", "{address}: {why}");
+                        let clock = &system.platform.clock;
+                        clock.sleep_until(clock.now().after(PAUSE)).await;
                     }
                 }
             }
@@ -98,6 +105,9 @@ pub async fn start(remote: Remote, shell: &Shell) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// The delay after an error of the listener that does not end it.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The sources of the sessions that live.
 #[derive(Clone, Default)]
@@ -138,6 +148,11 @@ fn accept(system: &System, table: &Sessions, file: File, remote: SocketAddr) {
         let _ = file.try_write(b"Too many sessions.\r\n");
         return;
     };
+    // A peer that has vanished gives its place back.
+    let keep_alive = SocketOption::KeepAlive(limits::REMOTE_KEEP_ALIVE_MILLISECONDS);
+    if let Err(why) = file.try_control::<SetOption>(&keep_alive) {
+        log::warn!(target: "devnet::remote", "{remote}: {why}");
+    }
     let own = system.clone();
     let serve = async move {
         let _place = place;
