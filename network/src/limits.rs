@@ -88,6 +88,8 @@ pub const DNS_TIMEOUT_MILLISECONDS: u32 = 30_000;
 pub const DNS_RECORDS: usize = 256;
 /// Questions of one message of multicast DNS that count.
 pub const MDNS_QUESTIONS: usize = 64;
+/// Records of one response of the link that count. Each costs a comparison with all that are kept.
+pub const MDNS_RECORDS: usize = 128;
 /// Questions to the link of one interface at once: those of lookups, and of browsing for services.
 pub const MDNS_QUERIES: usize = 256;
 /// Records of the link that one interface keeps; the one that expires first gives way. Only what

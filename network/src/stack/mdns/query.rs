@@ -180,12 +180,12 @@ impl Queries {
             queries.any(|query| is_of(query, record))
                 || self.heard.iter().any(|heard| heard.is(&record.name, record.record_type))
         };
-        if !message.answers.iter().any(|known| is_asked(&known.record)) {
+        let mut answers = message.answers.iter().take(limits::MDNS_RECORDS);
+        if !answers.any(|known| is_asked(&known.record)) {
             return;
         }
-        for MulticastRecord { record, is_flush } in
-            message.answers.iter().chain(&message.additional)
-        {
+        let all = message.answers.iter().chain(&message.additional).take(limits::MDNS_RECORDS);
+        for MulticastRecord { record, is_flush } in all {
             if *is_flush {
                 for heard in &mut self.heard {
                     let is_old = now.since(heard.stored) > GRACE;
@@ -335,5 +335,15 @@ mod tests {
             hear(&mut queries, &long, 1);
         }
         assert!(queries.bytes <= limits::MDNS_CACHE_BYTES, "{}", queries.bytes);
+        // One response is no more than its share.
+        let mut queries = Queries::default();
+        queries.ask("1.local", RecordType::A, Instant::ZERO).unwrap();
+        let mut large = response("1.local", 120, [10, 0, 0, 0], false);
+        for number in 0..2 * limits::MDNS_RECORDS as u32 {
+            let one = response("1.local", 120, number.to_be_bytes(), false);
+            large.answers.extend(one.answers);
+        }
+        hear(&mut queries, &large, 1);
+        assert_eq!(queries.heard.len(), limits::MDNS_RECORDS);
     }
 }
