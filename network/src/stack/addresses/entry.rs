@@ -56,8 +56,6 @@ pub(crate) struct Temporary {
     pub(crate) preferred_limit: Instant,
     /// When the next one is formed; none when that was done.
     pub(crate) regenerate_at: Option<Instant>,
-    /// As of [`Details`].
-    pub(crate) collisions: u8,
 }
 
 impl Address {
@@ -86,9 +84,9 @@ impl Address {
         self.details.as_ref()?.temporary.as_ref()
     }
 
-    /// Makes it a temporary address.
-    pub(crate) fn set_temporary(&mut self, temporary: Temporary) {
-        let details = Details { temporary: Some(temporary), ..Details::default() };
+    /// Makes it a temporary address, after so many that other hosts have.
+    pub(crate) fn set_temporary(&mut self, temporary: Temporary, collisions: u8) {
+        let details = Details { temporary: Some(temporary), collisions, ..Details::default() };
         self.set_details(details);
     }
 

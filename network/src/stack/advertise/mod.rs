@@ -37,7 +37,6 @@ const LONGEST_LIFETIME: u16 = 9000;
 const INTERVALS: core::ops::RangeInclusive<u16> = 4..=1800;
 /// AdvReachableTime is at most that many milliseconds.
 const LONGEST_REACHABLE: u32 = 3_600_000;
-const HOP_LIMIT: u8 = 255;
 
 /// What is advertised, and when next.
 #[derive(Debug, Default)]
@@ -275,7 +274,7 @@ fn send(
         source,
         destination: IpAddr::V6(to),
         protocol: protocol::ICMPV6,
-        hop_limit: HOP_LIMIT,
+        hop_limit: ndp::HOP_LIMIT,
         traffic_class: 0,
     };
     let most = cx.configuration.mtu.saturating_sub(length_for(outgoing.destination));

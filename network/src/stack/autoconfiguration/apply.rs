@@ -235,15 +235,9 @@ impl Autoconfiguration {
                 && entry.prefix.network() == prefix.network()
                 && entry.temporary().is_none()
         });
-        let upper = (network.to_bits() >> 64) as u64;
-        let address = match known {
-            Some(entry) => entry.prefix.address(),
-            None => {
-                let Some(identifier) = identifiers::formed(cx, upper, 0) else { return };
-                IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() | u128::from(identifier)))
-            }
-        };
-        let Ok(prefix) = Prefix::new(address, 64) else { return };
+        let own = known.map(|entry| entry.prefix);
+        let Some(prefix) = own.or_else(|| identifiers::formed(cx, network, 0)) else { return };
+        let address = prefix.address();
         let is_new = ip.addresses.find(address).is_none();
         if is_new {
             let new = NewAddress { prefix, broadcast: None };

@@ -2,10 +2,11 @@
 //! opaque (RFC 7217), or random (RFC 8981 §3.3.1). Pure functions.
 
 use core::hash::Hasher;
+use core::net::{IpAddr, Ipv6Addr};
 
 use siphasher::sip::SipHasher24;
 
-use crate::address::HardwareAddress;
+use crate::address::{HardwareAddress, Prefix};
 use crate::command::autoconfiguration::{Identifiers, StableSecret};
 use crate::stack::context::Context;
 
@@ -38,18 +39,30 @@ pub(super) fn random(cx: &mut Context) -> u64 {
     }
 }
 
-/// The identifier of an address that is formed in a network; none without a hardware address.
-pub(super) fn formed(cx: &Context, network: u64, collisions: u8) -> Option<u64> {
+/// The address with this identifier in the network of another one.
+pub(super) fn joined(network: Ipv6Addr, identifier: u64) -> Option<Prefix> {
+    let bits = u128::from(upper(network)) << 64 | u128::from(identifier);
+    Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), 64).ok()
+}
+
+/// The upper half of an address.
+const fn upper(address: Ipv6Addr) -> u64 {
+    (address.to_bits() >> 64) as u64
+}
+
+/// The address that is formed in the network of another one; none without a hardware address.
+pub(super) fn formed(cx: &Context, network: Ipv6Addr, collisions: u8) -> Option<Prefix> {
     let configuration = &cx.configuration;
     let hardware = configuration.hardware_address?;
     let settings = &configuration.options.autoconfiguration;
-    match (settings.identifiers(), settings.secret) {
+    let identifier = match (settings.identifiers(), settings.secret) {
         (Identifiers::Stable, Some(secret)) => {
             let own = configuration.own_hardware_address.unwrap_or(hardware);
-            Some(stable(secret, own, network, collisions))
+            stable(secret, own, upper(network), collisions)
         }
-        _ => Some(of_hardware(hardware)),
-    }
+        _ => of_hardware(hardware),
+    };
+    joined(network, identifier)
 }
 
 /// True for identifiers that no interface may have: the router of the subnet, those of Ethernet

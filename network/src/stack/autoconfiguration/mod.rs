@@ -57,20 +57,16 @@ pub(crate) struct Autoconfiguration {
 impl Autoconfiguration {
     /// IPv6 becomes usable on the link: adds the link-local address and solicits routers.
     pub(crate) fn start(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
-        const LINK_LOCAL: u64 = 0xfe80 << 48;
-        let Some(identifier) = identifiers::formed(cx, LINK_LOCAL, 0) else { return };
+        const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+        let Some(prefix) = identifiers::formed(cx, LINK_LOCAL, 0) else { return };
         let is_left_out = !cfg!(feature = "ipv6");
         if is_left_out || cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
             return;
         }
-        let bits = u128::from(LINK_LOCAL) << 64 | u128::from(identifier);
-        let address = IpAddr::V6(Ipv6Addr::from_bits(bits));
         let is_own =
             |entry: &Address| entry.origin == Origin::Kernel && entry.prefix.address().is_ipv6();
-        if !ip.addresses.iter().any(is_own)
-            && ip.addresses.find(address).is_none()
-            && let Ok(prefix) = Prefix::new(address, 64)
-        {
+        let is_there = ip.addresses.find(prefix.address()).is_some();
+        if !is_there && !ip.addresses.iter().any(is_own) {
             let new = NewAddress { prefix, broadcast: None };
             // If the table is full of manual addresses, there is no link-local one.
             let _ = ip.add_address(cx, &new, Origin::Kernel);

@@ -1,7 +1,7 @@
 //! Other identifiers for addresses that there are: because another host has one, or because they
 //! are made another way now.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
 
 use super::advertised::Advertised;
 use super::{Autoconfiguration, identifiers};
@@ -15,11 +15,6 @@ use crate::stack::ip::Ip;
 
 /// IDGEN_RETRIES: how often another identifier is tried (RFC 7217 §7).
 const RETRIES: u8 = 3;
-
-/// The upper half of an address.
-const fn network_of(address: Ipv6Addr) -> u64 {
-    (address.to_bits() >> 64) as u64
-}
 
 /// The same address with the identifier that it should have; none if it has that.
 fn renewed(cx: &Context, entry: &Address) -> Option<Prefix> {
@@ -35,12 +30,8 @@ fn renewed(cx: &Context, entry: &Address) -> Option<Prefix> {
     if !is_formed {
         return None;
     }
-    let network = network_of(address);
-    let identifier = identifiers::formed(cx, network, entry.collisions())?;
-    let bits = u128::from(network) << 64 | u128::from(identifier);
-    let right = Ipv6Addr::from_bits(bits);
-    (right != address).then_some(())?;
-    Prefix::new(IpAddr::V6(right), 64).ok()
+    let right = identifiers::formed(cx, address, entry.collisions())?;
+    (right.address() != entry.prefix.address()).then_some(right)
 }
 
 /// What a new address takes over.
@@ -73,8 +64,8 @@ impl Autoconfiguration {
             return;
         }
         let Some(former) = ip.addresses.find(own).cloned() else { return };
-        if let Some(temporary) = former.temporary() {
-            return Self::replace_temporary(cx, ip, former.prefix, temporary.collisions);
+        if former.temporary().is_some() {
+            return Self::replace_temporary(cx, ip, former.prefix, former.collisions());
         }
         let collisions = former.collisions() + 1;
         let is_stable =

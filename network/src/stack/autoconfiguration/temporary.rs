@@ -82,11 +82,7 @@ impl Autoconfiguration {
     /// enough of them.
     fn form_temporary(cx: &mut Context, ip: &mut Ip, public: IpAddr, collisions: u8) {
         let Some(entry) = ip.addresses.find(public) else { return };
-        let (IpAddr::V6(network), Ok(_)) =
-            (entry.prefix.network().address(), Prefix::new(public, 64))
-        else {
-            return;
-        };
+        let IpAddr::V6(network) = entry.prefix.address() else { return };
         let (valid, preferred) = (entry.valid_until, entry.preferred_until);
         let settings = &cx.configuration.options.autoconfiguration;
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
@@ -101,27 +97,23 @@ impl Autoconfiguration {
         if until.since(cx.now) <= REGENERATE_AHEAD || count >= limits::TEMPORARY_ADDRESSES {
             return;
         }
-        let identifier = identifiers::random(cx);
-        let own = Ipv6Addr::from_bits(network.to_bits() | u128::from(identifier));
-        let Ok(prefix) = Prefix::new(IpAddr::V6(own), 64) else { return };
+        let Some(prefix) = identifiers::joined(network, identifiers::random(cx)) else { return };
+        let own = prefix.address();
         let new = NewAddress { prefix, broadcast: None };
         if ip.add_address(cx, &new, Origin::RouterAdvertisement).is_err() {
             return;
         }
-        if let Some(entry) = ip.addresses.find_mut(IpAddr::V6(own)) {
+        if let Some(entry) = ip.addresses.find_mut(own) {
             entry.valid_until = Some(valid_until);
             entry.preferred_until = Some(until);
             let regenerate_at = Instant::from_micros(
                 until.as_micros().saturating_sub(REGENERATE_AHEAD.as_micros() as u64),
             );
-            entry.set_temporary(Temporary {
-                valid_limit,
-                preferred_limit,
-                regenerate_at: Some(regenerate_at),
-                collisions,
-            });
+            let regenerate_at = Some(regenerate_at);
+            let temporary = Temporary { valid_limit, preferred_limit, regenerate_at };
+            entry.set_temporary(temporary, collisions);
         }
-        ip.arm_address(cx, IpAddr::V6(own));
+        ip.arm_address(cx, own);
     }
 
     /// A temporary address is deprecated soon: its follower is formed.

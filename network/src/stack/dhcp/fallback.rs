@@ -73,7 +73,7 @@ impl DhcpClient {
             return (false, Action::Nothing);
         }
         let action = self.rise();
-        self.fallen = Fallen { asked, ..Fallen::default() };
+        self.fallen.asked = asked;
         self.consider_fallback(cx);
         (true, action)
     }
