@@ -10,11 +10,10 @@ use super::dhcp::fallback::Fall;
 use super::dhcp::{Action, DhcpClient, Lease};
 use super::ip::Ip;
 use super::name_servers::NameServers;
-use super::routes::{Details, Route};
+use super::routes::Route;
 use super::transport::Transport;
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
-use crate::command::route::Preference;
 use crate::trace::event;
 
 /// The parts.
@@ -63,28 +62,12 @@ impl Leased<'_> {
             return;
         }
         let metric = self.cx.configuration.metric;
-        let route = |gateway| Route {
-            destination: Prefix::DEFAULT_IPV4,
-            gateway: Some(IpAddr::V4(gateway)),
-            metric,
-            has_own_metric: false,
-            preference: Preference::Medium,
-            origin: Origin::Dhcp,
-            source: None,
-            details: Details::default(),
+        let route = |gateway| {
+            let gateway = Some(IpAddr::V4(gateway));
+            Route::new(Prefix::DEFAULT_IPV4, gateway, metric, Origin::Dhcp)
         };
         let routes: Vec<Route> = fall.gateway.map(route).into_iter().collect();
         self.ip.routes.replace_origin(Origin::Dhcp, &routes);
-        self.ip.routes_changed(self.cx);
-    }
-
-    /// Removes the address of the fall-back and its route.
-    fn rise(&mut self, prefix: Prefix) {
-        self.ip.routes.remove_origin(Origin::Dhcp);
-        if let Some(prefix) = self.ip.addresses.prefix_of(prefix.address(), Origin::Dhcp) {
-            // It was found just above.
-            let _ = self.transport.remove_address(self.cx, self.ip, prefix);
-        }
         self.ip.routes_changed(self.cx);
     }
 
@@ -92,9 +75,13 @@ impl Leased<'_> {
     fn withdraw(&mut self, lease: &Lease) {
         event!(self.cx, info, "devnet::dhcp", "lease of {} is gone", lease.address);
         self.names.remove_origin(Origin::Dhcp);
+        self.rise(lease.address);
+    }
+
+    /// Removes an address of the client's and the routes with it.
+    fn rise(&mut self, prefix: Prefix) {
         self.ip.routes.remove_origin(Origin::Dhcp);
-        let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);
-        match prefix {
+        match self.ip.addresses.prefix_of(prefix.address(), Origin::Dhcp) {
             // It was found just above.
             Some(prefix) => drop(self.transport.remove_address(self.cx, self.ip, prefix)),
             None => self.ip.addresses_changed(self.cx),

@@ -20,7 +20,7 @@ use crate::stack::ip::Ip;
 use crate::stack::link::hardware_address_in;
 use crate::stack::link::neighbor::Timing;
 use crate::stack::name_servers::NameServers;
-use crate::stack::routes::{Details, Route};
+use crate::stack::routes::Route;
 use crate::stack::wire::ndp::{self, option};
 use crate::stack::wire::quote::u32_at;
 use crate::trace::event;
@@ -323,16 +323,7 @@ fn advertised_route(
         Some(_) => Origin::RouterAdvertisement,
         None => Origin::Kernel,
     };
-    Route {
-        destination,
-        gateway,
-        metric,
-        has_own_metric: false,
-        preference,
-        origin,
-        source: None,
-        details: Details::default(),
-    }
+    Route { preference, ..Route::new(destination, gateway, metric, origin) }
 }
 
 /// The station of a router: its link-layer address option as an address, or the router itself.

@@ -13,7 +13,6 @@ use super::options::{self, LeasedRoute, is_leasable, is_unicast_host};
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::DhcpState;
-use crate::command::route::Preference;
 use crate::dhcp_message::{DhcpMessage, MessageKind, option};
 use crate::limits;
 use crate::platform::Instant;
@@ -21,7 +20,7 @@ use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::link::ArpMessage;
 use crate::stack::name_servers::NameServers;
-use crate::stack::routes::{Details, Route};
+use crate::stack::routes::Route;
 use crate::trace::event;
 
 /// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
@@ -82,16 +81,7 @@ impl Lease {
     /// The routes in the order in which they are added. A lease of a single address has no network
     /// that contains its gateways: each is on-link by a route of its own.
     fn routes_to_add(&self, metric: u32) -> Vec<Route> {
-        let route = |destination, gateway| Route {
-            destination,
-            gateway,
-            metric,
-            has_own_metric: false,
-            preference: Preference::Medium,
-            origin: Origin::Dhcp,
-            source: None,
-            details: Details::default(),
-        };
+        let route = |destination, gateway| Route::new(destination, gateway, metric, Origin::Dhcp);
         let is_single = self.address == Prefix::host(self.address.address());
         let mut routes: Vec<Route> = Vec::new();
         for (destination, gateway) in &self.routes {

@@ -40,6 +40,25 @@ pub(crate) struct Details {
 }
 
 impl Route {
+    /// A route with the metric of its interface.
+    pub(crate) fn new(
+        destination: Prefix,
+        gateway: Option<IpAddr>,
+        metric: u32,
+        origin: Origin,
+    ) -> Self {
+        Self {
+            destination,
+            gateway,
+            metric,
+            has_own_metric: false,
+            preference: Preference::Medium,
+            origin,
+            source: None,
+            details: Details::default(),
+        }
+    }
+
     /// True when the destination is on-link.
     pub(crate) fn is_on_link(&self) -> bool {
         self.gateway.is_none() && self.details.kind == RouteKind::Unicast

@@ -305,16 +305,8 @@ impl Routes {
         if network == Prefix::host(source) && source.is_ipv4() {
             return;
         }
-        let route = Route {
-            destination: network,
-            gateway: None,
-            metric,
-            has_own_metric: false,
-            preference: Preference::Medium,
-            origin: Origin::Kernel,
-            source: Some(source),
-            details: Details::default(),
-        };
+        let route =
+            Route { source: Some(source), ..Route::new(network, None, metric, Origin::Kernel) };
         // If the table is full, or another address implies the route already, the address is still
         // usable as a host.
         let _ = self.add(route, false);
