@@ -85,6 +85,7 @@ pub mod shown;
 pub mod sockets;
 mod start;
 pub mod status;
+mod telnet_protocol;
 pub mod terminal;
 pub mod window;
 

@@ -1,14 +1,14 @@
 //! Settings of IPv6 autoconfiguration that a command changes one at a time.
 
 use alloc::vec::Vec;
-use core::mem::{discriminant, replace};
+use core::mem::replace;
 use core::ops::RangeInclusive;
 
 use devnet_virtual_file_system::Error;
 
-use super::Stack;
 use super::autoconfiguration::Autoconfiguration;
 use super::context::{AutoconfigurationSettings, Context};
+use super::{Stack, option_list};
 use crate::command::autoconfiguration::{
     AutoconfigurationOption, AutoconfigurationState, Identifiers, StableSecret,
 };
@@ -142,15 +142,10 @@ fn options(settings: &AutoconfigurationSettings) -> [AutoconfigurationOption; 7]
     ]
 }
 
-fn is_same_kind(one: &AutoconfigurationOption, other: &AutoconfigurationOption) -> bool {
-    discriminant(one) == discriminant(other)
-}
-
 /// The options that commands set to something else than a new interface has.
 pub(crate) fn asked(stack: &Stack) -> Vec<AutoconfigurationOption> {
     let settings = &stack.context.configuration.options.autoconfiguration;
-    let defaults = options(&AutoconfigurationSettings::default());
-    options(settings).into_iter().filter(|option| !defaults.contains(option)).collect()
+    option_list::other_than(&options(&AutoconfigurationSettings::default()), &options(settings))
 }
 
 /// Those of some options that would change a new interface, in the order of their kinds; a secret,
@@ -164,18 +159,9 @@ pub(crate) fn in_order(
         AutoconfigurationOption::Secret(secret) => Some(*secret) != known,
         _ => false,
     };
-    let others = options(&AutoconfigurationSettings::default());
-    let same_kind = |default: &AutoconfigurationOption| {
-        let asked = wanted.iter().find(|option| is_same_kind(option, default));
-        asked.filter(|option| *option != default).copied()
-    };
-    wanted
-        .iter()
-        .find(is_new)
-        .copied()
-        .into_iter()
-        .chain(others.iter().filter_map(same_kind))
-        .collect()
+    let defaults = options(&AutoconfigurationSettings::default());
+    let others = option_list::other_than(&defaults, wanted);
+    wanted.iter().find(is_new).copied().into_iter().chain(others).collect()
 }
 
 /// Makes these the options that differ from those of a new interface.
@@ -186,8 +172,7 @@ pub(crate) fn replace_all(stack: &mut Stack, wanted: &[AutoconfigurationOption])
         apply(stack, secret);
     }
     for default in options(&AutoconfigurationSettings::default()) {
-        let asked = wanted.iter().find(|option| is_same_kind(option, &default));
-        apply(stack, asked.unwrap_or(&default));
+        apply(stack, option_list::of_kind(wanted, &default).unwrap_or(&default));
     }
 }
 

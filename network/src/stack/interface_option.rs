@@ -2,15 +2,15 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem::{discriminant, replace};
+use core::mem::replace;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use devnet_virtual_file_system::Error;
 
-use super::Stack;
 use super::context::{Context, InterfaceOptions};
 use super::link::neighbor::Timing;
+use super::{Stack, option_list};
 use crate::command::interface::{InterfaceDetails, InterfaceOption};
 use crate::driver::{Driver, DriverError, Medium};
 use crate::limits;
@@ -165,14 +165,7 @@ fn defaults() -> [InterfaceOption; 8] {
 
 /// Those of some options that a new interface does not have, in the order of their kinds.
 pub(crate) fn in_order(options: &[InterfaceOption]) -> Vec<InterfaceOption> {
-    let same_kind = |default: &InterfaceOption| {
-        options.iter().find(|option| is_same_kind(option, default) && *option != default).cloned()
-    };
-    defaults().iter().filter_map(same_kind).collect()
-}
-
-fn is_same_kind(one: &InterfaceOption, other: &InterfaceOption) -> bool {
-    discriminant(one) == discriminant(other)
+    option_list::other_than(&defaults(), options)
 }
 
 /// The options that commands set to something else than a new interface has.
@@ -241,8 +234,7 @@ pub(crate) fn replace_all(
 ) -> Result<(), Error> {
     receive_as_asked(stack, driver, wanted)?;
     for default in defaults().into_iter().filter(|default| !is_for_driver(default)) {
-        let asked = wanted.iter().find(|option| is_same_kind(option, &default));
-        apply(stack, asked.unwrap_or(&default));
+        apply(stack, option_list::of_kind(wanted, &default).unwrap_or(&default));
     }
     Ok(())
 }

@@ -44,6 +44,7 @@ pub(crate) mod link;
 pub(crate) mod mdns;
 pub(crate) mod multicast;
 pub(crate) mod name_servers;
+mod option_list;
 pub(crate) mod ports;
 pub(crate) mod random;
 #[cfg(feature = "wireless")]

@@ -22,6 +22,7 @@ use crate::failure::{Failure, Outcome};
 use crate::limits;
 use crate::sockets::{Connection, Family};
 use crate::status::Status;
+use crate::telnet_protocol::{DO, DONT, IAC, SB, SE, WILL, WONT};
 
 /// The port of the protocol.
 const PORT: u16 = 23;
@@ -174,15 +175,6 @@ impl Session<'_> {
         }
     }
 }
-
-/// Commands of the protocol (RFC 854).
-const SE: u8 = 240;
-const SB: u8 = 250;
-const WILL: u8 = 251;
-const WONT: u8 = 252;
-const DO: u8 = 253;
-const DONT: u8 = 254;
-const IAC: u8 = 255;
 
 /// Bytes of the input as they go out: lines end with CR LF, and a byte 255 is doubled.
 fn outgoing(bytes: &[u8]) -> Vec<u8> {

@@ -5,23 +5,17 @@
 //! so that nobody makes it answer without end (RFC 855, RFC 1143).
 
 use crate::limits;
+use crate::telnet_protocol::{DO, DONT, IAC, SB, SE, WILL, WONT};
 use crate::window::Size;
 
 const EOF: u8 = 236;
 const SUSPEND: u8 = 237;
 const ABORT: u8 = 238;
-const SE: u8 = 240;
 const BREAK: u8 = 243;
 const INTERRUPT: u8 = 244;
 const ARE_YOU_THERE: u8 = 246;
 const ERASE_CHARACTER: u8 = 247;
 const ERASE_LINE: u8 = 248;
-const SB: u8 = 250;
-const WILL: u8 = 251;
-const WONT: u8 = 252;
-const DO: u8 = 253;
-const DONT: u8 = 254;
-const IAC: u8 = 255;
 
 const ECHO: u8 = 1;
 const SUPPRESS_GO_AHEAD: u8 = 3;
