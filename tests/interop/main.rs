@@ -12,7 +12,7 @@ mod compiler;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// Why scenarios cannot run here, if they cannot.
 fn missing(tools: &[&str]) -> Option<String> {
@@ -51,6 +51,10 @@ fn devnet() -> &'static Path {
     })
 }
 
+/// Scripts that compare speeds, or wait for much work.
+const MEASURED: [&str; 6] =
+    ["transfer.sh", "loss.sh", "fairness.sh", "crowd.sh", "iperf3.sh", "segments.sh"];
+
 fn run(script: &str, tools: &[&str]) {
     run_with(script, tools, || Vec::from([("DEVNET", devnet().to_owned())]));
 }
@@ -65,9 +69,12 @@ fn run_with(script: &str, tools: &[&str], made: impl Fn() -> Vec<(&'static str, 
         eprintln!("skipped: {script} needs {what}");
         return;
     }
-    // One after the other: they measure, and two cores are soon busy.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those that measure speed have the machine for themselves.
+    static TURN: RwLock<()> = RwLock::new(());
+    let (_alone, _beside) = match MEASURED.contains(&script) {
+        true => (Some(TURN.write().unwrap_or_else(PoisonError::into_inner)), None),
+        false => (None, Some(TURN.read().unwrap_or_else(PoisonError::into_inner))),
+    };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
     let output = Command::new("timeout")
         .args(["--kill-after=5", "240", "unshare", "-n", "bash"])

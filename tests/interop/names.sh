@@ -1,6 +1,9 @@
 # Routes, search lists, large answers and router preference as dnsmasq gives them.
 . "$(dirname "$0")/lab.sh"
 tap
+# A router says so in its neighbor advertisements too; otherwise it is none by RFC 4861 §7.2.5, and
+# its route goes as soon as it is probed.
+sysctl -qw net.ipv6.conf.all.forwarding=1
 big=$(seq -f --host-record=big.lab.test,10.77.1.%g 1 60)
 # shellcheck disable=SC2086
 start dnsmasq dnsmasq -k --conf-file=/dev/null --no-resolv --no-hosts --user=root \
@@ -20,7 +23,7 @@ start devnet "$DEVNET" --interface eth0=tap:tap0,mac=02:00:00:00:00:77 -c '
   nslookup -type=a big
   nslookup web. && exit 6
   echo named
-  sleep 4
+  until ip -6 route | grep -q "proto ra"; do sleep 0.2; done
   ip -6 route
   echo ready'
 # Each step has the time of its own.
