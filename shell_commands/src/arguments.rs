@@ -13,6 +13,7 @@ use lexopt::prelude::*;
 use log::LevelFilter;
 
 use crate::manual::HostShell;
+use crate::sockets::Family;
 
 /// The whole command line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ pub struct Arguments {
     pub listen: Option<SocketAddr>,
     /// The file of the host with names and hashes of passwords.
     pub credentials: Option<OsString>,
+    /// Where the dashboard is served.
+    pub dashboard: Option<SocketAddr>,
     /// Terminals of the host on which the shell is served.
     pub serial: Vec<OsString>,
     /// What is logged to standard error; as `DEVNET_LOG` says if not given.
@@ -113,6 +116,7 @@ impl Arguments {
             imports: Vec::new(),
             listen: None,
             credentials: None,
+            dashboard: None,
             serial: Vec::new(),
             log: None,
         };
@@ -140,6 +144,16 @@ impl Arguments {
                     let text = parser.value()?.string()?;
                     let bad = |_| format!("{text}: not ADDRESS:PORT, such as 10.0.2.15:23");
                     result.listen = Some(text.parse().map_err(bad)?);
+                }
+                Long("dashboard") => {
+                    result.dashboard = Some(match parser.optional_value() {
+                        None => SocketAddr::new(Family::Any.unspecified(), 80),
+                        Some(value) => {
+                            let text = value.string()?;
+                            let bad = |_| format!("{text}: not ADDRESS:PORT, such as 10.0.2.15:80");
+                            text.parse().map_err(bad)?
+                        }
+                    });
                 }
                 Long("credentials") => result.credentials = Some(parser.value()?),
                 Long("serial") => result.serial.push(parser.value()?),
@@ -322,6 +336,9 @@ mod tests {
         let remote = remote.unwrap();
         assert_eq!(remote.listen, Some("[::]:23".parse().unwrap()));
         assert_eq!((remote.credentials, remote.serial.len()), (Some("c".into()), 1));
+        let page = |word: &str| parse(&[word]).unwrap().dashboard;
+        assert_eq!(page("--dashboard"), Some("[::]:80".parse().unwrap()));
+        assert_eq!(page("--dashboard=10.0.2.15:81"), Some("10.0.2.15:81".parse().unwrap()));
         assert_eq!(parse(&["--log=debug"]).unwrap().log, Some(LevelFilter::Debug));
         assert!(
             parse(&["-ec", "a"]).unwrap().stop_on_failure
@@ -362,6 +379,7 @@ mod tests {
             (&["-x"][..], "-x"),
             (&["-c"], "-c"),
             (&["--listen", "23"], "23: not ADDRESS:PORT"),
+            (&["--dashboard=80"], "80: not ADDRESS:PORT"),
             (&["--listen", "10.0.2.15:23"], "--listen needs --credentials"),
             (&["--credentials", "x", "s.sh"], "is for --listen or --serial"),
             (&["--log", "loud"], "loud: unknown level"),

@@ -15,6 +15,7 @@
 //! | [`devices`] | how a command reaches the network: by opening device files only |
 //! | [`sockets`] | sockets as opened files, for commands and services |
 //! | [`http`], [`iperf`] | protocols that commands and services share |
+//! | [`dashboard`] | the page that shows the running stack |
 //! | [`embedded`] | the embedded network: three hosts and their services |
 //! | [`render`] | typed responses → text; the only place with layout |
 //! | [`shown`] | text of others, kept from controlling the terminal |
@@ -68,6 +69,7 @@ pub mod arguments;
 pub mod commands;
 pub mod completion;
 pub mod context;
+pub mod dashboard;
 pub mod devices;
 pub mod embedded;
 pub mod failure;

@@ -143,6 +143,18 @@ pub const HTTP_PER_SOURCE: usize = HTTP_CONNECTIONS / 2;
 pub const HTTP_TURN: usize = 64;
 /// Bytes that `httpd` reads at once of what comes after the last request.
 pub const HTTP_DRAIN_BYTES: usize = 4096;
+/// Bytes of a body that changes something: some hundred lines for a device.
+pub const HTTP_CHANGE_BYTES: usize = 16 * 1024;
+/// Rows of each table of the dashboard: more do not help who looks.
+pub const DASHBOARD_ROWS: usize = 200;
+/// Readers of the dashboard's events, and its captures, at once.
+pub const DASHBOARD_STREAMS: usize = 16;
+/// Bytes that a reader of the dashboard gets at once.
+pub const DASHBOARD_READ_BYTES: usize = 16 * 1024;
+/// The longest time of a capture that is downloaded from the dashboard.
+pub const DASHBOARD_CAPTURE_SECONDS: u64 = 300;
+/// Bytes of such a capture.
+pub const DASHBOARD_CAPTURE_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of a file of DHCP leases: all that a server knows, with long names.
 pub const LEASE_FILE_BYTES: usize = 512 * 1024;
 /// Connections that the embedded name server serves at once.

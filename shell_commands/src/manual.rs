@@ -29,7 +29,7 @@ struct Opt {
 }
 
 /// The options, in the order of `--help`.
-const OPTIONS: [Opt; 12] = [
+const OPTIONS: [Opt; 13] = [
     Opt {
         forms: &["-c"],
         argument: Some("COMMANDS"),
@@ -77,6 +77,15 @@ const OPTIONS: [Opt; 12] = [
         about: &[
             "who may log in: lines NAME:HASH, with hashes as",
             "'openssl passwd -6' prints them; needed by --listen",
+        ],
+    },
+    Opt {
+        forms: &["--dashboard"],
+        argument: None,
+        values: Values::Any,
+        about: &[
+            "serve a page that shows the running stack, at port 80 of every",
+            "address of it; --dashboard=ADDRESS:PORT serves it elsewhere",
         ],
     },
     Opt {

@@ -11,13 +11,13 @@ use futures_lite::future;
 
 use crate::arguments::{Arguments, Mode};
 use crate::commands::run;
-use crate::limits;
 use crate::remote::{self, Remote};
 use crate::shell::Shell;
 use crate::shell::parser;
 use crate::start;
 use crate::status::Status;
 use crate::terminal::{self, Terminal};
+use crate::{dashboard, limits};
 
 /// Runs the command line. Standard input is interactive if there is a terminal; without one, and
 /// with others from afar, the end of it is no end.
@@ -35,8 +35,15 @@ pub async fn run(
         }
     }
     start::configure(shell).await;
-    let is_remote = remote.listen.is_some() || !remote.serial.is_empty();
+    let is_remote =
+        remote.listen.is_some() || !remote.serial.is_empty() || arguments.dashboard.is_some();
     if let Err(why) = remote::start(remote, shell).await {
+        shell.complain(&why).await;
+        return Status::FAILURE;
+    }
+    if let Some(address) = arguments.dashboard
+        && let Err(why) = dashboard::start(address, &shell.files, &shell.platform).await
+    {
         shell.complain(&why).await;
         return Status::FAILURE;
     }

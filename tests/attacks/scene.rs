@@ -15,6 +15,7 @@ use devnet_network::command::neighbor::NeighborState;
 use devnet_network::platform::Clock;
 use devnet_shell_commands::context::Files;
 use devnet_shell_commands::http::server::Server;
+use devnet_shell_commands::http::site::Site;
 use devnet_shell_commands::sockets::Sockets;
 use devnet_virtual_file_system::{
     Credentials, Disposer, File, Mode, OpenFlags, Path, VirtualFileSystem,
@@ -132,7 +133,8 @@ impl Scene {
         }
         let platform = world::shell::platform(&self.world, self.programs.clone());
         let files = Files::new(self.host.files.clone(), Credentials::root()).expect("files");
-        let server = Server::new(files.clone(), "/www", platform, None);
+        let site = Site::default().with_directory(files.clone(), "/www", &platform);
+        let server = Server::new(site, platform, None);
         self.detach(async move {
             let any = SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 80);
             let listener = Sockets::routed(&files).listen(any).await.expect("a listener");

@@ -188,7 +188,10 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         &[
             ("dhcp", "`udhcpc`; the stack configures, so `-s` is refused; `-q` is quiet"),
             ("dhcpd", "`udhcpd`, with options and no file of them"),
-            ("httpd", "stays in the foreground; no CGI and no authentication"),
+            (
+                "httpd",
+                "in the foreground; no CGI, no authentication; `--metrics`, `--dashboard` are ours",
+            ),
         ],
     ),
     (

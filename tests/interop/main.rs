@@ -181,6 +181,11 @@ fn the_telnet_of_others_has_a_shell_of_ours() {
 }
 
 #[test]
+fn a_browser_shows_what_the_stack_says() {
+    run("dashboard.sh", &["ip", "curl", "ping", "dnsmasq", "tshark", "python3", "chromedriver"]);
+}
+
+#[test]
 fn a_serial_line_has_a_shell() {
     run("serial.sh", &["python3"]);
 }

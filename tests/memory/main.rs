@@ -9,6 +9,7 @@ use devnet_guest_programs::Programs;
 use devnet_network::{TcpListener, TcpStream};
 use devnet_shell_commands::context::Files;
 use devnet_shell_commands::http::server::Server;
+use devnet_shell_commands::http::site::Site;
 use devnet_shell_commands::sockets::Sockets;
 use devnet_virtual_file_system::Credentials;
 use world::pair::hosts;
@@ -55,7 +56,8 @@ fn hold_14_an_idle_connection_of_httpd_costs_little() {
     let (left, right) = hosts(&world);
     let platform = world::shell::platform(&world, Programs::new());
     let files = Files::new(right.files.clone(), Credentials::root()).unwrap();
-    let server = Server::new(files.clone(), "/", platform, None);
+    let site = Site::default().with_directory(files.clone(), "/", &platform);
+    let server = Server::new(site, platform, None);
     let _server = world.spawn(async move {
         let any = SocketAddr::from(([0, 0, 0, 0], 80));
         let listener = Sockets::routed(&files).listen(any).await.unwrap();

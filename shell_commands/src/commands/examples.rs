@@ -140,6 +140,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "httpd -p 8080 -h /temporary & wget -q -O - http://127.0.0.1:8080/notes",
                 "serve a directory, and fetch from it",
             ),
+            (
+                "httpd -p 8081 --dashboard & wget -q -O - http://127.0.0.1:8081/dashboard/state \
+                 | head -c 64",
+                "a page of the running stack, at http://ADDRESS:8081/ in a browser",
+            ),
             ("httpd -p 9100 --metrics & curl -s 127.0.0.1:9100/metrics | head -n 1", ""),
         ],
     ),

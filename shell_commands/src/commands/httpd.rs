@@ -7,15 +7,17 @@ use lexopt::prelude::*;
 
 use super::words;
 use crate::context::Context;
+use crate::dashboard::Dashboard;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::http::server::Server;
+use crate::http::site::Site;
 use crate::sockets::{Family, Sockets};
 use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    let (mut address, mut directory, mut verbose, mut metrics) =
-        (SocketAddr::new(Family::Any.unspecified(), 80), None, false, false);
+    let (mut address, mut directory) = (SocketAddr::new(Family::Any.unspecified(), 80), None);
+    let (mut verbose, mut metrics, mut dashboard, mut writable) = (false, false, false, false);
     let mut options = context.options();
     while let Some(argument) = options.next()? {
         match argument {
@@ -26,30 +28,50 @@ pub(super) async fn run(context: &Context) -> Outcome {
             Short('v') => verbose = true,
             // The counters at `/metrics`, as `netstat --metrics` shows them.
             Long("metrics") => metrics = true,
+            // The page at `/dashboard/`, and without a directory nothing else.
+            Long("dashboard") => dashboard = true,
+            Long("writable") => writable = true,
             other => return Err(other.unexpected().into()),
         }
     }
-    let directory = directory.unwrap_or_else(|| String::from("."));
-    let root = context.files.resolve(&directory).map_err(|why| Failure::of(&directory, why))?;
-    match context.files.stat(root.as_str()) {
-        Ok(attributes) if attributes.kind == NodeKind::Directory => {}
-        Ok(_) => {
-            return Err(Failure::of(&directory, devnet_virtual_file_system::Error::NotADirectory));
-        }
-        Err(why) => return Err(Failure::of(&directory, why)),
+    if writable && !dashboard {
+        return Err(Failure::usage("--writable is for --dashboard"));
     }
+    let root = match directory {
+        None if dashboard => None,
+        directory => Some(root(context, directory.as_deref().unwrap_or("."))?),
+    };
     let listener = Sockets::routed(&context.files)
         .listen(address)
         .await
         .map_err(|why| Failure::of(address, why))?;
     let log = verbose.then(|| context.streams.error.clone());
-    let mut server =
-        Server::new(context.files.clone(), root.as_str(), context.platform.clone(), log);
-    if metrics {
-        server = server.with_metrics(devices::sockets(context, Use::Show)?);
+    let mut site = Site::default();
+    let is_alone = root.is_none();
+    if let Some(root) = root {
+        site = site.with_directory(context.files.clone(), &root, &context.platform);
     }
+    if metrics || dashboard {
+        site = site.with_metrics(devices::sockets(context, Use::Show)?);
+    }
+    if dashboard {
+        let (files, platform) = (context.files.clone(), context.platform.clone());
+        let dashboard = Dashboard::new(files, platform, writable, is_alone);
+        site = site.with_pages(Box::new(dashboard));
+    }
+    let server = Server::new(site, context.platform.clone(), log);
     server.serve(&listener).await.map_err(|why| Failure::of(address, why))?;
     Ok(Status::SUCCESS)
+}
+
+/// The absolute path of a directory.
+fn root(context: &Context, directory: &str) -> Result<String, Failure> {
+    let named = |why| Failure::of(directory, why);
+    let root = context.files.resolve(directory).map_err(named)?;
+    match context.files.stat(root.as_str()).map_err(named)?.kind {
+        NodeKind::Directory => Ok(root.as_str().to_owned()),
+        _ => Err(named(devnet_virtual_file_system::Error::NotADirectory)),
+    }
 }
 
 /// `PORT` or `ADDRESS:PORT`.

@@ -141,8 +141,9 @@ rows! {
         "Says what a name or an address stands for.", run (names::host::run);
     "hostname", "hostname [-s|-f|-d|-i|-I]\nhostname NAME|-F FILE",
         "Shows the name and the addresses of this system, or sets the name.", run (hostname::run);
-    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [-f] [-v]",
-        "Serves a directory by HTTP.", run (httpd::run);
+    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [--dashboard [--writable]] \
+        [-f] [-v]",
+        "Serves a directory by HTTP, or a page that shows the running stack.", run (httpd::run);
     "id", "id [-u|-g|-G]", "Shows user and group.", run (machine::identity);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \

@@ -6,6 +6,7 @@ use devnet_virtual_file_system::{OpenFlags, Result};
 
 use crate::context::{Files, Platform};
 use crate::http::server::Server;
+use crate::http::site::Site;
 use crate::sockets::{Family, Listener, Sockets};
 
 /// The served directory.
@@ -40,7 +41,8 @@ pub async fn bind(files: &Files) -> Result<Listener> {
 /// # Errors
 /// Errors of the listener.
 pub async fn serve(listener: Listener, files: Files, platform: Platform) -> Result<()> {
-    Server::new(files, ROOT, platform, None).serve(&listener).await
+    let site = Site::default().with_directory(files, ROOT, &platform);
+    Server::new(site, platform, None).serve(&listener).await
 }
 
 async fn write(files: &Files, name: &str, bytes: &[u8]) -> Result<()> {

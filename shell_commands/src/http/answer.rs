@@ -33,10 +33,23 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn text(status: StatusCode, kind: &'static str, text: String) -> Self {
-        let mut answer = Self { status, fields: HeaderMap::new(), content: Source::Text(text) };
+    /// An answer with content of a type.
+    #[must_use]
+    pub fn new(status: StatusCode, kind: &'static str, content: Source) -> Self {
+        let mut answer = Self { status, fields: HeaderMap::new(), content };
         answer.fields.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         answer
+    }
+
+    /// The answer with a field; without it if its value cannot stand in a head.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    fn text(status: StatusCode, kind: &'static str, text: String) -> Self {
+        Self::new(status, kind, Source::Text(text))
     }
 
     /// Counters (OpenMetrics 1.0).
@@ -57,9 +70,7 @@ impl Answer {
 
     /// A status without a body, with one field.
     fn bare(status: StatusCode, name: HeaderName, value: &str) -> Self {
-        let mut answer = Self::text(status, TEXT, String::new());
-        answer.set(name, value);
-        answer
+        Self::text(status, TEXT, String::new()).with(name, value)
     }
 
     fn set(&mut self, name: HeaderName, value: &str) {
@@ -68,10 +79,16 @@ impl Answer {
         }
     }
 
-    /// Bytes of the body, which HEAD leaves out.
+    /// Bytes of the body, which HEAD leaves out; none if nobody knows yet.
     #[must_use]
-    pub const fn length(&self) -> u64 {
+    pub const fn length(&self) -> Option<u64> {
         self.content.length()
+    }
+
+    /// What stands in it.
+    #[must_use]
+    pub fn into_content(self) -> Source {
+        self.content
     }
 
     /// The response for `hyper`.
@@ -85,8 +102,8 @@ impl Answer {
         self.fields.insert(SERVER, HeaderValue::from_static("devnet"));
         if self.status == StatusCode::NOT_MODIFIED {
             self.fields.remove(CONTENT_TYPE);
-        } else {
-            self.fields.insert(CONTENT_LENGTH, self.content.length().into());
+        } else if let Some(length) = self.content.length() {
+            self.fields.insert(CONTENT_LENGTH, length.into());
         }
         if !keep_alive {
             self.fields.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -105,7 +122,7 @@ impl Answer {
         let mut bytes = format!(
             "HTTP/1.1 {status}\r\nServer: devnet\r\nDate: {date}\r\nConnection: close\r\n\
              Content-Length: {}\r\n",
-            content.length()
+            content.length().unwrap_or_default()
         )
         .into_bytes();
         for (name, value) in &fields {

@@ -1,14 +1,19 @@
-//! The body of a response: a text, or a part of a file, read in pieces.
+//! The body of a response: a text, a part of a file, read in pieces, or what comes as time goes.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use devnet_virtual_file_system::{Error, File};
+use futures_lite::StreamExt;
+use futures_lite::stream::Boxed;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::guard::Exchange;
 use crate::limits;
+
+/// What comes as time goes, until its end; an error ends it before.
+pub type Live = Boxed<Result<Bytes, Error>>;
 
 /// The source of a body.
 pub enum Source {
@@ -21,15 +26,18 @@ pub enum Source {
         /// How many bytes of it.
         length: u64,
     },
+    /// Pieces as they come.
+    Live(Live),
 }
 
 impl Source {
-    /// Bytes in all.
+    /// Bytes in all; none if nobody knows yet.
     #[must_use]
-    pub const fn length(&self) -> u64 {
+    pub const fn length(&self) -> Option<u64> {
         match self {
-            Self::Text(text) => text.len() as u64,
-            Self::File { length, .. } => *length,
+            Self::Text(text) => Some(text.len() as u64),
+            Self::File { length, .. } => Some(*length),
+            Self::Live(_) => None,
         }
     }
 }
@@ -60,9 +68,12 @@ impl Body for Content {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         Poll::Ready(match &mut self.source {
+            Source::Live(live) => {
+                return live.poll_next(context).map(|piece| Some(piece?.map(Frame::data)));
+            }
             Source::Text(text) if text.is_empty() => None,
             Source::Text(text) => Some(Ok(Frame::data(std::mem::take(text).into()))),
             Source::File { length: 0, .. } => None,
@@ -84,10 +95,10 @@ impl Body for Content {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.source.length() == 0
+        self.source.length() == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.source.length())
+        self.source.length().map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

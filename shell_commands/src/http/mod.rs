@@ -17,7 +17,9 @@
 //! | [`framing`] | the framing fields of raw heads |
 //! | [`guard`] | the timeouts of a server's connection, and early refusals |
 //! | [`answer`] | request → response: files, parts of files, listings |
-//! | [`content`] | the body of a response: text, or a part of a file |
+//! | [`content`] | the body of a response: text, a part of a file, or what comes as time goes |
+//! | [`pages`] | what a server answers that is no file |
+//! | [`site`] | what a server has: a directory, counters, pages |
 //! | [`request`] | the validation of requests |
 //! | [`condition`] | preconditions and ranges (RFC 9110 §13, §14) |
 //! | [`target`] | request target → path that cannot escape; names → links |
@@ -29,12 +31,14 @@ pub mod content;
 pub mod crowd;
 pub mod framing;
 pub mod guard;
+pub mod pages;
 pub mod ready;
 pub mod redirect;
 pub mod replace;
 pub mod request;
 pub mod resume;
 pub mod server;
+pub mod site;
 pub mod target;
 pub mod url;
 pub mod wire;

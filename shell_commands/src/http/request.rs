@@ -14,6 +14,8 @@ use crate::limits;
 pub struct Request {
     /// Only the head of the response is requested (HEAD).
     pub head_only: bool,
+    /// Its body is to change something (POST).
+    pub is_change: bool,
     /// The path below the served directory.
     pub path: String,
     /// The path as received, percent-encoded.
@@ -25,25 +27,28 @@ pub struct Request {
 }
 
 impl Request {
-    /// Validates a head.
+    /// Validates a head; `takes_changes` tells below which paths something can be changed.
     ///
     /// # Errors
     /// The status of the refusal, after which the connection ends.
-    pub fn new(head: Parts) -> Result<Self, StatusCode> {
+    pub fn new(head: Parts, takes_changes: impl FnOnce(&str) -> bool) -> Result<Self, StatusCode> {
         check_coding(&head.headers)?;
         check_authority(&head)?;
         let (path, query) = (head.uri.path(), head.uri.query());
         if path.len() + query.map_or(0, str::len) > limits::HTTP_TARGET_BYTES {
             return Err(StatusCode::URI_TOO_LONG);
         }
-        let head_only = match head.method {
-            Method::GET => false,
-            Method::HEAD => true,
+        let found = target::path(path);
+        let (head_only, is_change) = match head.method {
+            Method::GET => (false, false),
+            Method::HEAD => (true, false),
+            Method::POST if found.as_deref().is_some_and(takes_changes) => (false, true),
             _ => return Err(StatusCode::METHOD_NOT_ALLOWED),
         };
         Ok(Self {
             head_only,
-            path: target::path(path).ok_or(StatusCode::BAD_REQUEST)?,
+            is_change,
+            path: found.ok_or(StatusCode::BAD_REQUEST)?,
             target: path.to_owned(),
             query: query.map(str::to_owned),
             fields: head.headers,
@@ -137,7 +142,7 @@ mod tests {
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        Request::new(request.body(()).unwrap().into_parts().0)
+        Request::new(request.body(()).unwrap().into_parts().0, |_| false)
     }
 
     #[test]

@@ -13,23 +13,25 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
 
+use devnet_network::command::Shutdown;
 use devnet_network::command::socket::Direction;
-use devnet_network::command::{GetMetrics, Shutdown};
 use devnet_virtual_file_system::{Error, File, Readiness, Result};
 use futures_lite::future;
 use http::header::DATE;
 use http::{HeaderValue, Request, Response, StatusCode};
-use hyper::body::{Body, Incoming};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 
-use super::answer::{Answer, Directory};
+use super::answer::Answer;
 use super::content::Content;
 use super::crowd::{Crowd, Outcome, Room};
 use super::guard::{Exchange, Guarded, Limit};
 use super::request::{self, Request as Asked};
+use super::site::Site;
 use super::wire::Wire;
-use crate::context::{Files, Platform, Stream};
+use crate::context::{Platform, Stream};
 use crate::limits;
 use crate::sockets::{Connection, Listener, within};
 
@@ -41,41 +43,26 @@ const REFUSAL: Duration = Duration::from_secs(10);
 /// The delay after an error that affects every connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The path of the counters.
-const METRICS: &str = "metrics";
-
 /// The timeout of a client that asks for nothing.
 const IDLE: Duration = Duration::from_secs(60);
 /// After such a time without a request a connection keeps nothing but its place.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// The served directory and its environment.
+/// The time for a body that changes something.
+const CHANGE: Duration = Duration::from_secs(30);
+
+/// What is served, and its environment.
 pub struct Server {
-    directory: Directory,
+    site: Site,
     platform: Platform,
     log: Option<Stream>,
-    /// The device whose counters are at `/metrics`.
-    metrics: Option<File>,
 }
 
 impl Server {
-    /// Serves the directory `root`, an absolute path; a line for each request goes to `log`.
+    /// Serves a site; a line for each request goes to `log`.
     #[must_use]
-    pub fn new(files: Files, root: &str, platform: Platform, log: Option<Stream>) -> Self {
-        // Inodes and versions restart with every run.
-        let run = format!("{:x}", platform.started.as_micros());
-        Self {
-            directory: Directory { files, root: root.to_owned(), run },
-            platform,
-            log,
-            metrics: None,
-        }
-    }
-
-    /// Serves the counters of this device at `/metrics` too, as OpenMetrics.
-    #[must_use]
-    pub fn with_metrics(self, device: File) -> Self {
-        Self { metrics: Some(device), ..self }
+    pub const fn new(site: Site, platform: Platform, log: Option<Stream>) -> Self {
+        Self { site, platform, log }
     }
 
     /// Serves connections until the listener fails.
@@ -132,9 +119,15 @@ impl Server {
             let is_ambiguous = exchange.begin();
             let exchange = Arc::clone(&exchange);
             Box::pin(async move {
-                let head = request.into_parts().0;
-                let asked =
-                    if is_ambiguous { Err(StatusCode::BAD_REQUEST) } else { Asked::new(head) };
+                let (head, body) = request.into_parts();
+                let asked = match is_ambiguous {
+                    true => Err(StatusCode::BAD_REQUEST),
+                    false => Asked::new(head, |path| self.site.takes_changes(path)),
+                };
+                let asked = match asked {
+                    Ok(asked) if asked.is_change => self.read(body).await.map(|body| (asked, body)),
+                    asked => asked.map(|asked| (asked, Bytes::new())),
+                };
                 Ok::<_, Infallible>(self.respond(asked, has_body, remote, exchange).await)
             })
         });
@@ -172,18 +165,34 @@ impl Server {
         }
     }
 
+    /// The body of a request that changes something.
+    async fn read(&self, body: Incoming) -> std::result::Result<Bytes, StatusCode> {
+        let whole = async {
+            let whole = Limited::new(body, limits::HTTP_CHANGE_BYTES).collect().await;
+            whole.map(|whole| Ok(whole.to_bytes())).or_else(|why| {
+                Ok(Err(match why.is::<LengthLimitError>() {
+                    true => StatusCode::PAYLOAD_TOO_LARGE,
+                    false => StatusCode::BAD_REQUEST,
+                }))
+            })
+        };
+        let read = within(self.platform.clock.as_ref(), Some(CHANGE), whole).await;
+        read.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+    }
+
     async fn respond(
         &self,
-        asked: std::result::Result<Asked, StatusCode>,
+        asked: std::result::Result<(Asked, Bytes), StatusCode>,
         has_body: bool,
         remote: SocketAddr,
         exchange: Arc<Exchange>,
     ) -> Response<Content> {
-        let (answer, head_only) = match &asked {
-            Ok(asked) => (self.answer(asked).await, asked.head_only),
-            Err(status) => (Answer::refusal(*status), false),
+        let (answer, asked) = match asked {
+            Ok((asked, body)) => (self.site.answer(&asked, body, remote).await, Ok(asked)),
+            Err(status) => (Answer::refusal(status), Err(status)),
         };
-        self.log(remote, asked.as_ref().ok(), &answer).await;
+        let head_only = asked.as_ref().is_ok_and(|asked| asked.head_only);
+        self.log(remote, asked.as_ref().ok(), answer.status, answer.length()).await;
         // A body that we do not read must not be parsed as the next request.
         let keep_alive = asked.is_ok() && !has_body;
         let mut response = answer.into_response(head_only, keep_alive, exchange);
@@ -193,34 +202,28 @@ impl Server {
         response
     }
 
-    async fn answer(&self, asked: &Asked) -> Answer {
-        match &self.metrics {
-            Some(device) if asked.path == METRICS => {
-                match device.control::<GetMetrics>(&()).await {
-                    Ok(text) => Answer::metrics(text),
-                    Err(_) => Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR),
-                }
-            }
-            _ => self.directory.answer(asked),
-        }
-    }
-
     /// Responds to a head that `hyper` cannot parse.
     async fn refuse(&self, stream: &File, remote: SocketAddr, status: StatusCode) -> Result<()> {
         let answer = Answer::refusal(status);
-        self.log(remote, None, &answer).await;
+        self.log(remote, None, status, answer.length()).await;
         let bytes = answer.into_bytes(&self.date());
         within(self.platform.clock.as_ref(), Some(REFUSAL), stream.write_all(&bytes)).await
     }
 
-    async fn log(&self, remote: SocketAddr, asked: Option<&Asked>, answer: &Answer) {
+    async fn log(
+        &self,
+        remote: SocketAddr,
+        asked: Option<&Asked>,
+        status: StatusCode,
+        length: Option<u64>,
+    ) {
         if let Some(log) = &self.log {
             let target = match asked {
                 Some(Asked { target, query: Some(query), .. }) => format!("{target}?{query}"),
                 Some(Asked { target, query: None, .. }) => target.clone(),
                 None => String::from("-"),
             };
-            let (status, length) = (answer.status, answer.length());
+            let length = length.map_or_else(|| "-".to_owned(), |length| length.to_string());
             log.remark(&format!("{remote} {} {status} {length}\n", target.escape_default())).await;
         }
     }

@@ -8,6 +8,7 @@ use devnet_guest_programs::Programs;
 use devnet_shell_commands::context::Files;
 use devnet_shell_commands::http::client;
 use devnet_shell_commands::http::server::Server;
+use devnet_shell_commands::http::site::Site;
 use devnet_virtual_file_system::{
     Credentials, File, Identifier, Mode, OpenDevice, OpenFlags, Operation, Path, Readiness,
     VirtualFileSystem,
@@ -154,7 +155,8 @@ fn files(world: &World) -> Files {
 fn serve(bytes: &[u8], piece: usize) -> Vec<u8> {
     let world = World::new(1);
     let platform = world::shell::platform(&world, Programs::new());
-    let server = Server::new(files(&world), "/www", platform, None);
+    let site = Site::default().with_directory(files(&world), "/www", &platform);
+    let server = Server::new(site, platform, None);
     let (file, output) = stream(bytes, piece);
     world.run(server.converse(file, "192.0.2.1:1024".parse().unwrap()));
     drop(server);

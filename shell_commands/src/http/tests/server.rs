@@ -12,6 +12,7 @@ use futures_lite::future;
 
 use crate::context::{Files, Stream};
 use crate::http::server::{Connections, Server};
+use crate::http::site::Site;
 use crate::limits;
 use crate::testing::{World, connection};
 
@@ -29,7 +30,9 @@ fn world() -> World {
 fn server(world: &World) -> Server {
     let files = Files::new(world.tree.clone(), Credentials::root()).unwrap();
     let log = Stream::new(world.open("/log"), "log");
-    Server::new(files, "/temporary/www", world.platform(), Some(log))
+    let platform = world.platform();
+    let site = Site::default().with_directory(files, "/temporary/www", &platform);
+    Server::new(site, platform, Some(log))
 }
 
 /// Returns everything that the server sends to a client that sends this and then shuts down its
