@@ -14,13 +14,15 @@ page=http://$address:81/dashboard
 status() { curl -s -o /dev/null -w '%{http_code}' "$@"; }
 is() { [ "$1" = "$2" ] || fail "$3: $1 instead of $2"; }
 
-# `/` leads to the page; names of others, changes where none are allowed and other types are refused.
+# `/` leads to the page; names of others, changes where none are allowed, and other types are
+# refused.
 is "$(status -L "http://$address/")" 200 'the page'
 is "$(status -H 'Host: example.com' "$page/state")" 421 'a name of others'
 lines=(-H 'Content-Type: text/x-devnet' --data-binary)
 is "$(status "${lines[@]}" 'mtu 1400' "http://$address/dashboard/devices/eth0")" 405 'read-only'
 is "$(status --data-binary 'mtu 1400' "$page/devices/eth0")" 403 'a form'
-is "$(status -H 'Origin: http://10.77.0.1' "${lines[@]}" 'mtu 1400' "$page/devices/eth0")" 403 'an origin'
+other=(-H 'Origin: http://10.77.0.1')
+is "$(status "${other[@]}" "${lines[@]}" 'mtu 1400' "$page/devices/eth0")" 403 'an origin'
 is "$(status "${lines[@]}" 'mtu 1400' "$page/devices/eth0")" 204 'a change'
 curl -s "${lines[@]}" 'mtu 1' "$page/devices/eth0" | grep -q '^eth0: line 1: ' || fail 'the reason'
 is "$(status "http://$address/metrics")" 200 'the metrics'

@@ -181,6 +181,16 @@ fn the_telnet_of_others_has_a_shell_of_ours() {
 }
 
 #[test]
+fn busybox_prints_what_our_shell_prints() {
+    run("busybox.sh", &["ip", "unshare", "busybox"]);
+}
+
+#[test]
+fn parsers_of_the_tools_read_ours() {
+    run("jc.sh", &["jc", "python3"]);
+}
+
+#[test]
 fn a_browser_shows_what_the_stack_says() {
     run("dashboard.sh", &["ip", "curl", "ping", "dnsmasq", "tshark", "python3", "chromedriver"]);
 }

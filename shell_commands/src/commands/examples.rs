@@ -177,6 +177,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("local", &[("f() { local n=1; echo $n; }; f", "")]),
     ("ls", &[("ls -l /devices/network", "the interfaces"), ("ls -lh", "")]),
     ("mkdir", &[("mkdir -p a/b/c", "with those above it")]),
+    ("mktemp", &[("mktemp", ""), ("mktemp -d work.XXXXXX", "a directory")]),
     ("mv", &[("cp notes old; mv old older", "")]),
     (
         "nc",
@@ -217,6 +218,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("return", &[("f() { [ $1 -gt 0 ] && return 0; echo small; }; f 1", "")]),
     ("rev", &[("echo stressed | rev", "")]),
     ("rm", &[("cp notes old; rm old", ""), ("mkdir -p a/b; rm -r a", "")]),
+    ("rmdir", &[("mkdir -p a/b; rmdir -p a/b", "with those above it")]),
     (
         "route",
         &[

@@ -99,9 +99,9 @@ pub(super) fn translate(text: &str, dialect: Dialect) -> Result<String, String> 
     .run()
 }
 
-/// Adds a character that means itself.
+/// Adds a character that means itself. `\<` and `\>` would be the ends of a word.
 fn literal(result: &mut String, character: char) {
-    if character.is_ascii_punctuation() {
+    if character.is_ascii_punctuation() && !matches!(character, '<' | '>') {
         result.push('\\');
     }
     result.push(character);
@@ -326,5 +326,34 @@ impl Translation<'_> {
             name.chars().for_each(|character| literal(&mut self.result, character));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_of_ascii_can_mean_itself() {
+        for sign in (33_u8..127).map(char::from).filter(char::is_ascii_punctuation) {
+            let matches = |text: &str, dialect| {
+                let translated = translate(text, dialect).unwrap();
+                let expression = Expression::new(&translated, false).unwrap();
+                let whole = format!("ab{sign}");
+                (expression.find(b"ab", 0), expression.find(whole.as_bytes(), 0))
+            };
+            let itself = (None, Some((2, 3)));
+            assert_eq!(matches(&sign.to_string(), Dialect::Fixed), itself, "{sign}");
+            if !matches!(sign, '^' | '[' | '\\') {
+                assert_eq!(matches(&format!("[{sign}]"), Dialect::Basic), itself, "[{sign}]");
+                assert_eq!(matches(&format!("[{sign}]"), Dialect::Extended), itself, "[{sign}]");
+            }
+            if !".[]*^$\\".contains(sign) {
+                assert_eq!(matches(&sign.to_string(), Dialect::Basic), itself, "{sign}");
+            }
+            if !".[]*^$\\(){}|+?".contains(sign) {
+                assert_eq!(matches(&sign.to_string(), Dialect::Extended), itself, "{sign}");
+            }
+        }
     }
 }

@@ -43,6 +43,7 @@ mod lines;
 mod ls;
 mod machine;
 mod mkdir;
+mod mktemp;
 mod names;
 mod nc;
 pub(crate) mod netconfig;

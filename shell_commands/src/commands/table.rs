@@ -6,9 +6,9 @@
 use super::{
     arp, arping, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff,
     dns, echo, examples, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3,
-    launch, ls, machine, mkdir, names, nc, netconfig, netstat, nl, od, ping, printf, ps, pwd, rm,
-    route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee, telnet, test,
-    touch, tr, traceroute, wc, wget, wifi,
+    launch, ls, machine, mkdir, mktemp, names, nc, netconfig, netstat, nl, od, ping, printf, ps,
+    pwd, rm, route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee,
+    telnet, test, touch, tr, traceroute, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -174,6 +174,8 @@ rows! {
     "ls", "ls [-1AadFhilnpRrSt] [--color[=auto|always|never]] [PATH...]",
         "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
+    "mktemp", "mktemp [-d] [-u] [-q] [-p DIRECTORY] [TEMPLATE]",
+        "Creates a file with a name that nobody has.", run (mktemp::run);
     "mv", "mv [-n] [-v] SOURCE... TARGET", "Renames files and directories.", run (cp::rename);
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
         SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
@@ -207,6 +209,7 @@ rows! {
     "return", "return [STATUS]", "Ends a function or a sourced script.", builtin (Return);
     "rev", "rev [FILE...]", "Reverses lines.", run (bytes::reverse);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
+    "rmdir", "rmdir [-p] DIRECTORY...", "Removes empty directories.", run (rm::empty);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
         TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [reject] [[dev] IF]",
         "Shows or changes the routes.", run (route::run);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/dashboard/` | the page; it loads nothing from elsewhere |
 //! | `/dashboard/state` | the state of the moment as JSON, from `state` |
-//! | `/dashboard/events` | the state each second and what changes, as server-sent events, from `live` |
+//! | `/dashboard/events` | the state each second, and changes: server-sent events, from `live` |
 //! | `/dashboard/capture?interface=IF` | frames as pcapng, from `download` |
 //! | `/dashboard/devices/NAME` | POST writes lines to a device; only if changes are allowed |
 //!

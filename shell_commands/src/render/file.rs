@@ -30,8 +30,10 @@ pub struct Layout {
 /// One line per entry.
 #[must_use]
 pub fn listing(entries: &[(String, Attributes)], layout: Layout) -> String {
-    let size = |attributes: &Attributes| {
-        if layout.units { bytes_for_people(attributes.size) } else { attributes.size.to_string() }
+    let size = |attributes: &Attributes| match attributes.kind {
+        NodeKind::CharacterDevice => device(attributes, ", "),
+        _ if layout.units => bytes_for_people(attributes.size),
+        _ => attributes.size.to_string(),
     };
     let widest = |cell: &dyn Fn(&Attributes) -> String| {
         entries.iter().map(|(_, attributes)| cell(attributes).len()).max().unwrap_or(0)
@@ -76,6 +78,12 @@ pub fn listing(entries: &[(String, Attributes)], layout: Layout) -> String {
     text
 }
 
+/// The major and the minor number of a device: there is one driver of all, and each file of it is
+/// another device.
+fn device(attributes: &Attributes, between: &str) -> String {
+    format!("0{between}{}", attributes.inode)
+}
+
 /// The line above a long listing of a directory: the kibibytes in it.
 #[must_use]
 pub fn total(entries: &[(String, Attributes)]) -> String {
@@ -106,6 +114,12 @@ const BLOCK: u64 = 512;
 /// known.
 #[must_use]
 pub fn status(path: &str, attributes: &Attributes) -> String {
+    let links = match attributes.kind {
+        NodeKind::CharacterDevice => {
+            format!("{:<5} Device type: {}", attributes.links, device(attributes, ","))
+        }
+        _ => attributes.links.to_string(),
+    };
     format!(
         "  File: {}\n  Size: {:<10}\tBlocks: {:<10} IO Block: 4096   {}\nDevice: 0,1\tInode: \
          {:<11} Links: {}\nAccess: ({:04o}/{})  Uid: ({:>5}/ UNKNOWN)   Gid: ({:>5}/ UNKNOWN)\n\
@@ -115,7 +129,7 @@ pub fn status(path: &str, attributes: &Attributes) -> String {
         attributes.size.div_ceil(BLOCK),
         kind(attributes),
         attributes.inode,
-        attributes.links,
+        links,
         attributes.mode.bits(),
         permissions(attributes),
         attributes.owner.0,
@@ -209,7 +223,7 @@ mod tests {
         let now = Duration::from_secs(1_796_010_000);
         assert_eq!(
             listing(&entries, Layout { long: true, now, ..plain }),
-            "crw-r--r-- 1 1000 100     0 Nov 30 02:24 eth0\n\
+            "crw-r--r-- 1 1000 100  0, 7 Nov 30 02:24 eth0\n\
              -rwxr-xr-x 1 1000 100 12345 Nov 30 02:24 big\n\
              drwxrwxrwt 1 1000 100     0 Nov 30 02:24 tmp\n"
         );
@@ -231,6 +245,12 @@ mod tests {
              Device: 0,1\tInode: 7           Links: 1\n\
              Access: (0640/-rw-r-----)  Uid: ( 1000/ UNKNOWN)   Gid: (  100/ UNKNOWN)\n\
              Access: -\nModify: 2026-11-30 02:24:26.000000000 +0000\nChange: -\n Birth: -\n"
+        );
+        let device = attributes(NodeKind::CharacterDevice, 0o600, 0);
+        let text = status("/y", &device);
+        assert_eq!(
+            text.lines().nth(2),
+            Some("Device: 0,1\tInode: 7           Links: 1     Device type: 0,7")
         );
         let format = |format| formatted(format, "/x", &file);
         assert_eq!(

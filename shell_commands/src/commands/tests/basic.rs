@@ -194,7 +194,7 @@ fn devices_are_files() {
     assert_eq!(world.output("ls /devices/network"), "eth0\nlo\n");
     assert_eq!(
         world.output("ls -l /devices/network"),
-        "total 0\ncrw-rw-rw- 1 0 0 0 Sep  9 01:46 eth0\ncrw-rw-rw- 1 0 0 0 Sep  9 01:46 lo\n"
+        "total 0\ncrw-rw-rw- 1 0 0 0, 6 Sep  9 01:46 eth0\ncrw-rw-rw- 1 0 0 0, 5 Sep  9 01:46 lo\n"
     );
     // Mounted devices are known by their path.
     for place in ["/devices", "/devices/network", "/devices/network/eth0"] {
