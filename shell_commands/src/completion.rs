@@ -19,19 +19,21 @@ use crate::shell::usage;
 use crate::shown;
 
 /// Commands that take a host.
-const WITH_HOST: [&str; 16] = [
+const WITH_HOST: [&str; 18] = [
     "arping",
     "curl",
     "dig",
     "getent",
     "host",
     "iperf3",
+    "mtr",
     "nc",
     "nslookup",
     "ping",
     "ping6",
     "sntp",
     "telnet",
+    "tracepath",
     "traceroute",
     "traceroute6",
     "wget",

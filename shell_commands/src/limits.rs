@@ -99,7 +99,7 @@ pub const DEPTH: usize = 256;
 /// Bytes of a module that is translated on the current thread; a larger one is translated on its
 /// own thread, so that the network keeps running.
 pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
-/// Bytes of a configuration in one request, which has 16,383 at most.
+/// Bytes of a configuration in one request: reading its lines takes some hundred microseconds.
 pub const CONFIGURATION_PIECE_BYTES: usize = 16_000;
 /// Bytes of the name of this system (Linux' `HOST_NAME_MAX`).
 pub const HOSTNAME_BYTES: usize = 64;

@@ -175,7 +175,8 @@ fn servers_and_clients_of_the_shell_reach_each_other() {
 fn documents_arrive_whole() {
     let output = succeeds(
         "ifconfig eth0 10.0.2.50/24 up; cd /temporary; wget -q http://10.0.2.4/1M; wc -c 1M
-        ping -c 1 10.0.2.4; ping -c 1 -s 4000 10.0.2.3; ping6 -c 1 ::1; nc -z -v 10.0.2.4 80",
+        ping -c 1 10.0.2.4; ping -c 1 -s 4000 10.0.2.3; \
+        ping -q -c 1 -s 65507 10.0.2.4; ping6 -c 1 ::1; nc -z -v 10.0.2.4 80",
     );
     contains(
         &output,

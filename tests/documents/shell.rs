@@ -161,8 +161,10 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        "traceroute 2.1",
+        "traceroute 2.1, iputils 20221126, mtr 0.95",
         &[
+            ("mtr", "reports only; no `-T -e -y -z -o -x -l -p -B -Q -F`"),
+            ("tracepath", "says nothing of the way back"),
             ("traceroute", "no `-T`, `-A`, `-e`, `-N`; names by our resolver"),
             ("traceroute6", "as `traceroute -6`"),
         ],

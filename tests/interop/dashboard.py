@@ -11,7 +11,8 @@ BASE = sys.argv[1]
 
 def ask(path, body=None, method=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(DRIVER + path, data, {"Content-Type": "application/json"}, method=method)
+    kind = {"Content-Type": "application/json"}
+    request = urllib.request.Request(DRIVER + path, data, kind, method=method)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)["value"]
 
@@ -59,7 +60,8 @@ try:
     eventually("a state", lambda: run("document.body.dataset.state") == "live")
     with urllib.request.urlopen(BASE + "/dashboard/state", timeout=10) as answer:
         state = json.load(answer)
-    cards = run("Array.from(document.querySelectorAll('article'), (card) => card.dataset.interface)")
+    found = "document.querySelectorAll('article')"
+    cards = run(f"Array.from({found}, (card) => card.dataset.interface)")
     assert cards == [one["status"]["name"] for one in state["interfaces"]], cards
     shown = text("#interfaces")
     for one in state["interfaces"]:
@@ -80,8 +82,8 @@ try:
     assert rows("servers") == [["10.77.0.1", "eth0", "dhcp"]], rows("servers")
     assert ["eth0", "no-socket"] in [row[:2] for row in rows("drops")], rows("drops")
     # The line of rates grows.
-    points = "document.querySelector('article[data-interface=eth0] polyline').getAttribute('points')"
-    eventually("rates", lambda: len(run(points).split()) >= 3)
+    line = "document.querySelector('article[data-interface=eth0] polyline')"
+    eventually("rates", lambda: len(run(f"{line}.getAttribute('points')").split()) >= 3)
     # A change by the form of the page comes back as an event, and in the card.
     form = "document.querySelector('#change form')"
     run(f"{form}.elements.device.value = 'eth0'")

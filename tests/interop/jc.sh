@@ -8,7 +8,7 @@
   ifconfig -a > ifconfig; route -n > route; arp -a > arp; arp -n > arp-n
   netstat -tuanl > netstat; netstat -rn > netstat-r; netstat -i > netstat-i; ss -tuan > ss
   dig web.lan > dig; traceroute -n web.lan > traceroute; ls -l /devices/network > ls
-  stat /devices/network/eth0 > stat; uptime > uptime; free > free; df > df; date > date
+  stat /devices/network/eth0 > stat; free > free; df > df; date > date
   wc /temporary/o/ping > wc; env > env; sha256sum ping > hashsum; id > id; ps > ps
   for name in *; do echo "@@@ $name"; cat $name; done' > "$work/all"
 mkdir "$work/o"
@@ -47,8 +47,9 @@ has(read("netstat-r", "netstat")[0], destination="0.0.0.0", gateway="10.0.2.2", 
 has(read("netstat-i", "netstat")[1], iface="eth0", mtu=1500, rx_err=0, flg="BMRU")
 has(read("ss")[0], netid="tcp", state="LISTEN", local_port="8080", send_q=4096)
 ping = read("ping")
-has(ping, destination="gateway.lan", destination_ip="10.0.2.2", packets_received=2, packet_loss_percent=0.0)
-has(ping["responses"][1], bytes=64, response_ip="10.0.2.2", icmp_seq=1, ttl=64, duplicate=False)
+has(ping, destination="gateway.lan", destination_ip="10.0.2.2", packets_received=2)
+has(ping, packet_loss_percent=0.0)
+has(ping["responses"][1], bytes=64, response_ip="10.0.2.2", icmp_seq=1, ttl=64)
 dig = read("dig")[0]
 has(dig, status="NOERROR", opcode="QUERY", answer_num=1)
 has(dig["answer"][0], name="web.lan.", type="A", data="10.0.2.4")
@@ -56,10 +57,10 @@ hop = read("traceroute")["hops"][0]
 has(hop, hop=1)
 assert [probe["ip"] for probe in hop["probes"]] == ["10.0.2.4"] * 3, hop
 names = read("ls")
-assert [one["filename"] for one in names] == ["eth0", "lo"] and names[0]["flags"] == "crw-rw-r--", names
-has(read("stat")[0], file="/devices/network/eth0", type="character special file", access="0664", uid=0)
-assert read("uptime")["uptime_total_seconds"] >= 0
-has(read("free")[0], type="Mem")
+assert [one["filename"] for one in names] == ["eth0", "lo"], names
+has(names[0], flags="crw-rw-r--")
+has(read("stat")[0], file="/devices/network/eth0", type="character special file", uid=0)
+assert read("free")[0]["total"] > 0
 assert read("df")[0]["filesystem"] and read("date")["epoch_utc"] > 1600000000
 assert read("wc")[0]["lines"] > 4 and len(read("hashsum")[0]["hash"]) == 64
 has(read("id")["uid"], id=0)

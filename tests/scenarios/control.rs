@@ -242,6 +242,15 @@ fn datagram_files_carry_one_datagram_per_call() {
             .unwrap();
         assert_eq!(client.read(&mut buffer).await.unwrap(), 4);
         assert_eq!(&buffer[..4], b"back");
+        // The longest datagram there is (RFC 768) fits a request, and one byte more does not.
+        let remote = "10.0.0.2:7".parse().unwrap();
+        let mut data = vec![7; 65_507];
+        client.control::<SendTo>(&OutgoingDatagram { remote, data: data.clone() }).await.unwrap();
+        let longest = server.control::<ReceiveFrom>(&()).await.unwrap();
+        assert_eq!(longest.data, data);
+        data.push(7);
+        let longer = client.control::<SendTo>(&OutgoingDatagram { remote, data }).await;
+        assert_eq!(longer, Err(Error::MessageTooLong));
     });
 }
 

@@ -74,7 +74,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// The direction bits follow from the authority: `Read` is
 /// [`DataDirection::Read`](crate::DataDirection::Read), `Write` is
 /// [`DataDirection::ReadWrite`](crate::DataDirection::ReadWrite). The size is always
-/// [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
+/// [`IDENTIFIER_SIZE`](crate::limits::IDENTIFIER_SIZE): requests have no fixed one.
 ///
 /// ```
 /// devnet_virtual_file_system::define_commands! {
@@ -200,7 +200,7 @@ macro_rules! define_commands {
                 impl $crate::ControlCommand for $name {
                     const IDENTIFIER: $crate::Identifier = $crate::Identifier::new(
                         Self::AUTHORITY.direction(),
-                        $crate::limits::REQUEST_BYTES as u16,
+                        $crate::limits::IDENTIFIER_SIZE,
                         $kind,
                         $number,
                     );

@@ -5,8 +5,12 @@ pub const NAME_BYTES: usize = 255;
 /// Bytes of a whole path, before and after normalisation (Linux' `PATH_MAX`).
 pub const PATH_BYTES: usize = 4096;
 
-/// Bytes of an encoded control request: the maximum of an identifier's 14 size bits.
-pub const REQUEST_BYTES: usize = 16_383;
+/// Bytes of an encoded control request: the longest datagram of UDP with its address fits, and no
+/// list in one takes longer than half a millisecond to read.
+pub const REQUEST_BYTES: usize = 66_000;
+/// The size in the identifiers of a table, the most that its 14 bits can say. Requests have any
+/// size up to [`REQUEST_BYTES`].
+pub const IDENTIFIER_SIZE: u16 = 16_383;
 /// Bytes of an encoded control response. A list is one response: 100,000 sockets of 160 bytes fit.
 pub const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 

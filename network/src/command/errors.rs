@@ -21,7 +21,7 @@ pub const COMMON: [(Error, &str); 6] = [
         "the command changes something and the file is not open for writing; this is checked first",
     ),
     (Error::BadMessage, "the bytes are not exactly one request"),
-    (Error::MessageTooLong, "the request has more than 16,383 bytes"),
+    (Error::MessageTooLong, "the request has more than 66,000 bytes"),
     (Error::NoDevice, "the interface, or one that the request names, does not exist (any more)"),
     (Error::Unsupported, "a feature leaves the protocol of the command out of this build"),
     (Error::WouldBlock, "the command has to wait and the caller asked it not to"),

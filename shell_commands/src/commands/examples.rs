@@ -178,6 +178,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("ls", &[("ls -l /devices/network", "the interfaces"), ("ls -lh", "")]),
     ("mkdir", &[("mkdir -p a/b/c", "with those above it")]),
     ("mktemp", &[("mktemp", ""), ("mktemp -d work.XXXXXX", "a directory")]),
+    ("mtr", &[("mtr -r -n -c 2 -i 0.1 web.lan", "")]),
     ("mv", &[("cp notes old; mv old older", "")]),
     (
         "nc",
@@ -262,6 +263,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("timeout", &[("timeout 200ms sleep 9 || echo too slow", "")]),
     ("touch", &[("touch new", ""), ("touch -d '2026-01-01 12:00' notes", "")]),
     ("tr", &[("echo hello | tr a-z A-Z", "")]),
+    ("tracepath", &[("tracepath -n web.lan", "")]),
     ("traceroute", &[("traceroute -n -q 1 10.0.2.4", "")]),
     ("traceroute6", &[("traceroute6 -n -q 1 gateway.lan", "")]),
     ("trap", &[("(trap 'echo bye' EXIT; echo working)", "")]),

@@ -69,7 +69,8 @@ async fn read(context: &Context, path: &str) -> Result<String, Error> {
     Ok(line.unwrap_or_default().to_owned())
 }
 
-async fn name(context: &Context) -> Result<String, Failure> {
+/// The name of this system.
+pub(super) async fn name(context: &Context) -> Result<String, Failure> {
     match read(context, FILE).await {
         Ok(name) if !name.is_empty() => Ok(name),
         Ok(_) | Err(Error::NotFound) => Ok(DEFAULT.to_owned()),

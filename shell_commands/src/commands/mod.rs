@@ -75,7 +75,7 @@ mod telnet;
 mod test;
 mod touch;
 mod tr;
-mod traceroute;
+mod trace;
 mod tree;
 mod wc;
 mod wget;

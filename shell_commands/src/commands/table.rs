@@ -8,7 +8,7 @@ use super::{
     dns, echo, examples, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3,
     launch, ls, machine, mkdir, mktemp, names, nc, netconfig, netstat, nl, od, ping, printf, ps,
     pwd, rm, route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee,
-    telnet, test, touch, tr, traceroute, wc, wget, wifi,
+    telnet, test, touch, tr, trace, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -176,6 +176,9 @@ rows! {
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mktemp", "mktemp [-d] [-u] [-q] [-p DIRECTORY] [TEMPLATE]",
         "Creates a file with a name that nobody has.", run (mktemp::run);
+    "mtr", "mtr -r|-w|-j|-C [-4|-6] [-n] [-b] [-u] [-c CYCLES] [-i SECONDS] [-G SECONDS] \
+        [-f FIRST] [-m HOPS] [-U HOPS] [-s BYTES] [-P PORT] [-a ADDRESS] [-I IF] HOST",
+        "Reports what each router on the way to a host loses.", run (trace::mtr);
     "mv", "mv [-n] [-v] SOURCE... TARGET", "Renames files and directories.", run (cp::rename);
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
         SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
@@ -252,12 +255,14 @@ rows! {
     "touch", "touch [-c] [-m] [-d TIME] [-t [[CC]YY]MMDDhhmm[.ss]] [-r FILE] FILE...",
         "Creates files, or sets the time of their last change.", run (touch::run);
     "tr", "tr [-c] [-d] [-s] SET [SET]", "Replaces, deletes or squeezes bytes.", run (tr::run);
+    "tracepath", "tracepath [-4|-6] [-n] [-b] [-m HOPS] [-l BYTES] [-p PORT] HOST",
+        "Shows the routers on the way to a host, and the path MTU.", run (trace::path);
     "traceroute", "traceroute [-4|-6] [-I] [-n] [-f FIRST] [-m HOPS] [-q PROBES] [-w SECONDS] \
         [-p PORT] [-s ADDRESS] [-i IF] HOST [BYTES]",
-        "Shows the routers on the way to a host.", run (traceroute::run);
+        "Shows the routers on the way to a host.", run (trace::route);
     "traceroute6", "traceroute6 [-I] [-n] [-f FIRST] [-m HOPS] [-q PROBES] [-w SECONDS] \
         [-p PORT] [-s ADDRESS] [-i IF] HOST [BYTES]",
-        "Shows the routers on the way to a host by IPv6.", run (traceroute::run);
+        "Shows the routers on the way to a host by IPv6.", run (trace::route);
     "trap", "trap\ntrap ACTION|- EXIT|SIGNAL...", "Runs an action at the end, or after a signal.",
         builtin (Trap);
     "true", "true", "Succeeds.", run (echo::succeed);

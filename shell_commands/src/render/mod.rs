@@ -25,6 +25,7 @@
 //! | [`program`] | `ps` |
 //! | [`query`] | `dig` and `host` of BIND, `getent` of glibc |
 //! | [`time`] | `ntpdate -q` |
+//! | [`mtr`] | mtr 0.95 |
 //! | [`traceroute`] | traceroute 2.1 |
 //! | [`units`] | numbers with units |
 //! | [`wifi`] | our own, after `iw` and `nmcli` |
@@ -43,6 +44,7 @@ pub mod iproute;
 pub mod lease;
 pub mod memory;
 pub mod meter;
+pub mod mtr;
 pub mod packet;
 pub mod ping;
 pub mod program;

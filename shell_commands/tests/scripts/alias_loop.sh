@@ -7,4 +7,5 @@ unset IFS
 echo "$#: $1 $2 $3 $4"
 value=$(( ($1 << 24) | ($2 << 16) | ($3 << 8) | $4 ))
 echo "$value"
-printf '%d.%d.%d.%d\n' $((value >> 24 & 255)) $((value >> 16 & 255)) $((value >> 8 & 255)) $((value & 255))
+printf '%d.%d.%d.%d\n' $((value >> 24 & 255)) $((value >> 16 & 255)) \
+    $((value >> 8 & 255)) $((value & 255))

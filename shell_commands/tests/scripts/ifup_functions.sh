@@ -9,7 +9,12 @@ stop() {
     ip addr flush dev $IF && ip link set $IF down && echo "$IF stopped"
 }
 status() {
-    if ip -4 addr show dev $IF | grep -q "inet ${ADDRESS%/*}"; then echo "$IF is up"; else echo "$IF is down"; return 3; fi
+    if ip -4 addr show dev $IF | grep -q "inet ${ADDRESS%/*}"; then
+        echo "$IF is up"
+    else
+        echo "$IF is down"
+        return 3
+    fi
 }
 control() {
     case "$1" in

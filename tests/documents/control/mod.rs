@@ -324,7 +324,7 @@ system. A command reaches either of them in two ways that mean the same:
 
 - `control(identifier, request) -> response`. The identifier has 32 bits, as those of `ioctl`:
   direction (bits 30 and 31: 2 for a command that reads, 3 for one that changes), size (bits 16 to
-  29: 16,383, the most bytes of a request), kind (bits 8 to 15: `n`), number (bits 0 to 7).
+  29: 16,383, requests have no fixed one), kind (bits 8 to 15: `n`), number (bits 0 to 7).
 - A line of text, written to the device. A line has no answer; an error fails the write.
 
 Numbers and bytes are forever: a number is never used again, and a payload never changes. What a

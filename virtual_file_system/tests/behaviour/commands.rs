@@ -1,6 +1,6 @@
 //! Command tables. The documentation of `define_commands!` shows that conflicts do not compile.
 
-use devnet_virtual_file_system::limits::REQUEST_BYTES;
+use devnet_virtual_file_system::limits::{IDENTIFIER_SIZE, REQUEST_BYTES};
 use devnet_virtual_file_system::{
     Authority, ControlCommand, DataDirection, Error, Identifier, encode,
 };
@@ -29,7 +29,7 @@ fn identifiers_are_golden() {
     assert_eq!(Count::IDENTIFIER.raw(), 0xbfff_6c02);
     assert_eq!(neighbour::Other::IDENTIFIER.raw(), 0xbfff_6c04);
     assert_eq!(unrelated::Other::IDENTIFIER.raw(), 0xffff_6d01);
-    assert_eq!(usize::from(Feed::IDENTIFIER.size()), REQUEST_BYTES);
+    assert_eq!(Feed::IDENTIFIER.size(), IDENTIFIER_SIZE);
 }
 
 #[test]
