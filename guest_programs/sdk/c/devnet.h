@@ -116,7 +116,7 @@ enum {
 /* Commands for devnet_control. A file opened for reading is enough for those marked "read"; the
    others need one opened for writing. Requests and responses are postcard:
    https://postcard.jamesmunns.com/wire-format */
-#define DEVNET_REQUEST_BYTES 16383u
+#define DEVNET_REQUEST_BYTES 66000u
 /* Returns identity, state, link, hardware address, MTU and flags of the interface. (read) */
 #define DEVNET_GET_INTERFACE 0xbfff6e01u
 /* Lists every interface (on `/devices/sockets`), or just this one. (read) */
