@@ -145,6 +145,8 @@ pub const HTTP_TURN: usize = 64;
 pub const HTTP_DRAIN_BYTES: usize = 4096;
 /// Bytes of a body that changes something: some hundred lines for a device.
 pub const HTTP_CHANGE_BYTES: usize = 16 * 1024;
+/// Connections that `top` asks about for each state.
+pub const TOP_CONNECTIONS: usize = 500;
 /// Rows of each table of the dashboard: more do not help who looks.
 pub const DASHBOARD_ROWS: usize = 200;
 /// Readers of the dashboard's events, and its captures, at once.

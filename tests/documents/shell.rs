@@ -109,6 +109,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
             ("hexdump", "no formats but `-C` and the usual one"),
             ("ps", "guest programs only"),
             ("rev", ""),
+            ("top", "of the network, not of processes; batches have `-b`"),
             ("uptime", "no users and no load"),
             ("watch", "commands of the shell; `-c` is a count"),
         ],

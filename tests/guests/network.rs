@@ -243,6 +243,7 @@ fn responses_that_do_not_fit_tell_their_length() {
         let length =
             guest.call("control", &[device as u64, identifier, 0, 0, u64::from(FREE), 3]).await;
         assert_eq!(length as usize, devnet_virtual_file_system::encode(&all).unwrap().len());
+        let longer = devnet_virtual_file_system::limits::REQUEST_BYTES as u64 + 1;
         let start = guest.peek(FREE, 4).await;
         assert_eq!((start[0], start[3]), (2, 7), "two interfaces, and nothing beyond the room");
         assert_eq!(
@@ -250,7 +251,7 @@ fn responses_that_do_not_fit_tell_their_length() {
             error(Error::BadAddress)
         );
         assert_eq!(
-            guest.call("control", &[device as u64, identifier, 0, 20_000, 0, 0]).await,
+            guest.call("control", &[device as u64, identifier, 0, longer, 0, 0]).await,
             error(Error::MessageTooLong)
         );
         assert_eq!(

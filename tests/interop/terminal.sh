@@ -86,4 +86,22 @@ ends_with 'one two three four
 devnet:/#'
 types C-l 'ls -d /devices' Enter
 shows '/devices'
+
+# top has the whole window, gives it back, and draws it anew for another one.
+types C-u C-l 'ifconfig lo up; top -d 0.2' Enter
+shows '^top - [0-9:]+ up 0:0[0-9], connections 0, sockets 0$'
+shows '^INTERFACE         RECEIVED'
+shows '^lo                0 bit/s'
+shows '^eth0              0 bit/s'
+shows '^CONNECTION'
+types C-c
+ends_with 'devnet:/# ifconfig lo up; top -d 0.2
+devnet:/#'
+tmux_ capture-pane -p | grep -q INTERFACE && fail 'top left something'
+types C-l 'top -d 0.2' Enter
+shows '^CONNECTION'
+resize 100 12
+shows '^INTERFACE         RECEIVED                    SENT                        DROPS$'
+types C-c
+shows 'devnet:/#$'
 echo 'the terminal is pleasant'

@@ -261,6 +261,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("test", &[("test -d /devices && echo there", "")]),
     ("time", &[("time ping -c 1 10.0.2.2", "")]),
     ("timeout", &[("timeout 200ms sleep 9 || echo too slow", "")]),
+    ("top", &[("top -b -n 1", "once, as text")]),
     ("touch", &[("touch new", ""), ("touch -d '2026-01-01 12:00' notes", "")]),
     ("tr", &[("echo hello | tr a-z A-Z", "")]),
     ("tracepath", &[("tracepath -n web.lan", "")]),

@@ -73,6 +73,7 @@ mod tcpdump;
 mod tee;
 mod telnet;
 mod test;
+mod top;
 mod touch;
 mod tr;
 mod trace;

@@ -8,7 +8,7 @@ use super::{
     dns, echo, examples, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3,
     launch, ls, machine, mkdir, mktemp, names, nc, netconfig, netstat, nl, od, ping, printf, ps,
     pwd, rm, route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee,
-    telnet, test, touch, tr, trace, wc, wget, wifi,
+    telnet, test, top, touch, tr, trace, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -252,6 +252,8 @@ rows! {
     "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
     "timeout", "timeout [-s SIGNAL] [--preserve-status] N[ms|s|m|h] COMMAND [ARG...]",
         "Ends a command that takes too long.", launch (launch::timeout);
+    "top", "top [-b] [-d SECONDS] [-n COUNT]",
+        "Shows interfaces, connections and drops as they change.", run (top::run);
     "touch", "touch [-c] [-m] [-d TIME] [-t [[CC]YY]MMDDhhmm[.ss]] [-r FILE] FILE...",
         "Creates files, or sets the time of their last change.", run (touch::run);
     "tr", "tr [-c] [-d] [-s] SET [SET]", "Replaces, deletes or squeezes bytes.", run (tr::run);

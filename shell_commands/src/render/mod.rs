@@ -26,6 +26,7 @@
 //! | [`query`] | `dig` and `host` of BIND, `getent` of glibc |
 //! | [`time`] | `ntpdate -q` |
 //! | [`mtr`] | mtr 0.95 |
+//! | [`top`] | our own |
 //! | [`traceroute`] | traceroute 2.1 |
 //! | [`units`] | numbers with units |
 //! | [`wifi`] | our own, after `iw` and `nmcli` |
@@ -53,6 +54,7 @@ pub mod query;
 pub mod services;
 pub mod storage;
 pub mod time;
+pub mod top;
 pub mod traceroute;
 pub mod units;
 pub mod wifi;
