@@ -33,8 +33,10 @@ pub const ADVERTISED_ROUTERS: usize = 4;
 pub const ADVERTISED_PREFIXES: usize = 16;
 /// Routes of one interface from Route Information options (RFC 4191 §2.3).
 pub const ADVERTISED_ROUTES: usize = 16;
-/// Routes of one interface.
+/// Routes of one interface; each next hop counts as one.
 pub const ROUTES: usize = 1024;
+/// Next hops of one route.
+pub const NEXT_HOPS: usize = 16;
 /// Options that a DHCP client asks for beside the usual ones.
 pub const DHCP_REQUESTED_OPTIONS: usize = 64;
 /// Options that a program lets a DHCP client send.

@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(25) {
+    match chance.below(26) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -220,6 +220,21 @@ fn line(chance: &mut Chance, name: &str) -> String {
             chance.one(&["default", "192.0.2.0/24", "198.51.100.7/32"]),
             chance.perhaps(&format!(" metric {number}")),
         ),
+        25 => {
+            let hops = [
+                format!("10.0.{net}.254*2,10.0.{net}.253"),
+                format!("10.0.{net}.254,10.1.{net}.253*256,10.0.0.{host}"),
+                format!("10.0.{net}.250*9"),
+            ];
+            format!(
+                "route {} {} hops {}{}{}",
+                chance.one(&["insert", "append", "replace"]),
+                chance.one(&["default", "192.0.2.0/24", "203.0.113.0/24"]),
+                chance.one(&hops.iter().map(String::as_str).collect::<Vec<_>>()),
+                chance.perhaps(&format!(" metric {number}")),
+                chance.perhaps(" mtu 1300"),
+            )
+        }
         15 => format!(
             "route insert 203.0.{host}.0/24 via 10.1.{net}.254{}{}{}{}",
             chance.perhaps(" mtu 1300"),
@@ -257,6 +272,7 @@ fn system_line(chance: &mut Chance) -> String {
 #[test]
 fn what_is_exported_makes_a_fresh_system_the_same() {
     let mut shown = std::collections::BTreeSet::new();
+    let mut several = 0;
     for seed in 1..=1000 {
         let mut chance = Chance(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let world = World::new(seed);
@@ -287,10 +303,12 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
             let outcome = apply(&host.open("sockets"), &text).unwrap();
             assert_eq!(outcome.changes, [], "seed {seed}\n{text}");
         }
+        several += text.matches(" hops ").count();
         shown.extend(text.lines().map(|line| {
             line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(char::is_numeric, "")
         }));
     }
+    assert!(several > 40, "{several} routes with several next hops");
     // Every group was there.
     for words in [
         "system host-model",

@@ -58,8 +58,8 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
             "address present 10.0.0.1/24 interface eth0 origin static state preferred scope \
             global broadcast 10.0.0.255",
             "address present fd00::1/64 interface eth0 origin static state preferred scope global",
-            "route present fe80::/64 interface eth0 metric 0 origin kernel source fe80::ff:fe00:1",
             "route present fd00::/64 interface eth0 metric 0 origin kernel source fd00::1",
+            "route present fe80::/64 interface eth0 metric 0 origin kernel source fe80::ff:fe00:1",
             "route present 10.0.0.0/24 interface eth0 metric 0 origin kernel source 10.0.0.1",
             "neighbor present 10.0.0.9 interface eth0 state permanent mac 02:00:00:00:00:09",
             "dns present 10.0.0.53 interface eth0 origin static",

@@ -37,6 +37,7 @@ mod multicast_dns;
 mod name_cache;
 mod names;
 mod neighbors;
+mod next_hops;
 mod options;
 mod pair;
 mod pitfalls_chance;

@@ -195,6 +195,14 @@ enum {
 /* Lists the routes with everything about them: on an interface its own, on `/devices/sockets` those
    of all interfaces and then those of the whole system. (read) */
 #define DEVNET_LIST_ROUTE_DETAILS 0xbfff6e27u
+/* Adds or replaces a route that may have several next hops; true if that changed something. In the
+   other lists each next hop is a route. (write) */
+#define DEVNET_SET_MULTIPATH_ROUTE 0xffff6e28u
+/* Lists the routes that have several next hops: on an interface its own, on `/devices/sockets`
+   those of all interfaces. (read) */
+#define DEVNET_LIST_MULTIPATH_ROUTES 0xbfff6e29u
+/* Returns the route and the next hop of a flow, and why it is chosen. (read) */
+#define DEVNET_FIND_FLOW_ROUTE 0xbfff6e2au
 /* Lists the DNS servers in the order in which they are queried: by the metric of their interface,
    then as they were added; on `/devices/sockets` those of the system come last. Of interfaces of
    equal metric the server that answers fastest is queried first. (read) */

@@ -36,6 +36,7 @@ pub(super) const fn is_list(request: &Request) -> bool {
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
+            | Request::ListMultipathRoutes(())
             | Request::ListAddressDetails(())
             | Request::ListAutoconfiguration(())
             | Request::ListRouteDetails(())

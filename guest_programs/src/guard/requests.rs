@@ -9,7 +9,7 @@ use core::net::SocketAddr;
 
 use devnet_network::command::mode::Mode;
 use devnet_network::command::route::{
-    ChangeMode, NewRoute, RouteChange, RouteFilter, RouteSelector,
+    ChangeMode, MultipathChange, NewRoute, RouteChange, RouteFilter, RouteSelector,
 };
 use devnet_network::command::socket::{Offer, SocketKind, SocketOption};
 use devnet_network::command::{Accept, FindRoute, Request, Resolve, SetOption};
@@ -164,7 +164,8 @@ impl Guard {
             // All other commands are about interfaces. For an interface's own device, opening it
             // was the check.
             other if self.place == DeviceKind::Interface => Ok(Action::of_interface(other)),
-            Request::SetRoute(change) => {
+            Request::SetRoute(change)
+            | Request::SetMultipathRoute(MultipathChange { route: change, .. }) => {
                 policy.permit_change(changed_interface(change)).map(|()| Action::Forward)
             }
             Request::AddRoute(NewRoute { interface, .. })
@@ -172,7 +173,9 @@ impl Guard {
             | Request::RemoveRoute(RouteSelector { interface, .. }) => {
                 policy.permit_change(interface.as_deref()).map(|()| Action::Forward)
             }
-            Request::FindRoute(_) if !self.devices.sees_all() => Ok(Action::Handle),
+            Request::FindRoute(_) | Request::FindFlowRoute(_) if !self.devices.sees_all() => {
+                Ok(Action::Handle)
+            }
             list if is_list(list) && !self.devices.sees_all() => Ok(Action::Handle),
             // This covers future commands too: a command over all interfaces requires a grant of
             // all of them.
@@ -214,7 +217,8 @@ impl Guard {
             Request::QueryRecords(query) => self.query_records(query).await,
             Request::BrowseServices(browse) => self.browse(browse).await,
             Request::SetOption(option) => self.set_buffer(option).await,
-            Request::FindRoute(_) => {
+            Request::FindRoute(_) | Request::FindFlowRoute(_) => {
+                // Both have the same response.
                 let choice = self.ask::<FindRoute>(request).await?;
                 let is_seen = self.policy().grants.interface(&choice.interface).is_some();
                 reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })

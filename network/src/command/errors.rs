@@ -252,6 +252,7 @@ impl Request {
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())
             | Self::ListRouteDetails(())
+            | Self::ListMultipathRoutes(())
             | Self::ListDnsServers(())
             | Self::ListNeighbors(())
             | Self::ListSockets(())
@@ -277,10 +278,10 @@ impl Request {
             }
             Self::RemoveAddress(_) => &[AddressNotAvailable, Unsupported],
             Self::AddRoute(_) => ADD_ROUTE,
-            Self::SetRoute(_) => SET_ROUTE,
+            Self::SetRoute(_) | Self::SetMultipathRoute(_) => SET_ROUTE,
             Self::RemoveRoute(_) => &[NoSuchProcess, InvalidInput],
             Self::RemoveRoutes(_) => &[NoSuchProcess],
-            Self::FindRoute(_) => FIND_ROUTE,
+            Self::FindRoute(_) | Self::FindFlowRoute(_) => FIND_ROUTE,
             Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
             Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
             Self::Resolve(_) => RESOLVE,

@@ -129,6 +129,8 @@ const fn has_part(command: Identifier) -> bool {
         | table::FindRoute::IDENTIFIER
         | table::ListRoutePreferences::IDENTIFIER
         | table::ListRouteDetails::IDENTIFIER
+        | table::ListMultipathRoutes::IDENTIFIER
+        | table::FindFlowRoute::IDENTIFIER
         | table::ListDnsCache::IDENTIFIER
         | table::GetResolver::IDENTIFIER
         | table::ListHosts::IDENTIFIER
@@ -147,6 +149,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ChangeRouter::IDENTIFIER
         | table::SetFallback::IDENTIFIER
         | table::SetRoute::IDENTIFIER
+        | table::SetMultipathRoute::IDENTIFIER
         | table::RemoveRoutes::IDENTIFIER
         | table::QueryRecords::IDENTIFIER
         | table::FlushDnsCache::IDENTIFIER
@@ -203,6 +206,8 @@ impl Request {
             Self::AddRoute(new) => new.destination.address().is_ipv6(),
             Self::SetAddress(change) => change.prefix.address().is_ipv6(),
             Self::SetRoute(change) => change.destination.address().is_ipv6(),
+            Self::SetMultipathRoute(change) => change.route.destination.address().is_ipv6(),
+            Self::FindFlowRoute(flow) => flow.destination.is_ipv6(),
             Self::RemoveRoutes(filter) => {
                 filter.ipv6 == Some(true)
                     || filter.destination.is_some_and(|prefix| prefix.address().is_ipv6())

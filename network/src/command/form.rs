@@ -22,18 +22,26 @@ pub struct Row {
     pub forms: &'static [Form],
 }
 
+/// The forms of one command: written out in braces, or a list elsewhere in parentheses.
+macro_rules! forms {
+    ($($line:literal, $note:literal, $example:literal;)+) => {
+        &[$($crate::command::form::Form { line: $line, note: $note, example: $example }),+]
+    };
+    ($list:path) => { $list };
+}
+
 /// Makes the rows and the match, which the compiler checks for completeness.
 macro_rules! grammar {
     (
         lines {$(
-            $name:ident($request:pat) { $($line:literal, $note:literal, $example:literal;)+ }
+            $name:ident($request:pat) $forms:tt
         )+}
         without { $($silent:ident($unused:pat),)+ }
     ) => {
         /// The lines of every command that has some, in the order of the commands.
         pub const ROWS: &[Row] = &[$(Row {
             identifier: <table::$name as devnet_virtual_file_system::ControlCommand>::IDENTIFIER,
-            forms: &[$(Form { line: $line, note: $note, example: $example }),+],
+            forms: $crate::command::form::forms! $forms,
         }),+];
 
         impl Request {
@@ -41,9 +49,7 @@ macro_rules! grammar {
             #[must_use]
             pub const fn grammar(&self) -> &'static [Form] {
                 match self {
-                    $(Self::$name($request) => {
-                        &[$(Form { line: $line, note: $note, example: $example }),+]
-                    })+
+                    $(Self::$name($request) => $crate::command::form::forms! $forms,)+
                     $(Self::$silent($unused))|+ => &[],
                 }
             }
@@ -51,4 +57,4 @@ macro_rules! grammar {
     };
 }
 
-pub(super) use grammar;
+pub(super) use {forms, grammar};

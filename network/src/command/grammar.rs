@@ -119,6 +119,14 @@ super::form::grammar! {
                 "A route of the whole system. On `/devices/sockets`.",
                 "route blackhole 203.0.113.0/24";
         }
+        SetMultipathRoute(_) {
+            "route (insert | append | prepend | replace | change) DESTINATION hops GATEWAYS \
+             [metric NUMBER] [interface INTERFACE] [source ADDRESS] [mtu BYTES] \
+             [onlink (on | off)] [protocol OCTET] [expires SECONDS]",
+                "Flows are spread over the gateways by their weights, and a gateway that does not \
+                 answer is left out. All are on one interface.",
+                "route insert 198.51.100.0/24 hops 10.0.2.2,10.0.2.3*2";
+        }
         RemoveRoutes(_) {
             "route flush [to DESTINATION] [via ADDRESS] [metric NUMBER] [interface INTERFACE] \
              [source ADDRESS] [protocol OCTET]",
@@ -238,40 +246,7 @@ super::form::grammar! {
                  `/devices/sockets`.",
                 "disconnect 127.0.0.1:40007 127.0.0.1:7";
         }
-        SetOption(_) {
-            "option (no-delay | broadcast | reuse-address | reuse-port | dont-fragment) (on | off)",
-                "Off unless set.", "option no-delay on";
-            "option (multicast-loop | receive-errors | header-included) (on | off)",
-                "`multicast-loop` is on unless set, the others are off.",
-                "option receive-errors on";
-            "option (only-ipv6 | explicit-congestion | timestamps) (on | off)",
-                "`timestamps` is on unless set, the others are off.", "option only-ipv6 on";
-            "option (cork | black-hole-detection) (on | off)",
-                "`black-hole-detection` is on unless set, `cork` is off.", "option cork on";
-            "option (receive-buffer | send-buffer) BYTES",
-                "Buffers grow by themselves unless set.", "option receive-buffer 65536";
-            "option maximum-segment SIZE",
-                "0, the default: what the path allows.", "option maximum-segment 1200";
-            "option not-sent-low-water BYTES",
-                "0, the default: as much as the send buffer takes.",
-                "option not-sent-low-water 16384";
-            "option (hop-limit | multicast-hop-limit) HOPS",
-                "64, and 1 for multicast, unless set.", "option hop-limit 32";
-            "option (keep-alive | keep-alive-interval | user-timeout) MILLISECONDS",
-                "`keep-alive` is off (0) unless set, the interval is 75,000. A time-out of 0, the \
-                 default, is that of TCP.",
-                "option keep-alive 60000";
-            "option keep-alive-count COUNT", "9 unless set.", "option keep-alive-count 5";
-            "option linger (off | MILLISECONDS)", "Off unless set.", "option linger 2000";
-            "option traffic-class OCTET", "0 unless set.", "option traffic-class 0xb8";
-            "option (multicast-interface | bind-to-device) (any | INTERFACE)",
-                "Any unless set.", "option bind-to-device eth0";
-            "option congestion (cubic | reno | bbr)", "`cubic` unless set.",
-            "option congestion bbr";
-            "option path-mtu-discovery (never | want | always | probe)",
-                "`want` for streams and `never` for the others, unless set.",
-                "option path-mtu-discovery probe";
-        }
+        SetOption(_) (super::grammar_of_options::OPTIONS)
         JoinGroup(_) {
             "join GROUP [INTERFACE]", "Without an interface it is that of the route to the group.",
                 "join 239.1.2.3 eth0";
@@ -291,22 +266,7 @@ super::form::grammar! {
         ExportConfiguration(_) {
             "export", "", "export";
         }
-        SwitchRadio(_) {
-            "switch station SSID [key KEY] [security (open | wpa2 | wpa3)] [bssid MAC] \
-             [timeout MILLISECONDS] [hostname HOSTNAME] [wait MILLISECONDS]",
-                "With a key the protection is the best that the network has, unless given. \
-                 `timeout`, 10,000 unless given, is for the association, `wait`, 30,000 unless \
-                 given, for the lease; 0 does not wait for it.",
-                "switch station home key devnet-home wait 5000";
-            "switch access-point SSID PREFIX [key KEY] [security (open | wpa2 | wpa3)] \
-             [channel COUNT] [hidden (on | off)] [stations COUNT] [clients RANGES \
-             [lease SECONDS] [router HOSTS] [dns HOSTS] [single-client (on | off)]]",
-                "With a key the protection is `wpa2`, unless given. Channel 0, unless given, is \
-                 the one that the fewest others use. With `clients` a DHCP server hands these \
-                 addresses out, for 3,600 seconds unless given. The router is this system unless \
-                 given.",
-                "switch access-point mine 10.0.9.1/24 key devnet-mine clients 10.0.9.10-10.0.9.99";
-        }
+        SwitchRadio(_) (super::grammar_of_options::SWITCH)
         ChangeRouter(_) {
             "router set [preference (low | medium | high)] [lifetime SECONDS] [interval SECONDS] \
              [hop-limit HOPS] [managed (on | off)] [other (on | off)] [mtu BYTES] \
@@ -363,6 +323,8 @@ super::form::grammar! {
         ListRoutes(()),
         ListRoutePreferences(()),
         ListRouteDetails(()),
+        ListMultipathRoutes(()),
+        FindFlowRoute(_),
         FindRoute(_),
         ListDnsServers(()),
         Resolve(_),

@@ -46,6 +46,7 @@ pub mod fallback;
 pub(crate) mod features;
 mod form;
 pub mod grammar;
+mod grammar_of_options;
 pub mod interface;
 mod interface_option;
 mod kind;
@@ -58,6 +59,7 @@ pub mod mdns;
 pub mod mode;
 pub mod multicast;
 pub mod neighbor;
+mod noun;
 pub mod option;
 pub mod placeholder;
 pub mod record;
@@ -77,9 +79,8 @@ pub mod wireless_text;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
-use core::ops::RangeInclusive;
 
-use devnet_virtual_file_system::{Error, Identifier};
+use devnet_virtual_file_system::Error;
 
 use crate::address::{HardwareAddress, Prefix};
 
@@ -166,6 +167,14 @@ devnet_virtual_file_system::define_commands! {
         /// Lists the routes with everything about them: on an interface its own, on
         /// `/devices/sockets` those of all interfaces and then those of the whole system.
         39 => ListRouteDetails: Read (()) -> Vec<route::RouteDetail>;
+        /// Adds or replaces a route that may have several next hops; true if that changed
+        /// something. In the other lists each next hop is a route.
+        40 => SetMultipathRoute: Write (route::MultipathChange) -> bool;
+        /// Lists the routes that have several next hops: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces.
+        41 => ListMultipathRoutes: Read (()) -> Vec<route::MultipathRoute>;
+        /// Returns the route and the next hop of a flow, and why it is chosen.
+        42 => FindFlowRoute: Read (route::Flow) -> route::RouteChoice;
 
         /// Lists the DNS servers in the order in which they are queried: by the metric of their
         /// interface, then as they were added; on `/devices/sockets` those of the system come last.
@@ -350,53 +359,5 @@ devnet_virtual_file_system::define_commands! {
     }
 }
 
+pub use noun::{noun, nouns};
 pub use table::*;
-
-/// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 14] = [
-    ("interface", 1..=15),
-    ("address", 16..=31),
-    ("route", 32..=47),
-    ("dns", 48..=63),
-    ("dhcp", 64..=79),
-    ("neighbor", 80..=95),
-    ("socket", 96..=127),
-    ("watch", 128..=143),
-    ("file", 144..=159),
-    ("system", 160..=175),
-    ("capture", 176..=191),
-    ("configuration", 192..=207),
-    ("wireless", 208..=223),
-    ("router", 224..=239),
-];
-
-/// The nouns, in the order of their commands' numbers.
-pub fn nouns() -> impl Iterator<Item = &'static str> {
-    NOUNS.iter().map(|(noun, _)| *noun)
-}
-
-/// The noun of a command; `None` if it is not in this table.
-#[must_use]
-pub fn noun(identifier: Identifier) -> Option<&'static str> {
-    let number = Request::authority(identifier).map(|_| identifier.number())?;
-    NOUNS.iter().find(|(_, numbers)| numbers.contains(&number)).map(|(noun, _)| *noun)
-}
-
-#[cfg(test)]
-mod tests {
-    use devnet_virtual_file_system::ControlCommand;
-
-    use super::*;
-
-    #[test]
-    fn every_command_belongs_to_a_noun() {
-        let missing: Vec<_> =
-            TABLE.iter().filter(|entry| noun(entry.identifier).is_none()).collect();
-        assert!(missing.is_empty(), "{missing:?}");
-        assert_eq!(
-            (noun(AddRoute::IDENTIFIER), noun(Watch::IDENTIFIER)),
-            (Some("route"), Some("watch"))
-        );
-        assert_eq!(noun(Identifier::from_raw(7)), None);
-    }
-}

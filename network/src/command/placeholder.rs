@@ -7,6 +7,7 @@ use core::str::FromStr;
 use super::autoconfiguration::StableSecret;
 use super::dhcp_server::{AddressRange, ClientName, RawOption};
 use super::escape::unescape;
+use super::route::NextHop;
 use super::value::{list, octet, socket_address};
 use super::watch::Kinds;
 use super::wireless_text::unescaped;
@@ -72,6 +73,14 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "an IPv4 or IPv6 address",
         &["10.0.0.9", "fd00::9"],
         reads::<IpAddr>,
+    ),
+    placeholder(
+        "GATEWAYS",
+        "list of gateways",
+        "addresses with commas between, each with its weight after `*`, from 1, the usual one, to \
+         256",
+        &["10.0.0.9", "10.0.0.2,10.0.0.3*2", "fd00::9,fd00::8*256"],
+        |word| list::<NextHop>(word).is_ok(),
     ),
     placeholder("IPV4", "IPv4 address", "an IPv4 address", &["10.0.0.255"], reads::<Ipv4Addr>),
     placeholder("IPV6", "IPv6 address", "an IPv6 address", &["fd00::53"], reads::<Ipv6Addr>),

@@ -1,7 +1,10 @@
 //! Types of route commands.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
+use core::str::FromStr;
 
 use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
@@ -290,4 +293,98 @@ pub struct RouteChoice {
     pub source: IpAddr,
     /// The route that matched; none when the destination is an address of our own.
     pub route: Option<RouteEntry>,
+}
+
+/// One of several next hops of a route. As text it is `10.0.0.2`, or `10.0.0.2*3` with a weight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The gateway, as that of a route.
+    pub gateway: IpAddr,
+    /// Its share of the flows, from 1 to 256.
+    pub weight: u16,
+}
+
+impl fmt::Display for NextHop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.weight {
+            1 => write!(formatter, "{}", self.gateway),
+            weight => write!(formatter, "{}*{weight}", self.gateway),
+        }
+    }
+}
+
+impl FromStr for NextHop {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (gateway, weight) = text.split_once('*').unwrap_or((text, "1"));
+        let weight = weight.parse().map_err(|_| Error::InvalidInput)?;
+        if !(1..=256).contains(&weight) {
+            return Err(Error::InvalidInput);
+        }
+        Ok(Self { gateway: gateway.parse().map_err(|_| Error::InvalidInput)?, weight })
+    }
+}
+
+/// A route that may have several next hops, all on one interface. Each flow takes one of them: a
+/// hash of its addresses, protocol and ports decides (RFC 2992).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MultipathChange {
+    /// Everything else about the route; it has no gateway beside the next hops.
+    pub route: RouteChange,
+    /// Up to 16, each once. One alone, as the gateway of the route, makes an ordinary one.
+    pub hops: Vec<NextHop>,
+}
+
+impl From<RouteChange> for MultipathChange {
+    fn from(route: RouteChange) -> Self {
+        Self { route, hops: Vec::new() }
+    }
+}
+
+impl MultipathChange {
+    /// The same in its one form: a next hop alone is a gateway.
+    #[must_use]
+    pub fn simplified(mut self) -> Self {
+        if let ([hop], None) = (self.hops.as_slice(), self.route.gateway) {
+            self.route.gateway = Some(hop.gateway);
+            self.hops.clear();
+        }
+        self
+    }
+}
+
+/// A next hop in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NextHopStatus {
+    /// The gateway.
+    pub gateway: IpAddr,
+    /// Its share of the flows.
+    pub weight: u16,
+    /// False for one that lately did not answer: the others have its flows for a minute.
+    pub answers: bool,
+}
+
+/// A route that has several next hops.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MultipathRoute {
+    /// Everything else about it, without a gateway.
+    pub route: RouteDetail,
+    /// Its next hops, in the order in which they were given.
+    pub hops: Vec<NextHopStatus>,
+}
+
+/// A flow, for which its next hop is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    /// The destination.
+    pub destination: IpAddr,
+    /// The source; none for that of an unbound socket.
+    pub source: Option<IpAddr>,
+    /// The protocol by its number in the IP header; ports count for 6, TCP, and 17, UDP.
+    pub protocol: u8,
+    /// The local port.
+    pub source_port: u16,
+    /// The remote port.
+    pub destination_port: u16,
 }

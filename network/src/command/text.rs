@@ -16,11 +16,13 @@ use super::interface::Advertisement;
 use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
-use super::route::{NewRoute, RouteChange, RouteFilter, RouteKind, RouteSelector};
+use super::route::{
+    MultipathChange, NewRoute, NextHop, RouteChange, RouteFilter, RouteKind, RouteSelector,
+};
 use super::socket::{ConnectionName, Direction, SocketKind, SocketOption};
 use super::system::SystemOption;
 use super::table::Request;
-use super::value::{octet, pairs, socket_address, switch, value};
+use super::value::{list, octet, pairs, socket_address, switch, value};
 use super::watch::{Kinds, WatchOptions};
 use super::{grammar, line_of_dhcp, line_of_link, line_of_names, line_of_router, wireless_text};
 use crate::address::Prefix;
@@ -195,6 +197,7 @@ fn destination(word: &str, gateway: Option<IpAddr>) -> Result<Prefix, Error> {
 /// `route insert`, `prepend`, `replace` and `change`, and routes of the whole system.
 fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, Error> {
     let mut change = RouteChange::default();
+    let mut hops: Vec<NextHop> = Vec::new();
     match verb.parse() {
         Ok(kind) if kind != RouteKind::Unicast => change.kind = kind,
         _ => change.mode = value(verb)?,
@@ -206,6 +209,7 @@ fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, E
                 return Err(Error::InvalidInput);
             }
             "via" => change.gateway = Some(value(word)?),
+            "hops" => hops = list(word)?,
             "metric" => change.metric = value(word)?,
             "interface" => change.interface = Some((*word).into()),
             "source" => change.source = Some(value(word)?),
@@ -216,8 +220,15 @@ fn set_route(verb: &str, target: &str, pairs: &[[&str; 2]]) -> Result<Request, E
             _ => return Err(Error::InvalidInput),
         }
     }
-    change.destination = destination(target, change.gateway)?;
-    Ok(Request::SetRoute(change))
+    if change.gateway.is_some() && !hops.is_empty() {
+        return Err(Error::InvalidInput);
+    }
+    let gateway = change.gateway.or(hops.first().map(|hop| hop.gateway));
+    change.destination = destination(target, gateway)?;
+    Ok(match hops.is_empty() {
+        true => Request::SetRoute(change),
+        false => Request::SetMultipathRoute(MultipathChange { route: change, hops }),
+    })
 }
 
 /// `route flush`, whose words are pairs.

@@ -32,7 +32,7 @@ use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
 use crate::command::mdns::{LocalService, MulticastDnsMode, MulticastDnsOption};
 use crate::command::neighbor::NewNeighbor;
-use crate::command::route::{ChangeMode, RouteChange, RouteDetail};
+use crate::command::route::{ChangeMode, MultipathChange, RouteChange, RouteDetail};
 use crate::command::router::{RouterAdvertisement, RouterChange};
 use crate::command::system::HostModel;
 
@@ -69,7 +69,7 @@ pub(crate) struct Desired {
     pub(crate) autoconfiguration: Vec<AutoconfigurationOption>,
     pub(crate) router: Option<RouterAdvertisement>,
     pub(crate) addresses: Vec<AddressChange>,
-    pub(crate) routes: Vec<RouteChange>,
+    pub(crate) routes: Vec<MultipathChange>,
     pub(crate) neighbors: Vec<NewNeighbor>,
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
@@ -120,15 +120,20 @@ pub(crate) struct DesiredSystem {
 impl DesiredSystem {
     /// Gives everything that may be said in several ways its one form and order.
     pub(crate) fn normalize(&mut self) {
-        normalize_routes(&mut self.routes, 0);
+        let mut routes = self.routes.drain(..).map(MultipathChange::from).collect();
+        normalize_routes(&mut routes, 0);
+        self.routes.extend(routes.into_iter().map(|change| change.route));
     }
 }
 
 /// Routes in the order of the table, those first that gateways of others may need; each of several
 /// to one destination stays before the next.
-fn normalize_routes(routes: &mut [RouteChange], metric: u32) {
-    let metric_of = |route: &RouteChange| if route.metric == 0 { metric } else { route.metric };
-    for route in routes.iter_mut() {
+fn normalize_routes(routes: &mut Vec<MultipathChange>, metric: u32) {
+    let metric_of = |MultipathChange { route, .. }: &MultipathChange| {
+        if route.metric == 0 { metric } else { route.metric }
+    };
+    *routes = routes.drain(..).map(MultipathChange::simplified).collect();
+    for MultipathChange { route, .. } in routes.iter_mut() {
         route.destination = route.destination.network();
         route.interface = None;
         if route.protocol == 0 {
@@ -137,18 +142,18 @@ fn normalize_routes(routes: &mut [RouteChange], metric: u32) {
     }
     let on_link: BTreeSet<(Prefix, u32)> = routes
         .iter()
-        .filter(|route| route.gateway.is_none())
-        .map(|route| (route.destination, metric_of(route)))
+        .filter(|change| change.route.gateway.is_none() && change.hops.is_empty())
+        .map(|change| (change.route.destination, metric_of(change)))
         .collect();
-    routes.sort_by_key(|route| {
-        let (destination, metric) = (route.destination, metric_of(route));
+    routes.sort_by_key(|change| {
+        let (destination, metric) = (change.route.destination, metric_of(change));
         let is_behind = !on_link.contains(&(destination, metric));
         (is_behind, Reverse(destination.length()), metric, destination)
     });
     let mut last = None;
-    for route in routes {
-        let place = Some((route.destination, metric_of(route)));
-        route.mode = if last == place { ChangeMode::Append } else { ChangeMode::Insert };
+    for change in routes {
+        let place = Some((change.route.destination, metric_of(change)));
+        change.route.mode = if last == place { ChangeMode::Append } else { ChangeMode::Insert };
         last = place;
     }
 }
@@ -171,7 +176,7 @@ pub(crate) struct Wanted {
     pub(crate) autoconfiguration: Vec<At<AutoconfigurationOption>>,
     pub(crate) router: Vec<At<RouterChange>>,
     pub(crate) addresses: Vec<At<AddressChange>>,
-    pub(crate) routes: Vec<At<RouteChange>>,
+    pub(crate) routes: Vec<At<MultipathChange>>,
     pub(crate) neighbors: Vec<At<NewNeighbor>>,
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,

@@ -19,7 +19,7 @@ use crate::command::dns::HostsChange;
 use crate::command::interface::{Advertisement, InterfaceOption, is_name};
 use crate::command::line_error::{Fault, LineError};
 use crate::command::mdns::ServiceChange;
-use crate::command::route::{ChangeMode, RouteChange, RouteKind};
+use crate::command::route::{ChangeMode, MultipathChange, RouteChange, RouteKind};
 use crate::command::router::{RouterAdvertisement, RouterChange};
 use crate::command::system::SystemOption;
 use crate::command::{Request, text};
@@ -326,9 +326,10 @@ impl Parser {
                     interface: new.interface,
                     ..RouteChange::default()
                 };
-                return Self::route(wanted, line, text, value);
+                return Self::route(wanted, line, text, value.into());
             }
-            Request::SetRoute(value) => return Self::route(wanted, line, text, value),
+            Request::SetRoute(value) => return Self::route(wanted, line, text, value.into()),
+            Request::SetMultipathRoute(value) => return Self::route(wanted, line, text, value),
             request => return Self::dhcp(wanted, line, text, request),
         }
         Ok(())
@@ -352,15 +353,16 @@ impl Parser {
         }
     }
 
-    fn route(wanted: &mut Wanted, line: u32, text: &str, value: RouteChange) -> Outcome {
-        let is_whole = matches!(value.mode, ChangeMode::Insert | ChangeMode::Append);
-        if value.kind != RouteKind::Unicast {
+    fn route(wanted: &mut Wanted, line: u32, text: &str, value: MultipathChange) -> Outcome {
+        let route = &value.route;
+        let is_whole = matches!(route.mode, ChangeMode::Insert | ChangeMode::Append);
+        if route.kind != RouteKind::Unicast {
             return Err(wrong(line, text, "a route of the section of the system"));
         }
         if !is_whole {
             return Err(wrong(line, text, "routes stand in order here: insert, then append"));
         }
-        if value.interface.is_some() {
+        if route.interface.is_some() {
             return Err(wrong(line, text, "the section says the interface"));
         }
         wanted.routes.push(At { line, value });

@@ -18,7 +18,7 @@ use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
 use crate::command::mdns::{LocalService, MulticastDnsMode};
 use crate::command::neighbor::NewNeighbor;
-use crate::command::route::{ChangeMode, RouteChange, RouteDetail, RouteKind};
+use crate::command::route::{ChangeMode, NextHop, RouteChange, RouteDetail, RouteKind};
 use crate::command::router::{
     AdvertisedNat64, AdvertisedPrefix, AdvertisedRoute, RouterAdvertisement, RouterSettings,
 };
@@ -62,7 +62,7 @@ impl Desired {
             .chain(fallback(&self.fallback))
             .chain(self.dhcp.iter().map(dhcp))
             .chain(self.dhcp_server.iter().flat_map(dhcp_server))
-            .chain(self.routes.iter().map(route))
+            .chain(self.routes.iter().map(|change| route(&change.route, &change.hops)))
     }
 }
 
@@ -77,7 +77,7 @@ impl DesiredSystem {
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))
             .chain(self.hosts.iter().flat_map(host))
-            .chain(self.routes.iter().map(route))
+            .chain(self.routes.iter().map(|change| route(change, &[])))
     }
 }
 
@@ -325,7 +325,7 @@ fn address(change: &AddressChange) -> String {
     line
 }
 
-fn route(change: &RouteChange) -> String {
+fn route(change: &RouteChange, hops: &[NextHop]) -> String {
     let plain = RouteChange {
         mode: change.mode,
         destination: change.destination,
@@ -335,13 +335,13 @@ fn route(change: &RouteChange) -> String {
     };
     let verb = match (change.kind, change.mode) {
         (RouteKind::Unicast, ChangeMode::Append) => String::from("append"),
-        (RouteKind::Unicast, _) if *change == plain => String::from("add"),
+        (RouteKind::Unicast, _) if *change == plain && hops.is_empty() => String::from("add"),
         (RouteKind::Unicast, _) => String::from("insert"),
         (kind, _) => format!("{kind}"),
     };
     // `default` is a word for a gateway's family; alone it would be IPv4.
     let is_default = change.destination.length() == 0
-        && (change.gateway.is_some() || change.destination.address().is_ipv4());
+        && (change.gateway.is_some() || !hops.is_empty() || change.destination.address().is_ipv4());
     let mut line = format!("route {verb} ");
     if is_default {
         line.push_str("default");
@@ -351,6 +351,7 @@ fn route(change: &RouteChange) -> String {
     if let Some(gateway) = change.gateway {
         push!(line, " via {gateway}");
     }
+    list(&mut line, "hops", hops);
     if change.metric != 0 {
         push!(line, " metric {}", change.metric);
     }

@@ -177,6 +177,15 @@ impl OpenFile {
                 reply::<RemoveRoute>(|| self.remove_route(&selector))
             }
             Immediate::SetRoute(change) => reply::<SetRoute>(|| self.set_route(&change)),
+            Immediate::SetMultipathRoute(change) => {
+                reply::<SetMultipathRoute>(|| self.set_multipath_route(&change))
+            }
+            Immediate::ListMultipathRoutes(()) => reply::<ListMultipathRoutes>(|| {
+                Ok(self.collect_now(|stack| stack.ip.multipath_routes(&stack.context)))
+            }),
+            Immediate::FindFlowRoute(flow) => {
+                reply::<FindFlowRoute>(|| self.find_flow_route(&flow))
+            }
             Immediate::RemoveRoutes(filter) => {
                 reply::<RemoveRoutes>(|| self.remove_routes(&filter))
             }

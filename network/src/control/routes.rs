@@ -9,7 +9,8 @@ use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use crate::command::route::{
-    ChangeMode, NewRoute, RouteChange, RouteChoice, RouteFilter, RouteKind, RouteSelector,
+    ChangeMode, Flow, MultipathChange, NewRoute, RouteChange, RouteChoice, RouteFilter, RouteKind,
+    RouteSelector,
 };
 use crate::interface::Interface;
 use crate::stack::Stack;
@@ -22,12 +23,26 @@ impl OpenFile {
         match &self.sockets.place.interface {
             None => self.sockets.place.all.explain(destination),
             Some(interface) => interface.read_now(|stack| {
-                stack
-                    .ip
-                    .source_for(&stack.context, destination)
-                    .and_then(|source| stack.ip.explain(&stack.context, destination, source))
+                let (cx, ip) = (&stack.context, &stack.ip);
+                ip.source_for(cx, destination)
+                    .and_then(|source| ip.explain(cx, destination, source, (0, None)))
             }),
         }
+    }
+
+    /// The route and the next hop of a flow, with their details.
+    pub(super) fn find_flow_route(&self, flow: &Flow) -> Result<RouteChoice> {
+        let &Flow { destination, source, protocol, source_port, destination_port } = flow;
+        let interface = self.sockets.place.choose_from(destination, source)?;
+        let ports = u32::from(source_port) << 16 | u32::from(destination_port);
+        interface.read_now(|stack| {
+            let (cx, ip) = (&stack.context, &stack.ip);
+            let usual = ip.source_for(cx, destination)?;
+            if source.is_some_and(|source| !ip.is_own(source)) {
+                return Err(Error::AddressNotAvailable);
+            }
+            ip.explain(cx, destination, source.unwrap_or(usual), (protocol, Some(ports)))
+        })
     }
 
     /// The interface of a route: the device's; on `/devices/sockets` the one that is given, or that
@@ -97,6 +112,36 @@ impl OpenFile {
     /// Replaces across interfaces, as Linux does: the new route comes, then the first one of equal
     /// destination and metric goes, wherever it was.
     pub(super) fn set_route(&self, change: &RouteChange) -> Result<bool> {
+        self.set_hops(change, change.gateway, |stack, mode| {
+            let change = RouteChange { mode, ..change.clone() };
+            stack.ip.set_route(&mut stack.context, &change)
+        })
+    }
+
+    /// As [`set_route`](Self::set_route), for a route that may have several next hops.
+    pub(super) fn set_multipath_route(&self, change: &MultipathChange) -> Result<bool> {
+        if change.hops.is_empty() {
+            return self.set_route(&change.route);
+        }
+        if change.route.kind != RouteKind::Unicast {
+            return Err(Error::InvalidInput);
+        }
+        let gateway = change.hops.first().map(|hop| hop.gateway);
+        self.set_hops(&change.route, gateway, |stack, mode| {
+            let route = RouteChange { mode, ..change.route.clone() };
+            let change = MultipathChange { route, hops: change.hops.clone() };
+            stack.ip.set_multipath_route(&mut stack.context, &change)
+        })
+    }
+
+    /// Sets a route as a function sets one on an interface, which is the one that reaches the
+    /// gateway unless another one is named.
+    fn set_hops(
+        &self,
+        change: &RouteChange,
+        gateway: Option<IpAddr>,
+        set: impl Fn(&mut Stack, ChangeMode) -> Result<bool>,
+    ) -> Result<bool> {
         if change.kind != RouteKind::Unicast {
             let bare = RouteChange {
                 mode: change.mode,
@@ -113,11 +158,8 @@ impl OpenFile {
             let route = Route { has_own_metric: true, ..route };
             return self.system()?.set_system_route(route, change.mode);
         }
-        let interface = self.interface_for(change.interface.as_deref(), change.gateway)?;
-        let set = |mode| {
-            let change = RouteChange { mode, ..change.clone() };
-            interface.change_and_transmit(|stack| stack.ip.set_route(&mut stack.context, &change))
-        };
+        let interface = self.interface_for(change.interface.as_deref(), gateway)?;
+        let set = |mode| interface.change_and_transmit(|stack| set(stack, mode));
         let is_replacement = matches!(change.mode, ChangeMode::Replace | ChangeMode::Change);
         if is_replacement && has_equal(&interface, change, |route| !route.is_unicast()) {
             // Every interface has a copy, and all of them go: an interface's device has no say.

@@ -302,7 +302,7 @@ impl Interfaces {
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
         // The reachability of gateways depends on the time.
-        interface.read_now(|stack| stack.ip.explain(&stack.context, destination, source))
+        interface.read_now(|stack| stack.ip.explain(&stack.context, destination, source, (0, None)))
     }
 }
 

@@ -158,8 +158,9 @@ rows! {
         [addrgenmode eui64|random]\nip \
         route add|append|prepend|replace|change [TYPE] PREFIX|default [via \
         ADDRESS [onlink]] [dev IF] [src ADDRESS] [metric N] [proto P] [mtu N] [expires \
-        SECONDS]\nip route del [TYPE] PREFIX|default [via ADDRESS] [dev IF]; ip route flush dev \
-        IF|proto P|...; ip route get ADDRESS [from ADDRESS] [oif IF]\nip neigh \
+        SECONDS] [nexthop via ADDRESS [dev IF] [weight N] [onlink]...]\nip route del [TYPE] \
+        PREFIX|default [via ADDRESS] [dev IF]; ip route flush dev IF|proto P|...; ip route get \
+        ADDRESS [from ADDRESS] [oif IF] [ipproto PROTOCOL [sport PORT] [dport PORT]]\nip neigh \
         add|replace|change|del ADDRESS [lladdr MAC] dev IF; ip neigh get ADDRESS dev IF; ip neigh \
         flush [dev IF] [ADDRESS] [nud STATE]\nip [-4|-6] [-o] monitor [all|label] [link] [address] \
         [route] [neigh] [dns] [dhcp] [streams] [lease] [dev IF]",

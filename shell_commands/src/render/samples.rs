@@ -9,7 +9,7 @@ use devnet_network::command::interface::{
     InterfaceDetails, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
 };
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
-use devnet_network::command::route::RouteEntry;
+use devnet_network::command::route::{MultipathRoute, NextHopStatus, RouteEntry};
 use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
 use devnet_network::command::usage::Usage;
 use devnet_network::driver::{Kind, LinkState, Medium};
@@ -149,6 +149,21 @@ fn route(destination: &str, gateway: Option<&str>, metric: u32, origin: Origin) 
         interface: "eth0".into(),
         usable: true,
     }
+}
+
+/// The routes with several next hops: those to 203.0.113.0/24.
+pub(crate) fn multipath(routes: &[RouteEntry]) -> Vec<MultipathRoute> {
+    let net = "203.0.113.0/24".parse().unwrap();
+    let hops: Vec<_> = routes.iter().filter(|route| route.destination == net).collect();
+    let Some(first) = hops.first() else { return vec![] };
+    let weights = [1, 2, 256].into_iter();
+    let hop = |(route, weight): (&&RouteEntry, u16)| NextHopStatus {
+        gateway: route.gateway.unwrap(),
+        weight,
+        answers: true,
+    };
+    let route = RouteEntry { gateway: None, ..(*first).clone() };
+    vec![MultipathRoute { route: route.into(), hops: hops.iter().zip(weights).map(hop).collect() }]
 }
 
 pub(crate) fn routes() -> Vec<RouteEntry> {

@@ -47,8 +47,9 @@ use devnet_network::command::option::{
 };
 use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
-    ChangeMode, NewRoute, Preference, RouteChange, RouteChoice, RouteDetail, RouteEntry,
-    RouteFilter, RouteKind, RoutePreference, RouteSelector,
+    ChangeMode, Flow, MultipathChange, MultipathRoute, NewRoute, NextHop, NextHopStatus,
+    Preference, RouteChange, RouteChoice, RouteDetail, RouteEntry, RouteFilter, RouteKind,
+    RoutePreference, RouteSelector,
 };
 use devnet_network::command::router::{
     AdvertisedNat64, AdvertisedPrefix, AdvertisedRoute, RouterAdvertisement, RouterChange,
@@ -460,15 +461,41 @@ fn routes() -> Vec<Sample> {
         protocol: RouteDetail::BOOT,
         expires_seconds: None,
     };
+    let hop = |gateway, weight| NextHop { gateway: read(gateway), weight };
+    let multipath = MultipathChange {
+        route: RouteChange { destination: read("198.51.100.0/24"), ..RouteChange::default() },
+        hops: vec![hop("10.0.0.1", 1), hop("10.0.0.3", 2)],
+    };
+    let several = MultipathRoute {
+        route: RouteDetail {
+            route: RouteEntry { gateway: None, ..entry.clone() },
+            ..detail.clone()
+        },
+        hops: vec![NextHopStatus { gateway: read("10.0.0.1"), weight: 2, answers: true }],
+    };
+    let flow = Flow {
+        destination: read("192.0.2.9"),
+        source: Some(read("10.0.0.2")),
+        protocol: 6,
+        source_port: 40_000,
+        destination_port: 80,
+    };
     vec![
         sample::<ListRoutes>("", (), vec![entry]),
         sample::<AddRoute>("route add default via 10.0.0.1 metric 5", new, ()),
         sample::<RemoveRoute>("route remove 192.0.2.0/24 interface eth0", selector, ()),
-        sample::<FindRoute>("", read("192.0.2.9"), choice),
+        sample::<FindRoute>("", read("192.0.2.9"), choice.clone()),
         sample::<ListRoutePreferences>("", (), vec![preference]),
         sample::<SetRoute>("route replace 198.51.100.0/24 via 10.0.0.1 mtu 1400", change, true),
         sample::<RemoveRoutes>("route flush via 10.0.0.1", filter, 1),
         sample::<ListRouteDetails>("", (), vec![detail]),
+        sample::<SetMultipathRoute>(
+            "route insert 198.51.100.0/24 hops 10.0.0.1,10.0.0.3*2",
+            multipath,
+            true,
+        ),
+        sample::<ListMultipathRoutes>("", (), vec![several]),
+        sample::<FindFlowRoute>("", flow, choice),
     ]
 }
 

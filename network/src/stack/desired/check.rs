@@ -1,6 +1,6 @@
 //! Whether what a section asks for can be, tried on copies: nothing changes.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -12,7 +12,7 @@ use crate::command::address::{AddressState, Origin, Scope};
 use crate::command::configuration::{ConfigurationNote, NoteKind};
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::features::has_family;
-use crate::command::route::{ChangeMode, RouteChange};
+use crate::command::route::ChangeMode;
 use crate::configuration::{At, Desired, DesiredMulticastDns, Wanted};
 use crate::limits;
 use crate::stack::addresses::Addresses;
@@ -20,7 +20,7 @@ use crate::stack::context::Context;
 use crate::stack::dhcp::{DhcpClient, fallback};
 use crate::stack::dhcp_server::DhcpServer;
 use crate::stack::ip::address;
-use crate::stack::ip::routing::described;
+use crate::stack::ip::routing::described_hops;
 use crate::stack::mdns::MulticastDns;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::{Route, Routes};
@@ -213,49 +213,57 @@ fn check_routes(
     let mut table = learned_routes(stack, desired, addresses);
     let room = limits::ROUTES.saturating_sub(table.iter().count());
     let mut known: BTreeMap<(Prefix, u32), Vec<Option<IpAddr>>> = BTreeMap::new();
+    let mut several: BTreeSet<(Prefix, u32)> = BTreeSet::new();
     let mut routes: Vec<Route> = Vec::with_capacity(wanted.routes.len());
+    let mut lines: Vec<u32> = Vec::with_capacity(wanted.routes.len());
     for At { line, value: change } in &wanted.routes {
         let refused = |error| (*line, error);
-        let route = check_route(stack, change, desired.metric, addresses).map_err(refused)?;
-        let equals = known.entry((route.destination, route.metric)).or_default();
-        let is_again = match change.mode {
-            ChangeMode::Insert => !equals.is_empty(),
-            _ => equals.contains(&route.gateway),
-        };
-        if is_again {
-            return Err(refused(Error::AlreadyExists));
+        if !has_family(change.route.destination.address()) {
+            return Err(refused(Error::Unsupported));
         }
-        equals.push(route.gateway);
-        if routes.len() >= room {
-            return Err(refused(Error::NoBufferSpace));
+        let described = described_hops(change, desired.metric, stack.context.now);
+        for (place, hop) in described.map_err(refused)?.into_iter().enumerate() {
+            let route = check_route(hop, addresses).map_err(refused)?;
+            let key = (route.destination, route.metric);
+            let equals = known.entry(key).or_default();
+            let is_again = match change.route.mode {
+                ChangeMode::Insert if place == 0 => !equals.is_empty(),
+                _ => equals.contains(&route.gateway),
+            };
+            let is_second = route.is_hop() && place == 0 && !several.insert(key);
+            if is_again || is_second {
+                return Err(refused(Error::AlreadyExists));
+            }
+            equals.push(route.gateway);
+            if routes.len() >= room {
+                return Err(refused(Error::NoBufferSpace));
+            }
+            routes.push(route);
+            lines.push(*line);
         }
-        routes.push(route);
     }
     for place in table.replace_asked(&routes) {
-        let Some(At { line, value }) = wanted.routes.get(place) else { continue };
-        let is_link_local = value.gateway.is_some_and(|gateway| Scope::of(gateway) == Scope::Link);
-        match value.gateway {
+        let (Some(route), Some(&line)) = (routes.get(place), lines.get(place)) else { continue };
+        let is_link_local = route.gateway.is_some_and(|gateway| Scope::of(gateway) == Scope::Link);
+        match route.gateway {
             // The link-local address comes when the interface is up.
             Some(IpAddr::V6(_)) if is_link_local => {}
             Some(IpAddr::V4(_)) if desired.dhcp.is_none() => {
-                return Err((*line, Error::NetworkUnreachable));
+                return Err((line, Error::NetworkUnreachable));
             }
-            _ => notes.push(ConfigurationNote { line: *line, kind: NoteKind::GatewayAwaited }),
+            _ => {
+                let note = ConfigurationNote { line, kind: NoteKind::GatewayAwaited };
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
         }
     }
     Ok(())
 }
 
-fn check_route(
-    stack: &Stack,
-    change: &RouteChange,
-    metric: u32,
-    addresses: &Addresses,
-) -> Result<Route, Error> {
-    if !has_family(change.destination.address()) {
-        return Err(Error::Unsupported);
-    }
-    let route = Routes::checked(described(change, metric, stack.context.now)?)?;
+fn check_route(route: Route, addresses: &Addresses) -> Result<Route, Error> {
+    let route = Routes::checked(route)?;
     let is_own = |address: IpAddr| addresses.find(address).is_some();
     let is_own_gateway = route.gateway.is_some_and(|gateway| gateway.is_ipv6() && is_own(gateway));
     let is_foreign_source = route.source.is_some_and(|source| !is_own(source));

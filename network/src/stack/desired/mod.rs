@@ -9,6 +9,7 @@
 mod carry_out;
 mod check;
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -20,7 +21,7 @@ use super::routes::Route;
 use super::{autoconfiguration_option, interface_option};
 use crate::command::address::{AddressChange, Broadcast, Origin};
 use crate::command::neighbor::NewNeighbor;
-use crate::command::route::RouteChange;
+use crate::command::route::{MultipathChange, NextHop, RouteChange};
 use crate::configuration::Desired;
 use crate::platform::Instant;
 
@@ -93,7 +94,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         autoconfiguration: autoconfiguration_option::asked(stack),
         router: stack.advertiser.what().cloned(),
         addresses: statics.map(|entry| asked_address(entry, cx.now)).collect(),
-        routes: ip.routes.asked().map(|route| asked_route(route, cx.now)).collect(),
+        routes: asked_changes(stack),
         neighbors: neighbors
             .map(|(address, hardware_address)| NewNeighbor { address, hardware_address })
             .collect(),
@@ -106,10 +107,30 @@ pub(crate) fn read(stack: &Stack) -> Desired {
     }
 }
 
-/// The routes that commands ask for, in their one form.
-fn asked_routes(stack: &Stack) -> Vec<RouteChange> {
+/// The routes that commands ask for, the next hops of each together.
+fn asked_changes(stack: &Stack) -> Vec<MultipathChange> {
     let now = stack.context.now;
-    let routes = stack.ip.routes.asked().map(|route| asked_route(route, now)).collect();
+    let mut places = BTreeMap::new();
+    let mut changes: Vec<MultipathChange> = Vec::new();
+    for route in stack.ip.routes.asked() {
+        let change = asked_route(route, now);
+        let Some(gateway) = route.gateway.filter(|_| route.is_hop()) else {
+            changes.push(change.into());
+            continue;
+        };
+        let place = *places.entry((route.destination, route.metric)).or_insert(changes.len());
+        if place == changes.len() {
+            changes.push(RouteChange { gateway: None, ..change }.into());
+        }
+        let hop = NextHop { gateway, weight: route.details.weight };
+        changes.iter_mut().skip(place).take(1).for_each(|change| change.hops.push(hop));
+    }
+    changes
+}
+
+/// The routes that commands ask for, in their one form.
+fn asked_routes(stack: &Stack) -> Vec<MultipathChange> {
+    let routes = asked_changes(stack);
     let metric = stack.context.configuration.metric;
     let mut desired = Desired { routes, metric, ..Desired::default() };
     desired.normalize();

@@ -9,6 +9,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::Error;
 
 use super::Ip;
+use super::multipath::FlowKey;
 use crate::command::option::PathMtuDiscovery;
 use crate::driver::{Frame, Medium};
 use crate::limits;
@@ -256,7 +257,7 @@ impl Ip {
             self.link.queue(cx, frame);
             return Ok(());
         }
-        match self.next_hop(cx, destination) {
+        match self.next_hop(cx, destination, FlowKey::Packet(frame.bytes())) {
             Ok(next_hop) => self.link.send(cx, &self.addresses, frame, Hop::Neighbor(next_hop)),
             Err(why) => unreachable(cx, frame, destination, why),
         }

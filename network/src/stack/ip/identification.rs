@@ -63,6 +63,16 @@ impl Identifications {
         self.label((outgoing.source, outgoing.destination), outgoing.protocol, ports)
     }
 
+    /// A hash of a flow that chooses among next hops; it tells nothing of flow labels.
+    pub(crate) fn flow_hash(
+        &self,
+        ends: (Option<IpAddr>, IpAddr),
+        protocol: u8,
+        ports: Option<u32>,
+    ) -> u64 {
+        self.offsets.hash_one((ends, protocol, ports))
+    }
+
     /// The flow label of a connection.
     pub(crate) fn stream_label(&self, flow: &Flow) -> u32 {
         let ports = u32::from(flow.local.port()) << 16 | u32::from(flow.remote.port());

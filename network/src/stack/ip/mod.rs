@@ -8,6 +8,7 @@
 //! | [`ingress`] | input validation: from a frame to a complete packet for us, or nothing |
 //! | [`egress`] | headers, path MTU, local copies |
 //! | [`source`] | route and source address selection |
+//! | [`multipath`] | which of several next hops a flow takes |
 //! | [`configure`] | adding and removing addresses, routes and neighbors |
 //! | [`replace`] | replacing all addresses of commands at once |
 //! | [`lifetime`] | duplicate address detection, preferred and valid lifetimes |
@@ -24,6 +25,7 @@ mod groups;
 mod identification;
 pub(crate) mod ingress;
 pub(crate) mod lifetime;
+pub(crate) mod multipath;
 mod path_mtu;
 mod reassembly;
 mod replace;
@@ -37,6 +39,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::num::NonZeroU8;
 
 use self::identification::Identifications;
+use self::multipath::FlowKey;
 use self::path_mtu::PathMtu;
 use self::reassembly::Reassembly;
 use super::addresses::Addresses;
@@ -177,8 +180,9 @@ impl Ip {
     }
 
     /// Progress of a peer confirms that its next hop is reachable (RFC 4861 §7.3.1).
-    pub(crate) fn confirm_path(&mut self, cx: &Context, remote: IpAddr) {
-        if let Ok(next_hop) = self.next_hop(cx, remote) {
+    pub(crate) fn confirm_path(&mut self, cx: &Context, flow: &Flow) {
+        let key = FlowKey::Connection(flow);
+        if let Ok(next_hop) = self.next_hop(cx, flow.remote.ip(), key) {
             self.link.neighbors.advance_confirmation(next_hop, cx.now);
         }
     }

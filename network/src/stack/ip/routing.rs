@@ -10,8 +10,10 @@ use super::Ip;
 use super::configure::route_entry;
 use crate::command::address::Origin;
 use crate::command::route::{
-    ChangeMode, NewRoute, Preference, RouteChange, RouteDetail, RouteFilter, RouteSelector,
+    ChangeMode, MultipathChange, MultipathRoute, NewRoute, NextHop, NextHopStatus, Preference,
+    RouteChange, RouteDetail, RouteEntry, RouteFilter, RouteKind, RouteSelector,
 };
+use crate::limits;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::routes::{Details, Route};
@@ -46,8 +48,46 @@ pub(crate) fn described(change: &RouteChange, metric: u32, now: Instant) -> Resu
             is_onlink: change.onlink,
             protocol: change.protocol,
             expires: expires.map(|span| now.after(span)),
+            weight: 0,
         },
     })
+}
+
+/// The next hops of the route that a command describes; one without a weight for an ordinary one.
+///
+/// # Errors
+/// As [`described`]; `InvalidInput` also for a gateway beside next hops and for one that is there
+/// twice, `NoBufferSpace` for more than [`NEXT_HOPS`](limits::NEXT_HOPS).
+pub(crate) fn described_hops(
+    change: &MultipathChange,
+    metric: u32,
+    now: Instant,
+) -> Result<Vec<Route>, Error> {
+    let MultipathChange { route, hops } = change;
+    if hops.is_empty() {
+        return described(route, metric, now).map(|route| alloc::vec![route]);
+    }
+    let is_again = |(place, hop): (usize, &NextHop)| {
+        hops.iter().take(place).any(|known| known.gateway == hop.gateway)
+    };
+    let is_wrong = route.gateway.is_some()
+        || route.kind != RouteKind::Unicast
+        || hops.iter().any(|hop| !(1..=256).contains(&hop.weight))
+        || hops.iter().enumerate().any(is_again);
+    if is_wrong {
+        return Err(Error::InvalidInput);
+    }
+    if hops.len() > limits::NEXT_HOPS {
+        return Err(Error::NoBufferSpace);
+    }
+    let is_alone = hops.len() == 1;
+    let hop = |hop: &NextHop| {
+        let change = RouteChange { gateway: Some(hop.gateway), ..route.clone() };
+        let mut hop_route = described(&change, metric, now)?;
+        hop_route.details.weight = if is_alone { 0 } else { hop.weight };
+        Ok(hop_route)
+    };
+    hops.iter().map(hop).collect()
 }
 
 impl Ip {
@@ -78,8 +118,36 @@ impl Ip {
         change: &RouteChange,
     ) -> Result<bool, Error> {
         let route = described(change, cx.configuration.metric, cx.now)?;
+        self.check_asked(cx, &route)?;
+        self.put_route(cx, route, change.mode)
+    }
+
+    /// Adds or replaces a route of this interface that may have several next hops; false if it is
+    /// there just so.
+    ///
+    /// # Errors
+    /// As [`set_route`](Self::set_route) and [`described_hops`].
+    pub(crate) fn set_multipath_route(
+        &mut self,
+        cx: &mut Context,
+        change: &MultipathChange,
+    ) -> Result<bool, Error> {
+        let mode = change.route.mode;
+        let routes = described_hops(change, cx.configuration.metric, cx.now)?;
+        routes.iter().try_for_each(|route| self.check_asked(cx, route))?;
+        if let [route] = routes.as_slice() {
+            return self.put_route(cx, *route, mode);
+        }
+        let is_changed = self.routes.set_multipath(&routes, mode)?;
+        self.arm_routes(cx);
+        self.routes_changed(cx);
+        Ok(is_changed)
+    }
+
+    /// Refuses what no command may ask of this interface now.
+    fn check_asked(&self, cx: &Context, route: &Route) -> Result<(), Error> {
         if !cx.configuration.enabled {
-            return Err(match change.gateway {
+            return Err(match route.gateway {
                 None => Error::NetworkDown,
                 Some(gateway) if gateway.is_ipv4() => Error::NetworkUnreachable,
                 Some(_) => Error::HostUnreachable,
@@ -91,7 +159,7 @@ impl Ip {
         if is_own_gateway || is_foreign_source {
             return Err(Error::InvalidInput);
         }
-        self.put_route(cx, route, change.mode)
+        Ok(())
     }
 
     /// Brings a route into the table; false if it is there just so.
@@ -113,16 +181,16 @@ impl Ip {
     /// Makes these the routes of this interface that commands asked for.
     ///
     /// # Errors
-    /// As [`described`].
+    /// As [`described_hops`].
     pub(crate) fn replace_routes(
         &mut self,
         cx: &mut Context,
-        changes: &[RouteChange],
+        changes: &[MultipathChange],
     ) -> Result<(), Error> {
         let metric = cx.configuration.metric;
-        let described = changes.iter().map(|change| described(change, metric, cx.now));
+        let described = changes.iter().map(|change| described_hops(change, metric, cx.now));
         let routes = described.collect::<Result<Vec<_>, _>>()?;
-        self.routes.replace_asked(&routes);
+        self.routes.replace_asked(&routes.concat());
         self.arm_routes(cx);
         self.routes_changed(cx);
         Ok(())
@@ -181,5 +249,25 @@ impl Ip {
             .iter()
             .filter(|route| route.is_unicast())
             .map(|route| route.detail(route_entry(cx, route), cx.now))
+    }
+
+    /// The list of routes with several next hops.
+    pub(crate) fn multipath_routes(&self, cx: &Context) -> Vec<MultipathRoute> {
+        let mut all: Vec<(&Route, MultipathRoute)> = Vec::new();
+        for route in self.routes.iter().filter(|route| route.is_hop()) {
+            let (Some(gateway), weight) = (route.gateway, route.details.weight) else { continue };
+            let hop = NextHopStatus { gateway, weight, answers: self.answers(cx, route) };
+            match all.last_mut().filter(|(first, _)| first.is_equal(route)) {
+                Some((_, known)) => known.hops.push(hop),
+                None => {
+                    let entry = RouteEntry { gateway: None, ..route_entry(cx, route) };
+                    let detail = route.detail(entry, cx.now);
+                    let hops = alloc::vec![hop];
+                    all.push((route, MultipathRoute { route: detail, hops }));
+                }
+            }
+        }
+        let all = all.into_iter().map(|(_, route)| route);
+        all.filter(|route| route.hops.len() > 1).collect()
     }
 }

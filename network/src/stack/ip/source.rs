@@ -6,6 +6,7 @@ use devnet_virtual_file_system::Error;
 
 use super::Ip;
 use super::configure::route_entry;
+use super::multipath::FlowKey;
 use crate::command::route::RouteChoice;
 use crate::driver::Medium;
 use crate::stack::addresses::is_link_local_ipv4;
@@ -16,26 +17,39 @@ impl Ip {
     /// The route of a packet. Among equal ones the first whose gateway answers (SRC-04, RFC 1122
     /// §3.3.1.5); one that does not is tried again after a while.
     pub(crate) fn route_for(&self, cx: &Context, destination: IpAddr) -> Option<&Route> {
-        let mut equals = self.routes.equals(destination);
-        let first = equals.next()?;
-        let answers = |route: &&Route| {
-            route
-                .gateway
-                .is_none_or(|gateway| !self.link.neighbors.is_unresponsive(gateway, cx.now))
-        };
-        match equals.next() {
-            None => Some(first),
-            Some(_) if answers(&first) => Some(first),
-            Some(second) => core::iter::once(second).chain(equals).find(answers).or(Some(first)),
-        }
+        self.route_of(cx, destination, FlowKey::UNKNOWN)
     }
 
-    /// The next hop to `destination`.
+    /// As [`route_for`](Self::route_for), for a flow: of a route with several next hops the one
+    /// that it takes.
+    pub(crate) fn route_of(
+        &self,
+        cx: &Context,
+        destination: IpAddr,
+        flow: FlowKey<'_>,
+    ) -> Option<&Route> {
+        let mut equals = self.routes.equals(destination);
+        let first = equals.next()?;
+        let answers = |route: &&Route| self.answers(cx, route);
+        let found = match equals.next() {
+            None => return Some(first),
+            Some(_) if answers(&first) => first,
+            Some(second) => core::iter::once(second).chain(equals).find(answers).unwrap_or(first),
+        };
+        Some(if found.is_hop() { self.hop_of(cx, destination, found, flow) } else { found })
+    }
+
+    /// The next hop of a flow to `destination`.
     ///
     /// # Errors
     /// `NetworkUnreachable` without a route; the refusal of a route that is not unicast.
-    pub(crate) fn next_hop(&self, cx: &Context, destination: IpAddr) -> Result<IpAddr, Error> {
-        match self.route_for(cx, destination) {
+    pub(crate) fn next_hop(
+        &self,
+        cx: &Context,
+        destination: IpAddr,
+        flow: FlowKey<'_>,
+    ) -> Result<IpAddr, Error> {
+        match self.route_of(cx, destination, flow) {
             Some(route) => match route.details.kind.refusal() {
                 None => Ok(route.gateway.unwrap_or(destination)),
                 Some(refusal) => Err(refusal),
@@ -87,7 +101,7 @@ impl Ip {
         self.addresses.source_for(destination, next_hop).ok_or(Error::AddressNotAvailable)
     }
 
-    /// The route and source address of a packet, for display.
+    /// The route and source address of a flow, for display.
     ///
     /// # Errors
     /// `NetworkUnreachable`.
@@ -96,9 +110,11 @@ impl Ip {
         cx: &Context,
         destination: IpAddr,
         source: IpAddr,
+        (protocol, ports): (u8, Option<u32>),
     ) -> Result<RouteChoice, Error> {
         let is_own = self.is_own(destination);
-        let route = self.route_for(cx, destination).filter(|_| !is_own);
+        let flow = FlowKey::Ends { source: Some(source), protocol, ports };
+        let route = self.route_of(cx, destination, flow).filter(|_| !is_own);
         if route.is_none()
             && !is_own
             && !destination.is_multicast()

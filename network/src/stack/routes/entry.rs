@@ -37,6 +37,8 @@ pub(crate) struct Details {
     pub(crate) protocol: u8,
     /// When it goes.
     pub(crate) expires: Option<Instant>,
+    /// Its share of the flows among the next hops of one route; 0 for a route with just one.
+    pub(crate) weight: u16,
 }
 
 impl Route {
@@ -67,6 +69,11 @@ impl Route {
     /// True for a route of this interface alone.
     pub(crate) fn is_unicast(&self) -> bool {
         self.details.kind == RouteKind::Unicast
+    }
+
+    /// True for one of several next hops: those of equal destination and metric are one route.
+    pub(crate) const fn is_hop(&self) -> bool {
+        cfg!(feature = "details") && self.details.weight > 0
     }
 
     /// Who added it, by its number in Linux.
@@ -102,6 +109,13 @@ impl Route {
             protocol: self.protocol(),
             expires_seconds: self.details.expires.map(seconds),
         }
+    }
+
+    /// True for a route of the same destination and metric.
+    pub(crate) fn is_equal(&self, other: &Self) -> bool {
+        self.destination == other.destination
+            && self.metric == other.metric
+            && self.is_advertised_prefix() == other.is_advertised_prefix()
     }
 
     /// True when it has everything that a filter gives. The interface of the filter is checked

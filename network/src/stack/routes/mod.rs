@@ -1,23 +1,25 @@
 //! The routes of one interface, and the next hop of a packet.
 //!
-//! The table is in search order: longest prefix first, then smallest metric, then the preference of
-//! advertised routes, then oldest first.
+//! The table is in search order: longest prefix first, then smallest metric, then by destination,
+//! then the preference of advertised routes, then oldest first.
 //! Connected routes are added and removed with their addresses.
 
 mod entry;
+mod multipath;
+mod order;
 mod waiting;
 
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
 pub(crate) use self::entry::{Details, Route};
+use self::order::{order, sort};
 use self::waiting::{Waiting, is_asked};
 use crate::address::Prefix;
 use crate::command::address::Origin;
-use crate::command::route::{ChangeMode, Preference, RouteFilter, RouteKind, RouteSelector};
+use crate::command::route::{ChangeMode, RouteFilter, RouteKind, RouteSelector};
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::addresses::is_link_local_ipv4;
@@ -94,11 +96,7 @@ impl Routes {
         if let Some(gateway) = route.gateway {
             self.check_gateway(gateway, route.details.is_onlink)?;
         }
-        let is_equal = |known: &Route| {
-            known.destination == route.destination
-                && known.metric == route.metric
-                && known.is_advertised_prefix() == route.is_advertised_prefix()
-        };
+        let is_equal = |known: &Route| route.is_equal(known);
         let has_same_way = |known: &Route| {
             known.gateway == route.gateway && known.details.kind == route.details.kind
         };
@@ -113,13 +111,17 @@ impl Routes {
             (ChangeMode::Change, None) => return Err(Error::NotFound),
             (ChangeMode::Change | ChangeMode::Replace, Some(first)) => {
                 // Linux refuses a replacement that another of the equal routes is already.
+                let stays = |place: usize, known: &Route| {
+                    place != first && !(known.is_hop() && self.is_hop_at(first))
+                };
                 let mut others = self.list.iter().enumerate();
-                if others
-                    .any(|(place, known)| place != first && is_equal(known) && has_same_way(known))
-                {
+                if others.any(|(place, known)| {
+                    stays(place, known) && is_equal(known) && has_same_way(known)
+                }) {
                     return Err(Error::AlreadyExists);
                 }
-                return Ok(self.put(first, route));
+                let had_hops = self.leave_alone(first);
+                return Ok(self.put(first, route) || had_hops);
             }
             _ => {}
         }
@@ -131,7 +133,7 @@ impl Routes {
         }
         let place = match (mode, first) {
             (ChangeMode::Prepend, Some(first)) => first,
-            _ => self.list.partition_point(|known| rank(known) <= rank(&route)),
+            _ => self.list.partition_point(|known| order(known, &route).is_le()),
         };
         self.list.insert(place, route);
         self.touch();
@@ -212,6 +214,9 @@ impl Routes {
             let is_known = self.forget_waiting(|route| Self::is_meant(selector, route));
             return if is_known { Ok(()) } else { Err(Error::NoSuchProcess) };
         };
+        if selector.gateway.is_none() {
+            self.leave_alone(place);
+        }
         self.list.remove(place);
         self.touch();
         self.drop_off_link(false);
@@ -225,9 +230,19 @@ impl Routes {
         counts: impl Fn(&Route) -> bool,
     ) -> u32 {
         let mut removed = 0;
+        // The route whose next hops go one after the other.
+        let mut going: Option<Route> = None;
         let mut stays = |route: &Route| {
-            let goes = (filter.all || removed == 0) && counts(route) && route.matches(filter);
-            removed += u32::from(goes);
+            let is_of_same = filter.gateway.is_none()
+                && route.is_hop()
+                && going.is_some_and(|one| one.is_hop() && one.is_equal(route));
+            let goes = (filter.all || removed == 0 || is_of_same)
+                && counts(route)
+                && route.matches(filter);
+            if goes && !is_of_same {
+                removed += 1;
+                going = Some(*route);
+            }
             !goes
         };
         self.retain(&mut stays);
@@ -360,18 +375,14 @@ impl Routes {
         for route in self.list.iter_mut().filter(|route| !route.has_own_metric) {
             route.metric = metric;
         }
-        self.list.sort_by_key(rank);
+        sort(&mut self.list);
     }
-}
-
-/// The place of a route in the search order; the oldest of equals comes first.
-const fn rank(route: &Route) -> (Reverse<u8>, u32, Reverse<Preference>) {
-    (Reverse(route.destination.length()), route.metric, Reverse(route.preference))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::route::Preference;
 
     fn route(destination: &str, gateway: Option<&str>, metric: u32) -> Route {
         Route {

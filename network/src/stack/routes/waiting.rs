@@ -8,7 +8,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::{Route, Routes, rank};
+use super::order::sort;
+use super::{Route, Routes};
 use crate::address::Prefix;
 use crate::command::address::Origin;
 use crate::command::route::RouteSelector;
@@ -52,7 +53,7 @@ impl Routes {
         self.waiting.clear();
         let is_immediate = |route: &Route| route.gateway.is_none() || route.details.is_onlink;
         self.list.extend(routes.iter().filter(|route| route.gateway.is_none()));
-        self.list.sort_by_key(rank);
+        sort(&mut self.list);
         let mut near: BTreeMap<IpAddr, bool> = BTreeMap::new();
         let mut waiting = Vec::new();
         let mut coming = Vec::new();
@@ -68,7 +69,7 @@ impl Routes {
             }
         }
         self.list.append(&mut coming);
-        self.list.sort_by_key(rank);
+        sort(&mut self.list);
         self.touch();
         self.drop_off_link(true);
         waiting
@@ -121,7 +122,7 @@ impl Routes {
         self.waiting = waiting;
         if !coming.is_empty() {
             self.list.append(&mut coming);
-            self.list.sort_by_key(rank);
+            sort(&mut self.list);
             self.touch();
         }
     }

@@ -172,7 +172,7 @@ impl Tcp {
             return;
         }
         connection.path_confirmed_at = now;
-        ip.confirm_path(cx, connection.flow.remote.ip());
+        ip.confirm_path(cx, &connection.flow);
     }
 
     /// Applies the effects of a state change and wakes waiting tasks.

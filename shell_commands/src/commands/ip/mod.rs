@@ -7,7 +7,9 @@ mod address;
 mod link;
 mod monitor;
 mod neighbor;
+mod next_hops;
 mod route;
+mod route_get;
 
 use std::net::IpAddr;
 

@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use devnet_network::address::Prefix;
 use devnet_network::command::address::Origin;
 use devnet_network::command::route::{
-    ChangeMode, Preference, RouteChange, RouteDetail, RouteFilter, RouteKind, RoutePreference,
+    ChangeMode, MultipathChange, MultipathRoute, NextHop, Preference, RouteChange, RouteDetail,
+    RouteFilter, RouteKind, RoutePreference,
 };
-use devnet_network::command::{
-    FindRoute, ListAddresses, ListRoutePreferences, RemoveRoutes, SetRoute,
-};
+use devnet_network::command::{ListRoutePreferences, RemoveRoutes, SetMultipathRoute, SetRoute};
 use devnet_virtual_file_system::Error;
 
 use super::super::route::details;
 use super::super::words::{self, Words};
-use super::{Options, answer, changed, garbage, shown, verb};
+use super::next_hops::{self, NextHops};
+use super::{Options, answer, changed, garbage, route_get, shown, verb};
 use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
@@ -29,7 +29,7 @@ const VERBS: &[&str] = &[
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
     let verb = verb(words.next(), VERBS, "route")?;
     if verb == "get" {
-        return get(context, options, words).await;
+        return route_get::get(context, options, words).await;
     }
     let request = Request::parse(words, options, verb)?;
     match verb {
@@ -50,6 +50,7 @@ struct Request<'a> {
     kind: Option<RouteKind>,
     destination: Option<Prefix>,
     gateway: Option<IpAddr>,
+    hops: Vec<NextHop>,
     device: Option<&'a str>,
     metric: Option<u32>,
     source: Option<IpAddr>,
@@ -86,6 +87,12 @@ impl<'a> Request<'a> {
                     request.mtu = Some(words.parsed(word, "MTU")?);
                 }
                 "onlink" if !is_filter => request.onlink = true,
+                "nexthop" if !is_filter => {
+                    let hops = NextHops::parse(&mut words)?;
+                    request.device = hops.device.or(request.device);
+                    request.onlink |= hops.onlink;
+                    request.hops = hops.list;
+                }
                 "expires" if !is_filter => request.expires = Some(words.parsed(word, "time")?),
                 "table" => table(words.value(word)?)?,
                 "proto" | "protocol" => request.protocol = protocol(words.value(word)?)?,
@@ -105,14 +112,22 @@ impl<'a> Request<'a> {
         request.destination = match target {
             Some("default" | "all") => {
                 let ipv6 = options.ipv4 == Some(false)
-                    || request.gateway.is_some_and(|gateway| gateway.is_ipv6());
+                    || request.gateway().is_some_and(|gateway| gateway.is_ipv6());
                 Some(if ipv6 { Prefix::DEFAULT_IPV6 } else { Prefix::DEFAULT_IPV4 })
             }
             Some(text) => Some(words::parse(text, "prefix")?),
             None => None,
         };
         request.check_scope(is_filter)?;
+        if request.gateway.is_some() && !request.hops.is_empty() {
+            return Err(Failure::usage("\"via\" stands after \"nexthop\", not beside it"));
+        }
         Ok(request)
+    }
+
+    /// The gateway, or the first of several.
+    fn gateway(&self) -> Option<IpAddr> {
+        self.gateway.or(self.hops.first().map(|hop| hop.gateway))
     }
 
     /// The scope follows from the route: one that differs is refused, not ignored.
@@ -128,13 +143,13 @@ impl<'a> Request<'a> {
 
     fn own_scope(&self) -> &'static str {
         let is_unicast = self.kind.is_none_or(|kind| kind == RouteKind::Unicast);
-        if self.gateway.is_none() && is_unicast { "link" } else { "global" }
+        if self.gateway().is_none() && is_unicast { "link" } else { "global" }
     }
 
     /// Describes the route, for errors.
     fn text(&self) -> String {
         let destination = self.destination.map_or_else(String::new, |prefix| prefix.to_string());
-        match (self.gateway, self.device) {
+        match (self.gateway(), self.device) {
             (Some(gateway), _) => format!("{destination} via {gateway}"),
             (None, Some(device)) => format!("{destination} dev {device}"),
             (None, None) => destination,
@@ -148,7 +163,7 @@ impl<'a> Request<'a> {
     fn change(&self, mode: ChangeMode) -> Result<RouteChange, Failure> {
         let destination = self.destination()?;
         let kind = self.kind.unwrap_or_default();
-        if kind == RouteKind::Unicast && self.gateway.is_none() && self.device.is_none() {
+        if kind == RouteKind::Unicast && self.gateway().is_none() && self.device.is_none() {
             return Err(Failure::of(self.text(), Error::NoDevice));
         }
         // Linux' metric for IPv6 routes without one.
@@ -180,6 +195,12 @@ impl<'a> Request<'a> {
             protocol: self.protocol,
             ipv6: None,
         }
+    }
+
+    /// True for a route that has just these next hops, in this order.
+    fn names(&self, several: &MultipathRoute) -> bool {
+        let gateways = self.hops.iter().map(|hop| hop.gateway);
+        self.wants(&several.route) && several.hops.iter().map(|hop| hop.gateway).eq(gateways)
     }
 
     fn wants(&self, detail: &RouteDetail) -> bool {
@@ -240,6 +261,8 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
     routes.retain(|detail| {
         detail.route.destination.address().is_ipv4() == ipv4 && request.wants(detail)
     });
+    // A route is shown with all its next hops if one of them is asked for.
+    let several: Vec<_> = next_hops::all(context).await?;
     let preferences = preferences(context, ipv4).await?;
     let preferred: Vec<_> = routes
         .into_iter()
@@ -256,7 +279,7 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
         })
         .collect();
     let what = render::Shown { one_interface: request.device.is_some(), details: options.details };
-    answer(context, options, &render::show(&preferred, options.style, what)).await
+    answer(context, options, &render::show(&preferred, &several, options.style, what)).await
 }
 
 /// The preferences of routes that are not medium; IPv4 has none.
@@ -270,44 +293,17 @@ async fn preferences(context: &Context, ipv4: bool) -> Result<Vec<RoutePreferenc
         .map_err(|why| Failure::of(devices::SOCKETS, why))
 }
 
-async fn get(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
-    let mut word = words.next().ok_or_else(|| Failure::usage("which address?"))?;
-    if word == "to" {
-        word = words.value(word)?;
-    }
-    let address = words::address(word)?;
-    let mut file = devices::sockets(context, Use::Show)?;
-    while let Some(word) = words.next() {
-        match word {
-            "oif" | "dev" => file = shown(context, words.value(word)?)?.file,
-            "from" => {
-                let source = words::address(words.value(word)?)?;
-                file = owner(context, source).await?.file;
-            }
-            word => return Err(Failure::of(word, Error::Unsupported)),
-        }
-    }
-    let choice =
-        file.control::<FindRoute>(&address).await.map_err(|why| Failure::of(address, why))?;
-    answer(context, options, &render::choice(&choice, options.style)).await
-}
-
-/// The interface with an address: what leaves from it leaves there, by the strong host model.
-async fn owner(context: &Context, address: IpAddr) -> Result<devices::Interface, Failure> {
-    for (interface, _) in devices::all(context).await? {
-        let entries = interface.ask::<ListAddresses>(&()).await?;
-        if entries.iter().any(|entry| entry.prefix.address() == address) {
-            return Ok(interface);
-        }
-    }
-    Err(Failure::of(address, Error::InvalidInput))
-}
-
 async fn remove(context: &Context, request: &Request<'_>) -> Outcome {
     let destination = request.destination()?;
     is_network(destination)?;
     if let Some(name) = request.device {
         changed(context, name)?;
+    }
+    if !request.hops.is_empty() {
+        let all = next_hops::all(context).await?;
+        if !all.iter().any(|route| request.names(route)) {
+            return Err(Failure::of(request.text(), Error::NoSuchProcess));
+        }
     }
     let sockets = devices::sockets(context, Use::Change)?;
     let removed = sockets.control::<RemoveRoutes>(&request.filter(false)).await;
@@ -337,7 +333,12 @@ async fn set(context: &Context, request: &Request<'_>, mode: ChangeMode) -> Outc
         changed(context, name)?;
     }
     let sockets = devices::sockets(context, Use::Change)?;
-    let set = sockets.control::<SetRoute>(&change).await;
+    let set = if request.hops.is_empty() {
+        sockets.control::<SetRoute>(&change).await
+    } else {
+        let change = MultipathChange { route: change, hops: request.hops.clone() };
+        sockets.control::<SetMultipathRoute>(&change).await
+    };
     set.map_err(|why| Failure::of(request.text(), why))?;
     Ok(Status::SUCCESS)
 }

@@ -250,6 +250,72 @@ fn ip_changes_routes() {
 }
 
 #[test]
+fn ip_sets_several_next_hops() {
+    let (world, network) = world();
+    let asked = |line: &str| {
+        network.eth0.with(|state| state.changes.clear());
+        world.output(line);
+        network.eth0.with(|state| state.changes.last().cloned().unwrap_or_default())
+    };
+    let request = asked(
+        "ip route add default metric 5 nexthop via 10.0.0.2 dev eth0 nexthop via inet 10.0.0.3 \
+         weight 256",
+    );
+    for part in [
+        "SetMultipathRoute",
+        "mode: Insert",
+        "0.0.0.0",
+        "gateway: None",
+        "Some(\"eth0\")",
+        "metric: 5",
+        "NextHop { gateway: 10.0.0.2, weight: 1 }, NextHop { gateway: 10.0.0.3, weight: 256 }",
+    ] {
+        assert!(request.contains(part), "{part}: {request}");
+    }
+    let request =
+        asked("ip route replace default nexthop via fd00::2 onlink nexthop via fd00::3 onlink");
+    assert!(request.contains("onlink: true") && request.contains("::"), "{request}");
+    let _ = failed(&world, "ip route get 192.0.2.9 ipproto tcp sport 40000 dport 80");
+    let request = network.eth0.with(|state| state.changes.last().cloned().unwrap());
+    assert!(request.contains("FindFlowRoute") && request.contains("source_port: 40000"));
+    for (line, status, message) in [
+        ("nexthop", 2, "unexpected end of line after \"nexthop\""),
+        ("nexthop via 10.0.0.2 weight 0", 2, "argument \"0\" is wrong: \"weight\" is invalid"),
+        ("nexthop via 10.0.0.2 weight 257", 2, "argument \"257\" is wrong: \"weight\" is invalid"),
+        (
+            "nexthop via 10.0.0.2 foo",
+            2,
+            "\"nexthop\" or end of line is expected instead of \"foo\"",
+        ),
+        ("via 10.0.0.1 nexthop via 10.0.0.2", 2, "\"via\" stands after \"nexthop\", not beside it"),
+        ("nexthop dev eth0", 1, "nexthop dev: Operation not supported"),
+        (
+            "nexthop via 10.0.0.2 dev eth0 nexthop via 10.0.1.2 dev lo",
+            1,
+            "next hops on several interfaces: Operation not supported",
+        ),
+        (
+            "nexthop via 10.0.0.2 onlink nexthop via 10.0.0.3",
+            1,
+            "onlink of some next hops only: Operation not supported",
+        ),
+    ] {
+        let failure = failed(&world, &format!("ip route add 203.0.113.0/24 {line}"));
+        assert_eq!(failure.0, status, "{line}");
+        assert!(failure.1.starts_with(&format!("ip: {message}\n")), "{line}: {failure:?}");
+    }
+    // What is removed is named by all its next hops, in their order.
+    world.output(
+        "ip addr add 10.0.0.1/24 dev eth0; ip route add 203.0.113.0/24 via 10.0.0.2; ip route \
+         append 203.0.113.0/24 via 10.0.0.3",
+    );
+    let line = "ip route del 203.0.113.0/24 nexthop via 10.0.0.3 nexthop via 10.0.0.2";
+    assert_eq!(failed(&world, line).1, "ip: 203.0.113.0/24 via 10.0.0.3: No such process\n");
+    world.output("ip route del 203.0.113.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3");
+    assert!(failed(&world, "ip route get 192.0.2.9 sport 5").1.contains("ipproto tcp"));
+}
+
+#[test]
 fn neighbors_come_and_go() {
     let (world, network) = world();
     world.output(

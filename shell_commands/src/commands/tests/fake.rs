@@ -189,6 +189,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
             | Request::ListAddresses(())
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
+            | Request::ListMultipathRoutes(())
             | Request::ListRouteDetails(())
             | Request::ListAddressDetails(())
     ) {
@@ -222,6 +223,9 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
             }
             encode(&true)
         }
+        Request::SetMultipathRoute(_) => encode(&true),
+        Request::ListMultipathRoutes(()) => encode(&samples::multipath(&state.routes)),
+        Request::FindFlowRoute(flow) => find(state, flow.destination),
         Request::ListRoutePreferences(()) => encode(&Vec::<RoutePreference>::new()),
         Request::ListNeighbors(()) => encode(&state.neighbors),
         Request::ListSockets(()) => encode(&samples::sockets()),

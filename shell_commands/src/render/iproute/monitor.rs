@@ -66,7 +66,9 @@ impl Monitor {
             "link" => ("LINK", link::one(&self.link(record)?.into(), self.style)),
             "address" if record.what == "conflict" => ("ADDR", plain(record)),
             "address" => ("ADDR", self.address_line(record)?),
-            "route" => ("ROUTE", route::show(&[preferred(record)?], self.style, Shown::default())),
+            "route" => {
+                ("ROUTE", route::show(&[preferred(record)?], &[], self.style, Shown::default()))
+            }
             "neighbor" => {
                 let entry = (record.get("interface")?.to_owned(), neighbor_entry(record)?);
                 ("NEIGH", neighbor::show(&[entry], self.style, false))

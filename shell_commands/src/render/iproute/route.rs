@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use devnet_network::address::Prefix;
-use devnet_network::command::route::{Preference, RouteChoice, RouteDetail, RouteKind};
+use devnet_network::command::route::{
+    MultipathRoute, NextHopStatus, Preference, RouteChoice, RouteDetail, RouteEntry, RouteKind,
+};
 use serde::Serialize;
 
 use super::{Style, array, object};
@@ -12,13 +14,67 @@ use crate::render::append;
 /// A route with its preference.
 pub type Preferred = (RouteDetail, Preference);
 
-/// `ip route show`; `dev` is left out when one interface was asked for.
+/// `ip route show`; `dev` is left out when one interface was asked for. Routes whose next hops are
+/// in the list of those that have several are shown once, with all of them.
 #[must_use]
-pub fn show(routes: &[Preferred], style: Style, shown: Shown) -> String {
-    if style.json {
-        return array(&routes.iter().map(RouteObject::of).collect::<Vec<_>>());
+pub fn show(
+    routes: &[Preferred],
+    several: &[MultipathRoute],
+    style: Style,
+    shown: Shown,
+) -> String {
+    let mut seen: Vec<&MultipathRoute> = Vec::new();
+    let (mut objects, mut text) = (Vec::new(), String::new());
+    for route in routes {
+        let whole = several.iter().find(|whole| is_hop(whole, &route.0));
+        match whole {
+            Some(whole) if seen.contains(&whole) => {}
+            Some(whole) => {
+                seen.push(whole);
+                objects.push(RouteObject::of(route).with(whole));
+                text.push_str(&object(&lines(route, whole, shown), style));
+            }
+            None => {
+                objects.push(RouteObject::of(route));
+                text.push_str(&(line(route, shown) + "\n"));
+            }
+        }
     }
-    routes.iter().map(|route| line(route, shown) + "\n").collect()
+    if style.json { array(&objects) } else { text }
+}
+
+/// True for the entry of one of its next hops.
+fn is_hop(whole: &MultipathRoute, detail: &RouteDetail) -> bool {
+    let (route, known) = (&detail.route, &whole.route.route);
+    route.destination == known.destination
+        && route.metric == known.metric
+        && route.interface == known.interface
+        && whole.hops.iter().any(|hop| Some(hop.gateway) == route.gateway)
+}
+
+/// The route without a gateway, then its next hops.
+fn lines((detail, preference): &Preferred, whole: &MultipathRoute, shown: Shown) -> Vec<String> {
+    let route = RouteEntry { gateway: None, usable: true, ..detail.route.clone() };
+    let bare = RouteDetail { route, onlink: false, ..detail.clone() };
+    let hop = |hop: &NextHopStatus| {
+        let mut text = format!(
+            "\tnexthop via {} dev {} weight {} ",
+            hop.gateway, detail.route.interface, hop.weight
+        );
+        for flag in hop_flags(detail) {
+            append(&mut text, format_args!("{flag} "));
+        }
+        text
+    };
+    let first = route_line(&(bare, *preference), shown, true);
+    std::iter::once(first).chain(whole.hops.iter().map(hop)).collect()
+}
+
+/// As `flags`, in the order that next hops have them.
+fn hop_flags(detail: &RouteDetail) -> Vec<&'static str> {
+    let mut flags = flags(detail);
+    flags.reverse();
+    flags
 }
 
 /// What of a route is shown.
@@ -30,7 +86,12 @@ pub struct Shown {
     pub details: bool,
 }
 
-fn line((detail, preference): &Preferred, shown: Shown) -> String {
+fn line(route: &Preferred, shown: Shown) -> String {
+    route_line(route, shown, false)
+}
+
+/// The line of a route; without interface and with the scope of a gateway if it has next hops.
+fn route_line((detail, preference): &Preferred, shown: Shown, has_hops: bool) -> String {
     let route = &detail.route;
     let is_ipv6 = route.destination.address().is_ipv6();
     let mut text = String::new();
@@ -41,13 +102,13 @@ fn line((detail, preference): &Preferred, shown: Shown) -> String {
     if let Some(gateway) = route.gateway {
         append(&mut text, format_args!("via {gateway} "));
     }
-    if let Some(device) = device(detail).filter(|_| !shown.one_interface) {
+    if let Some(device) = device(detail).filter(|_| !shown.one_interface && !has_hops) {
         append(&mut text, format_args!("dev {device} "));
     }
     if let Some(protocol) = protocol(detail.protocol, shown.details) {
         append(&mut text, format_args!("proto {protocol} "));
     }
-    if is_on_link(detail) {
+    if is_on_link(detail) && !has_hops {
         text.push_str("scope link ");
     } else if shown.details && !is_ipv6 {
         text.push_str("scope global ");
@@ -210,6 +271,16 @@ struct RouteObject<'a> {
     metrics: Option<[MetricsObject; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pref: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nexthops: Option<Vec<HopObject<'a>>>,
+}
+
+#[derive(Serialize)]
+struct HopObject<'a> {
+    gateway: IpAddr,
+    dev: &'a str,
+    weight: u16,
+    flags: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -234,7 +305,20 @@ impl<'a> RouteObject<'a> {
             expires: detail.expires_seconds,
             metrics: detail.mtu.map(|mtu| [MetricsObject { mtu }]),
             pref: is_ipv6.then(|| preference.to_string()),
+            nexthops: None,
         }
+    }
+
+    /// The same with its next hops in the place of its gateway.
+    fn with(self, whole: &'a MultipathRoute) -> Self {
+        let hop = |hop: &NextHopStatus| HopObject {
+            gateway: hop.gateway,
+            dev: &whole.route.route.interface,
+            weight: hop.weight,
+            flags: hop_flags(&whole.route),
+        };
+        let nexthops = Some(whole.hops.iter().map(hop).collect());
+        Self { gateway: None, dev: None, flags: vec![], nexthops, ..self }
     }
 }
 

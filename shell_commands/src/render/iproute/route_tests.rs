@@ -16,15 +16,15 @@ fn medium(routes: Vec<RouteEntry>) -> Vec<Preferred> {
 fn a_preference_is_shown_as_in_iproute2() {
     let mut routes = medium(samples::routes());
     routes[4].1 = Preference::High;
-    let text = show(&routes[4..], Style::default(), Shown::default());
+    let text = show(&routes[4..], &[], Style::default(), Shown::default());
     assert_eq!(text, "default via fe80::1 dev eth0 proto ra metric 1024 pref high\n");
-    assert!(show(&routes[4..], JSON, Shown::default()).ends_with("\"pref\":\"high\"}]\n"));
+    assert!(show(&routes[4..], &[], JSON, Shown::default()).ends_with("\"pref\":\"high\"}]\n"));
 }
 
 #[test]
 fn routes_look_as_in_iproute2() {
     assert_eq!(
-        show(&medium(samples::routes()), Style::default(), Shown::default()),
+        show(&medium(samples::routes()), &[], Style::default(), Shown::default()),
         "default via 192.0.2.1 dev eth0 \n\
          192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.20 \n\
          198.51.100.7 via 192.0.2.9 dev eth0 proto dhcp metric 5 linkdown \n\
@@ -32,7 +32,7 @@ fn routes_look_as_in_iproute2() {
          default via fe80::1 dev eth0 proto ra metric 1024 pref medium\n"
     );
     assert!(
-        show(&medium(samples::routes()), Style::default(), ONE)
+        show(&medium(samples::routes()), &[], Style::default(), ONE)
             .starts_with("default via 192.0.2.1 \n192.0.2.0/24 proto kernel scope")
     );
 }
@@ -41,15 +41,78 @@ fn routes_look_as_in_iproute2() {
 fn json_has_the_names_and_order_of_iproute2() {
     let routes = medium(samples::routes());
     assert_eq!(
-        show(&routes[..2], JSON, Shown::default()),
+        show(&routes[..2], &[], JSON, Shown::default()),
         "[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},\
          {\"dst\":\"192.0.2.0/24\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"scope\":\"link\",\
              \"prefsrc\":\"192.0.2.20\",\"flags\":[]}]\n"
     );
     assert_eq!(
-        show(&routes[3..4], JSON, Shown::default()),
+        show(&routes[3..4], &[], JSON, Shown::default()),
         "[{\"dst\":\"fd00::/64\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"metric\":256,\
          \"flags\":[],\"pref\":\"medium\"}]\n"
+    );
+}
+
+fn several(last: &str) -> Vec<Preferred> {
+    let hops: &[(&str, &str)] = match last {
+        "9" => &[("203.0.113.0/24", "192.0.2.9"), ("203.0.113.0/24", "192.0.2.8")],
+        _ => &[("fd01::/64", "fd00::2"), ("fd01::/64", "fd00::3")],
+    };
+    let base = samples::routes().remove(0);
+    let hop = |(destination, gateway): &(&str, &str)| RouteEntry {
+        destination: destination.parse().unwrap(),
+        gateway: gateway.parse().ok(),
+        metric: if destination.contains(':') { 1024 } else { 0 },
+        ..base.clone()
+    };
+    medium(hops.iter().map(hop).collect())
+}
+
+/// As measured of iproute2 6.1.
+#[test]
+fn next_hops_look_as_in_iproute2() {
+    let routes = several("9");
+    let entries: Vec<_> = routes.iter().map(|(detail, _)| detail.route.clone()).collect();
+    let whole = samples::multipath(&entries);
+    let text = "203.0.113.0/24 \n\
+                \tnexthop via 192.0.2.9 dev eth0 weight 1 \n\
+                \tnexthop via 192.0.2.8 dev eth0 weight 2 \n";
+    assert_eq!(show(&routes, &whole, Style::default(), Shown::default()), text);
+    // One of them is enough, and stands for the route.
+    assert_eq!(show(&routes[1..], &whole, Style::default(), ONE), text);
+    let oneline = Style { oneline: true, ..Style::default() };
+    assert_eq!(
+        show(&routes, &whole, oneline, Shown::default()),
+        "203.0.113.0/24 \\\tnexthop via 192.0.2.9 dev eth0 weight 1 \\\tnexthop via 192.0.2.8 dev \
+         eth0 weight 2 \n"
+    );
+    let details = Shown { details: true, ..Shown::default() };
+    assert!(
+        show(&routes, &whole, Style::default(), details)
+            .starts_with("unicast 203.0.113.0/24 proto boot scope global \n\tnexthop")
+    );
+    assert_eq!(
+        show(&routes, &whole, JSON, Shown::default()),
+        "[{\"dst\":\"203.0.113.0/24\",\"flags\":[],\"nexthops\":[\
+         {\"gateway\":\"192.0.2.9\",\"dev\":\"eth0\",\"weight\":1,\"flags\":[]},\
+         {\"gateway\":\"192.0.2.8\",\"dev\":\"eth0\",\"weight\":2,\"flags\":[]}]}]\n"
+    );
+    // IPv6 has its preference before them, and no space behind it.
+    let mut routes = several("6");
+    routes.iter_mut().for_each(|(detail, _)| detail.onlink = true);
+    let detail = RouteDetail { onlink: true, ..routes[0].0.clone() };
+    let hop = |gateway: &str, weight| NextHopStatus {
+        gateway: gateway.parse().unwrap(),
+        weight,
+        answers: true,
+    };
+    let whole =
+        [MultipathRoute { route: detail, hops: vec![hop("fd00::2", 1), hop("fd00::3", 3)] }];
+    assert_eq!(
+        show(&routes, &whole, Style::default(), Shown::default()),
+        "fd01::/64 metric 1024 pref medium\n\
+         \tnexthop via fd00::2 dev eth0 weight 1 onlink \n\
+         \tnexthop via fd00::3 dev eth0 weight 3 onlink \n"
     );
 }
 
@@ -124,7 +187,7 @@ fn what_few_routes_have_is_shown_as_in_iproute2() {
         to(short, "fd99::/64"),
     ];
     assert_eq!(
-        show(&routes, Style::default(), Shown::default()),
+        show(&routes, &[], Style::default(), Shown::default()),
         "198.51.100.0/24 via 192.0.2.1 dev eth0 proto static src 10.0.0.2 metric 7 mtu 1400 \n\
          198.51.101.0/24 via 192.0.2.1 dev eth0 onlink \n\
          unreachable 10.51.0.0/16 \n\
@@ -132,12 +195,12 @@ fn what_few_routes_have_is_shown_as_in_iproute2() {
          fd99::/64 dev eth0 metric 1024 expires 599sec mtu 1300 pref medium\n"
     );
     assert!(
-        show(&routes[..1], Style::default(), Shown { details: true, ..Shown::default() })
+        show(&routes[..1], &[], Style::default(), Shown { details: true, ..Shown::default() })
             .starts_with(
                 "unicast 198.51.100.0/24 via 192.0.2.1 dev eth0 proto static scope global"
             )
     );
-    let json = show(&routes, JSON, Shown::default());
+    let json = show(&routes, &[], JSON, Shown::default());
     for part in [
         "{\"dst\":\"198.51.100.0/24\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\
          \"protocol\":\"static\",\"prefsrc\":\"10.0.0.2\",\"metric\":7,\"flags\":[],\

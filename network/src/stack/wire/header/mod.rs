@@ -292,6 +292,13 @@ pub(crate) fn upper_of(packet: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
+/// True for a fragment; one of IPv6 has the protocol of its extension header.
+pub(crate) fn is_fragment(packet: &[u8]) -> bool {
+    let is_ipv4 = packet.first().is_some_and(|first| first >> 4 == 4);
+    let field = packet.get(6..).and_then(<[u8]>::first_chunk);
+    is_ipv4 && field.is_some_and(|bytes| u16::from_be_bytes(*bytes) & 0x3fff != 0)
+}
+
 /// The fragment offset of an IPv4 packet.
 fn fragment_offset_of(packet: &[u8]) -> Option<u16> {
     packet.get(6..)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes) & 0x1fff)
