@@ -117,6 +117,12 @@ pub const MTU_MINIMUM: usize = 68;
 /// Bytes of the smallest MTU with which IPv6 runs on an interface (RFC 8200 §5).
 pub const MTU_MINIMUM_IPV6: usize = 1280;
 
+/// Addresses of others that one interface answers for; each of IPv6 joins a group.
+pub const PROXIES: usize = 64;
+/// Solicitations for such addresses whose answers wait; the oldest answers are sent, and what comes
+/// beyond is asked again.
+pub const PROXY_REPLIES: usize = 64;
+
 /// Neighbors of one interface, static ones included; those that no program uses are evicted first,
 /// then the least recently used.
 pub const NEIGHBORS: usize = 8192;

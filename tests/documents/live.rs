@@ -78,6 +78,7 @@ fn before(example: &str) -> &'static str {
         ["dhcp", "stop"] => "dhcp start\n",
         ["dhcp", "renew"] => "link up\ndhcp start\ndhcp wait 20000\n",
         ["dhcp", "wait"] => "link up\ndhcp start\n",
+        ["neighbor", "proxy"] => "neighbor proxy add 10.0.2.60\n",
         ["neighbor", "remove"] => "neighbor add 10.0.2.9 02:00:00:00:00:09\n",
         ["bind" | "listen", _] => "socket tcp\n",
         ["option", "receive-errors"] => "socket udp\n",

@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(26) {
+    match chance.below(29) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -220,7 +220,8 @@ fn line(chance: &mut Chance, name: &str) -> String {
             chance.one(&["default", "192.0.2.0/24", "198.51.100.7/32"]),
             chance.perhaps(&format!(" metric {number}")),
         ),
-        25 => {
+        26 => format!("neighbor proxy add {}{host}", chance.one(&["10.0.0.", "fd00::", "fe80::"])),
+        25 | 27 | 28 => {
             let hops = [
                 format!("10.0.{net}.254*2,10.0.{net}.253"),
                 format!("10.0.{net}.254,10.1.{net}.253*256,10.0.0.{host}"),
@@ -308,7 +309,7 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
             line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(char::is_numeric, "")
         }));
     }
-    assert!(several > 40, "{several} routes with several next hops");
+    assert!(several > 80, "{several} routes with several next hops");
     // Every group was there.
     for words in [
         "system host-model",
@@ -343,6 +344,7 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "address add",
         "address set",
         "neighbor add",
+        "neighbor proxy",
         "dhcp start",
         "dhcp fallback",
         "dhcp client",

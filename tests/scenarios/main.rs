@@ -57,6 +57,7 @@ mod pitfalls_tcp;
 mod pitfalls_time;
 mod plain;
 mod probes;
+mod proxies;
 mod records;
 mod routers;
 mod routes;

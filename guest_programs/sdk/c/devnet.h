@@ -287,6 +287,14 @@ enum {
 #define DEVNET_REMOVE_NEIGHBOR 0xffff6e52u
 /* Removes every neighbor that is not static; returns how many. (write) */
 #define DEVNET_FLUSH_NEIGHBORS 0xffff6e53u
+/* Answers ARP requests and neighbor solicitations for an address of somebody else, with the
+   hardware address of the interface; true if it did not. (write) */
+#define DEVNET_ADD_PROXY 0xffff6e54u
+/* Answers for an address no longer. (write) */
+#define DEVNET_REMOVE_PROXY 0xffff6e55u
+/* Lists the addresses of others that are answered for: on an interface its own, on
+   `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_PROXIES 0xbfff6e56u
 /* Makes this open file a socket. (write) */
 #define DEVNET_CREATE_SOCKET 0xffff6e60u
 /* Gives the socket a local address; port 0 is an ephemeral port. Returns the address. (write) */

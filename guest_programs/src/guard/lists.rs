@@ -42,6 +42,7 @@ pub(super) const fn is_list(request: &Request) -> bool {
             | Request::ListRouteDetails(())
             | Request::ListDnsServers(())
             | Request::ListNeighbors(())
+            | Request::ListProxies(())
             | Request::ListSockets(())
             | Request::ListGroups(())
             | Request::ListMulticastDns(())

@@ -255,6 +255,7 @@ impl Request {
             | Self::ListMultipathRoutes(())
             | Self::ListDnsServers(())
             | Self::ListNeighbors(())
+            | Self::ListProxies(())
             | Self::ListSockets(())
             | Self::ListGroups(())
             | Self::ListDnsCache(())
@@ -283,7 +284,9 @@ impl Request {
             Self::RemoveRoutes(_) => &[NoSuchProcess],
             Self::FindRoute(_) | Self::FindFlowRoute(_) => FIND_ROUTE,
             Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
-            Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
+            Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) | Self::RemoveProxy(_) => {
+                &[NotFound, Unsupported]
+            }
             Self::Resolve(_) => RESOLVE,
             Self::QueryRecords(_) => QUERY_RECORDS,
             Self::StartDhcp(_) | Self::SetFallback(_) => &[InvalidInput, Unsupported],
@@ -296,7 +299,7 @@ impl Request {
             }
             Self::RenewDhcp(()) => &[NotConnected, Unsupported],
             Self::AwaitDhcp(_) => &[TimedOut, NotConnected, Unsupported],
-            Self::AddNeighbor(_) => &[InvalidInput, NoBufferSpace, Unsupported],
+            Self::AddNeighbor(_) | Self::AddProxy(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::CreateSocket(_) => &[InvalidInput, AddressInUse],
             Self::Bind(_) => BIND,
             Self::Connect(_) => CONNECT,

@@ -21,7 +21,7 @@ pub(crate) const fn has_family(address: IpAddr) -> bool {
 
 /// True unless the command belongs to what is left out.
 pub(crate) const fn is_built(command: Identifier) -> bool {
-    has_protocol(command) && has_part(command)
+    has_protocol(command) && has_part(command) && has_change(command)
 }
 
 /// True when commands of this type are built: a constant that leaves their code out.
@@ -137,10 +137,19 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListMulticastDns::IDENTIFIER
         | table::ListDhcpOptions::IDENTIFIER
         | table::ListNeighbors::IDENTIFIER
+        | table::ListProxies::IDENTIFIER
         | table::ListSockets::IDENTIFIER
         | table::ListGroups::IDENTIFIER
         | table::GetConnection::IDENTIFIER
         | table::ListSystemOptions::IDENTIFIER => cfg!(feature = "lists"),
+        _ => true,
+    }
+}
+
+/// True unless the command changes something that is left out.
+#[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
+const fn has_change(command: Identifier) -> bool {
+    match command {
         table::SetInterfaceOption::IDENTIFIER
         | table::FlushAddresses::IDENTIFIER
         | table::ReplaceAddresses::IDENTIFIER
@@ -157,6 +166,8 @@ const fn has_part(command: Identifier) -> bool {
         | table::SetSearchDomains::IDENTIFIER
         | table::ChangeHosts::IDENTIFIER
         | table::AddNeighbor::IDENTIFIER
+        | table::AddProxy::IDENTIFIER
+        | table::RemoveProxy::IDENTIFIER
         | table::RemoveNeighbor::IDENTIFIER
         | table::FlushNeighbors::IDENTIFIER
         | table::StartDhcpClient::IDENTIFIER
@@ -217,6 +228,8 @@ impl Request {
             Self::FindRoute(address)
             | Self::AddDnsServer(address)
             | Self::RemoveDnsServer(address)
+            | Self::AddProxy(address)
+            | Self::RemoveProxy(address)
             | Self::RemoveNeighbor(address) => address.is_ipv6(),
             Self::Bind(address) | Self::Connect(address) => address.is_ipv6(),
             Self::SendTo(datagram) => datagram.remote.is_ipv6(),

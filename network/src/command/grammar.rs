@@ -231,6 +231,8 @@ super::form::grammar! {
         }
         RemoveNeighbor(_) { "neighbor remove ADDRESS", "", "neighbor remove 10.0.2.9"; }
         FlushNeighbors(()) { "neighbor flush", "", "neighbor flush"; }
+        AddProxy(_) { "neighbor proxy add ADDRESS", "", "neighbor proxy add 10.0.2.60"; }
+        RemoveProxy(_) { "neighbor proxy remove ADDRESS", "", "neighbor proxy remove 10.0.2.60"; }
         CreateSocket(_) {
             "socket (tcp | udp | icmp)", "", "socket tcp";
             "socket (raw | raw6) PROTOCOL", "", "socket raw 89";
@@ -339,6 +341,7 @@ super::form::grammar! {
         ListDhcpLeases(()),
         ListDhcpOptions(()),
         ListNeighbors(()),
+        ListProxies(()),
         NextConnection(()),
         GetSocket(()),
         ListSockets(()),

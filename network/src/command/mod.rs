@@ -259,6 +259,14 @@ devnet_virtual_file_system::define_commands! {
         82 => RemoveNeighbor: Write (IpAddr) -> ();
         /// Removes every neighbor that is not static; returns how many.
         83 => FlushNeighbors: Write (()) -> u32;
+        /// Answers ARP requests and neighbor solicitations for an address of somebody else, with
+        /// the hardware address of the interface; true if it did not.
+        84 => AddProxy: Write (IpAddr) -> bool;
+        /// Answers for an address no longer.
+        85 => RemoveProxy: Write (IpAddr) -> ();
+        /// Lists the addresses of others that are answered for: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces.
+        86 => ListProxies: Read (()) -> Vec<neighbor::ProxyEntry>;
 
         /// Makes this open file a socket.
         96 => CreateSocket: Write (socket::SocketKind) -> ();

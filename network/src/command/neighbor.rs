@@ -1,5 +1,6 @@
 //! Types of neighbor commands: the hosts of the same link.
 
+use alloc::string::String;
 use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -60,4 +61,13 @@ pub struct NewNeighbor {
     pub address: IpAddr,
     /// Its hardware address, which is unicast.
     pub hardware_address: HardwareAddress,
+}
+
+/// An address of somebody else for which an interface answers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProxyEntry {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface.
+    pub interface: String,
 }

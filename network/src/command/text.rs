@@ -294,6 +294,8 @@ fn neighbor(words: &[&str]) -> Result<Request, Error> {
             hardware_address: value(hardware)?,
         })),
         ["remove", address] => Ok(Request::RemoveNeighbor(value(address)?)),
+        ["proxy", "add", address] => Ok(Request::AddProxy(value(address)?)),
+        ["proxy", "remove", address] => Ok(Request::RemoveProxy(value(address)?)),
         ["flush"] => Ok(Request::FlushNeighbors(())),
         _ => Err(Error::InvalidInput),
     }

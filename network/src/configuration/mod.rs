@@ -71,6 +71,8 @@ pub(crate) struct Desired {
     pub(crate) addresses: Vec<AddressChange>,
     pub(crate) routes: Vec<MultipathChange>,
     pub(crate) neighbors: Vec<NewNeighbor>,
+    /// In order.
+    pub(crate) proxies: Vec<IpAddr>,
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
     pub(crate) mdns: DesiredMulticastDns,
@@ -97,6 +99,7 @@ impl Desired {
             }
         }
         normalize_routes(&mut self.routes, self.metric);
+        self.proxies.sort_unstable();
         // Numbers sort faster than addresses.
         self.neighbors.sort_unstable_by_key(|new| match new.address {
             IpAddr::V4(address) => (false, u128::from(address.to_bits())),
@@ -178,6 +181,7 @@ pub(crate) struct Wanted {
     pub(crate) addresses: Vec<At<AddressChange>>,
     pub(crate) routes: Vec<At<MultipathChange>>,
     pub(crate) neighbors: Vec<At<NewNeighbor>>,
+    pub(crate) proxies: Vec<At<IpAddr>>,
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,
     pub(crate) mdns: Vec<At<MulticastDnsOption>>,
@@ -221,6 +225,7 @@ impl Wanted {
                 addresses: values(&self.addresses),
                 routes: values(&self.routes),
                 neighbors: values(&self.neighbors),
+                proxies: values(&self.proxies),
                 servers: values(&self.servers),
                 domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
                 fallback: self.fallback.as_ref().map(|at| at.value).unwrap_or_default(),

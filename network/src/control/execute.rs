@@ -252,6 +252,15 @@ impl OpenFile {
             Immediate::AddNeighbor(new) => reply::<AddNeighbor>(|| {
                 self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new))
             }),
+            Immediate::AddProxy(address) => reply::<AddProxy>(|| {
+                self.change(|stack| stack.ip.add_proxy(&mut stack.context, address))
+            }),
+            Immediate::RemoveProxy(address) => reply::<RemoveProxy>(|| {
+                self.change(|stack| stack.ip.remove_proxy(&mut stack.context, address))
+            }),
+            Immediate::ListProxies(()) => reply::<ListProxies>(|| {
+                Ok(self.collect(|stack| stack.ip.proxy_entries(&stack.context)))
+            }),
             Immediate::RemoveNeighbor(address) => reply::<RemoveNeighbor>(|| {
                 self.change(|stack| stack.ip.link.remove_neighbor(&mut stack.context, address))
             }),

@@ -237,6 +237,7 @@ impl Stack {
                 Expired::Regenerate(address) => Autoconfiguration::regenerate(cx, ip, address),
             },
             Timer::Routes => ip.expire_routes(cx, deadline),
+            Timer::Proxy => ip.expire_proxy(cx, deadline),
             Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),

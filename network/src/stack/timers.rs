@@ -39,6 +39,8 @@ pub(crate) enum Timer {
     Advertisement,
     /// The next route that expires.
     Routes,
+    /// The next answer for the address of somebody else.
+    Proxy,
     /// Router solicitations.
     RouterSolicitation,
 }

@@ -161,7 +161,8 @@ rows! {
         SECONDS] [nexthop via ADDRESS [dev IF] [weight N] [onlink]...]\nip route del [TYPE] \
         PREFIX|default [via ADDRESS] [dev IF]; ip route flush dev IF|proto P|...; ip route get \
         ADDRESS [from ADDRESS] [oif IF] [ipproto PROTOCOL [sport PORT] [dport PORT]]\nip neigh \
-        add|replace|change|del ADDRESS [lladdr MAC] dev IF; ip neigh get ADDRESS dev IF; ip neigh \
+        add|replace|change|del ADDRESS [lladdr MAC] dev IF; ip neigh \
+        add|del proxy ADDRESS dev IF; ip neigh show proxy; ip neigh get ADDRESS dev IF; ip neigh \
         flush [dev IF] [ADDRESS] [nud STATE]\nip [-4|-6] [-o] monitor [all|label] [link] [address] \
         [route] [neigh] [dns] [dhcp] [streams] [lease] [dev IF]",
         "Shows, configures or watches addresses, links, routes and neighbors.", run (ip::run);

@@ -40,7 +40,7 @@ use devnet_network::command::mdns::{
     MulticastDnsStatus, PublishedService, ServiceBrowse, ServiceChange,
 };
 use devnet_network::command::multicast::{GroupEntry, Membership};
-use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor, ProxyEntry};
 use devnet_network::command::option::{
     CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
     SocketOptions, StreamOptions,
@@ -752,6 +752,13 @@ fn neighbors() -> Vec<Sample> {
         sample::<AddNeighbor>("neighbor add 10.0.0.9 02:00:00:00:00:09", new, ()),
         sample::<RemoveNeighbor>("neighbor remove 10.0.0.9", read("10.0.0.9"), ()),
         sample::<FlushNeighbors>("neighbor flush", (), 3),
+        sample::<AddProxy>("neighbor proxy add 10.0.0.60", read("10.0.0.60"), true),
+        sample::<RemoveProxy>("neighbor proxy remove 10.0.0.60", read("10.0.0.60"), ()),
+        sample::<ListProxies>(
+            "",
+            (),
+            vec![ProxyEntry { address: read("10.0.0.60"), interface: "eth0".into() }],
+        ),
     ]
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn carry_out_from(
         stack.ip.replace_routes(&mut stack.context, &target.routes)?;
     }
     change_neighbors(stack, present, target)?;
+    change_proxies(stack, present, target)?;
     if present.servers != target.servers {
         stack.name_servers.retain(|_, origin| origin != Origin::Static);
         for server in &target.servers {
@@ -166,6 +167,17 @@ fn change_neighbors(stack: &mut Stack, present: &Desired, target: &Desired) -> R
         if find(present, new.address) != Some(*new) {
             ip.add_neighbor(cx, new)?;
         }
+    }
+    Ok(())
+}
+
+fn change_proxies(stack: &mut Stack, present: &Desired, target: &Desired) -> Result<(), Error> {
+    let Stack { context: cx, ip, .. } = stack;
+    for address in present.proxies.iter().filter(|known| !target.proxies.contains(known)) {
+        ip.remove_proxy(cx, *address)?;
+    }
+    for address in target.proxies.iter().filter(|new| !present.proxies.contains(new)) {
+        ip.add_proxy(cx, *address)?;
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ use crate::stack::dhcp::{DhcpClient, fallback};
 use crate::stack::dhcp_server::DhcpServer;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described_hops;
+use crate::stack::link::proxy::Proxies;
 use crate::stack::mdns::MulticastDns;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::{Route, Routes};
@@ -68,6 +69,7 @@ pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> 
     let addresses = check_addresses(stack, wanted, &desired, &mut notes)?;
     check_routes(stack, wanted, &desired, &addresses, &mut notes)?;
     check_neighbors(cx, wanted, &desired, &addresses)?;
+    check_proxies(cx, wanted)?;
     check_dhcp_server(cx, wanted, &addresses)?;
     desired.domains = check_names(&stack.name_servers, wanted)?;
     desired.mdns = check_mdns(cx, wanted)?;
@@ -304,6 +306,20 @@ fn check_neighbors(
         Some(At { line, .. }) => Err((*line, Error::NoBufferSpace)),
         None => Ok(()),
     }
+}
+
+fn check_proxies(cx: &Context, wanted: &Wanted) -> Result<(), Refusal> {
+    let mut proxies = Proxies::default();
+    for At { line, value } in &wanted.proxies {
+        let refused = |error| Err((*line, error));
+        match proxies.add(cx, *value) {
+            _ if !has_family(*value) => return refused(Error::Unsupported),
+            Ok(true) => {}
+            Ok(false) => return refused(Error::AlreadyExists),
+            Err(error) => return refused(error),
+        }
+    }
+    Ok(())
 }
 
 /// What is asked of multicast DNS.

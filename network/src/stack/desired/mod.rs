@@ -98,6 +98,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         neighbors: neighbors
             .map(|(address, hardware_address)| NewNeighbor { address, hardware_address })
             .collect(),
+        proxies: ip.link.proxies.iter().collect(),
         servers: servers.map(|(address, _)| *address).collect(),
         domains: stack.name_servers.asked_domains(),
         fallback: stack.dhcp.fallback().asked,

@@ -13,7 +13,7 @@ use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
 use crate::command::features::has_family;
-use crate::command::neighbor::NewNeighbor;
+use crate::command::neighbor::{NewNeighbor, ProxyEntry};
 use crate::command::route::{Preference, RouteEntry, RoutePreference};
 use crate::driver::Medium;
 use crate::limits;
@@ -167,6 +167,39 @@ impl Ip {
         new: &NewNeighbor,
     ) -> Result<(), Error> {
         self.link.add_neighbor(cx, &self.addresses, new)
+    }
+
+    /// Answers for the address of somebody else; false if it does.
+    ///
+    /// # Errors
+    /// As [`Proxies::add`](crate::stack::link::proxy::Proxies::add).
+    pub(crate) fn add_proxy(&mut self, cx: &mut Context, address: IpAddr) -> Result<bool, Error> {
+        let is_new = self.link.proxies.add(cx, address)?;
+        // Its solicitations are sent to its solicited-node group (RFC 4861 §7.2.8).
+        self.update_address_groups(cx);
+        Ok(is_new)
+    }
+
+    /// Answers for an address no longer.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn remove_proxy(&mut self, cx: &mut Context, address: IpAddr) -> Result<(), Error> {
+        self.link.proxies.remove(address)?;
+        self.update_address_groups(cx);
+        Ok(())
+    }
+
+    /// Sends the answers for addresses of others whose time has come.
+    pub(crate) fn expire_proxy(&mut self, cx: &mut Context, deadline: Instant) {
+        self.link.expire_proxy(cx, &self.addresses, deadline);
+    }
+
+    /// The list of addresses of others that are answered for.
+    pub(crate) fn proxy_entries(&self, cx: &Context) -> Vec<ProxyEntry> {
+        let interface = &cx.configuration.name;
+        let entry = |address| ProxyEntry { address, interface: interface.clone() };
+        self.link.proxies.iter().map(entry).collect()
     }
 
     /// The list of addresses. `lease` is the address of a DHCP lease, and when it ends.

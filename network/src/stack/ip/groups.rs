@@ -50,8 +50,9 @@ impl Ip {
             return;
         }
         let mut implied: Vec<IpAddr> = Vec::new();
-        for entry in self.addresses.iter() {
-            if let IpAddr::V6(address) = entry.prefix.address() {
+        let own = self.addresses.iter().map(|entry| entry.prefix.address());
+        for address in own.chain(self.link.proxies.iter()) {
+            if let IpAddr::V6(address) = address {
                 let group = IpAddr::V6(ndp::solicited_node(address));
                 if !implied.contains(&group) {
                     implied.push(group);

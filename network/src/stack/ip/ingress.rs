@@ -15,6 +15,7 @@ use crate::stack::counters::Counter;
 use crate::stack::link::Arrival;
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::{self, Header, Malformed, protocol};
+use crate::stack::wire::ndp;
 use crate::trace::dropped;
 
 /// How a packet is addressed.
@@ -55,6 +56,15 @@ impl Packet {
     }
 }
 
+/// What is accepted although its destination is not ours.
+#[derive(Clone, Copy)]
+struct Accepted {
+    /// UDP of IPv4, for the DHCP client.
+    any_udp: bool,
+    /// This solicitation, for an address that we answer for.
+    solicitation: bool,
+}
+
 /// The result of validation.
 #[derive(Debug)]
 pub(crate) enum Received {
@@ -85,7 +95,11 @@ impl Ip {
         };
         let is_ipv6 = header.source.is_ipv6();
         cx.counters.count(is_ipv6, Counter::IpInReceives);
-        let Some(delivery) = self.validate(cx, &header, arrival, accepts_any_udp) else {
+        let accepted = Accepted {
+            any_udp: accepts_any_udp,
+            solicitation: self.is_for_proxy(&header, frame.bytes()),
+        };
+        let Some(delivery) = self.validate(cx, &header, arrival, accepted) else {
             cx.counters.count(is_ipv6, Counter::IpInAddrErrors);
             cx.pool.put(frame);
             return Received::Nothing;
@@ -127,7 +141,7 @@ impl Ip {
         cx: &mut Context,
         header: &Header,
         arrival: Arrival,
-        accepts_any_udp: bool,
+        accepted: Accepted,
     ) -> Option<Delivery> {
         // The decision for the last packet holds as long as addresses do not change.
         let ends = (header.source, header.destination);
@@ -142,12 +156,12 @@ impl Ip {
             return None;
         }
         let from_inside = is_loopback || !arrival.from_wire;
-        let is_for_dhcp = accepts_any_udp
+        let is_for_dhcp = accepted.any_udp
             && header.protocol == protocol::UDP
             && header.destination.is_ipv4()
             && !header.destination.is_multicast();
         let found = match self.delivery_of(header.destination, from_inside) {
-            None if is_for_dhcp => Some(Delivery::Unicast),
+            None if is_for_dhcp || accepted.solicitation => Some(Delivery::Unicast),
             found => found,
         };
         match found {
@@ -172,6 +186,14 @@ impl Ip {
                 found
             }
         }
+    }
+
+    /// True for a solicitation of a neighbor to an address that we answer for: hosts that know it
+    /// ask it alone whether it is still there (RFC 4861 §7.3.3).
+    fn is_for_proxy(&self, header: &Header, packet: &[u8]) -> bool {
+        header.protocol == protocol::ICMPV6
+            && self.link.proxies.contains(header.destination)
+            && packet.get(header.length) == Some(&ndp::kind::NEIGHBOR_SOLICITATION)
     }
 
     fn is_martian(&self, header: &Header) -> bool {

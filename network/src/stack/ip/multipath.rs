@@ -1,9 +1,9 @@
 //! Which of several next hops a flow takes.
 //!
 //! Each next hop has a region of the space of a keyed hash of the flow, as large as its weight
-//! (hash-threshold, RFC 2992). So the packets of a flow take one way as long as the set of next hops
-//! is the same. A next hop that does not answer keeps its region, and a second hash spreads what
-//! falls into it over the others: no flow of theirs changes its way.
+//! (hash-threshold, RFC 2992). So the packets of a flow take one way as long as the set of next
+//! hops is the same. A next hop that does not answer keeps its region, and a second hash spreads
+//! what falls into it over the others: no flow of theirs changes its way.
 
 use core::net::IpAddr;
 

@@ -103,7 +103,10 @@ impl Link {
             self.tell_neighbor(cx, sender, before);
             self.send_queued(cx, addresses, sender, queued);
         }
-        if operation == ArpOperation::Request && is_for_us {
+        // Neither a probe nor an announcement is a question to a proxy.
+        let is_question = !sender.is_unspecified() && sender != target;
+        let is_for_proxy = is_question && self.proxies.contains(IpAddr::V4(target));
+        if operation == ArpOperation::Request && (is_for_us || is_for_proxy) {
             self.send_arp(cx, ArpOperation::Reply, target, Some(hardware), sender);
         }
         false

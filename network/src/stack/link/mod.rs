@@ -11,11 +11,13 @@
 //! | [`resolution`] | packets that wait for a neighbor |
 //! | [`arp`] | replying, learning and defending (RFC 826, RFC 5227) |
 //! | [`ndp`] | the same for IPv6 (RFC 4861, RFC 4862 §5.4) |
+//! | [`proxy`] | answering for addresses of others |
 //! | [`tag`] | tags of VLANs (IEEE 802.1Q) |
 
 mod arp;
 mod ndp;
 pub(crate) mod neighbor;
+pub(crate) mod proxy;
 mod resolution;
 mod tag;
 
@@ -28,6 +30,7 @@ use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 pub(crate) use self::arp::{Arp, ArpMessage};
 pub(crate) use self::ndp::{Discovery, hardware_address_in};
 use self::neighbor::Neighbors;
+use self::proxy::Proxies;
 use super::addresses::Addresses;
 use super::context::Context;
 use crate::address::HardwareAddress;
@@ -91,13 +94,20 @@ pub(crate) struct Link {
     pub(crate) output: VecDeque<Frame>,
     /// The frames that may wait there.
     pub(crate) queue_length: usize,
+    /// The addresses of others that are answered for.
+    pub(crate) proxies: Proxies,
 }
 
 impl Link {
     /// A link layer with an empty neighbor table.
     pub(crate) fn new(cx: &mut Context) -> Self {
         let neighbors = Neighbors::new(cx.random.u64());
-        Self { neighbors, output: VecDeque::new(), queue_length: limits::EGRESS_QUEUE }
+        Self {
+            neighbors,
+            output: VecDeque::new(),
+            queue_length: limits::EGRESS_QUEUE,
+            proxies: Proxies::default(),
+        }
     }
 
     /// Processes a frame from the driver.
@@ -186,6 +196,7 @@ impl Link {
     pub(crate) fn flush(&mut self) {
         self.neighbors.flush(|_, is_permanent| !is_permanent);
         self.output.clear();
+        self.proxies.forget_replies();
     }
 
     /// Prepends an Ethernet header and queues the frame.

@@ -128,6 +128,10 @@ impl Link {
             return None;
         }
         let Some(entry) = addresses.find(IpAddr::V6(target)) else {
+            if self.proxies.contains(IpAddr::V6(target)) {
+                self.learn_asking(cx, addresses, source, sender);
+                self.answer_for_other(cx, addresses, (source, destination), target);
+            }
             return Some(Discovery::Nothing);
         };
         if entry.state == AddressState::Tentative {
@@ -147,14 +151,24 @@ impl Link {
             self.advertise(cx, addresses, target, ALL_NODES, false);
             return Some(Discovery::Nothing);
         }
-        if let Some(hardware) = sender {
-            let before = self.known_neighbor(IpAddr::V6(source));
-            let queued = self.neighbors.learn(IpAddr::V6(source), hardware, true, cx.now);
-            self.tell_neighbor(cx, IpAddr::V6(source), before);
-            self.send_queued(cx, addresses, IpAddr::V6(source), queued);
-        }
+        self.learn_asking(cx, addresses, source, sender);
         self.advertise(cx, addresses, target, source, true);
         Some(Discovery::Nothing)
+    }
+
+    /// Learns who solicits us, if it says its hardware address.
+    fn learn_asking(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        source: Ipv6Addr,
+        hardware: Option<HardwareAddress>,
+    ) {
+        let (Some(hardware), source) = (hardware, IpAddr::V6(source)) else { return };
+        let before = self.known_neighbor(source);
+        let queued = self.neighbors.learn(source, hardware, true, cx.now);
+        self.tell_neighbor(cx, source, before);
+        self.send_queued(cx, addresses, source, queued);
     }
 
     fn receive_advertisement(
@@ -252,6 +266,29 @@ impl Link {
             kind: kind::NEIGHBOR_ADVERTISEMENT,
             flags: flag::OVERRIDE | if solicited { flag::SOLICITED } else { 0 },
             source: target,
+            destination: to,
+            target,
+            option: hardware_option(cx, option::TARGET_LINK_LAYER_ADDRESS),
+            hardware: None,
+        };
+        self.send_message(cx, addresses, &message);
+    }
+
+    /// Advertises the address of somebody else from one of ours, without the override flag (RFC
+    /// 4861 §7.2.8).
+    pub(super) fn advertise_other(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        target: Ipv6Addr,
+        to: Ipv6Addr,
+    ) {
+        let source = addresses.source_for(IpAddr::V6(to), IpAddr::V6(to));
+        let Some(IpAddr::V6(source)) = source else { return };
+        let message = Message {
+            kind: kind::NEIGHBOR_ADVERTISEMENT,
+            flags: if to.is_multicast() { 0 } else { flag::SOLICITED },
+            source,
             destination: to,
             target,
             option: hardware_option(cx, option::TARGET_LINK_LAYER_ADDRESS),

@@ -8,6 +8,7 @@ mod link;
 mod monitor;
 mod neighbor;
 mod next_hops;
+mod proxy;
 mod route;
 mod route_get;
 

@@ -9,7 +9,7 @@ use devnet_virtual_file_system::Error;
 
 use super::super::arp;
 use super::super::words::{self, Words};
-use super::{Options, answer, changed, garbage, required, shown, verb};
+use super::{Options, answer, changed, garbage, proxy, required, shown, verb};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::neighbor as render;
@@ -26,6 +26,9 @@ fn request_state(word: &str) -> Result<NeighborState, Failure> {
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
     let verb = verb(words.next(), VERBS, "neigh")?;
     let request = Request::parse(words)?;
+    if request.proxy {
+        return proxy::run(context, options, verb, request.address, request.device).await;
+    }
     match verb {
         "show" => show(context, options, &request).await,
         "flush" => flush(context, options, &request).await,
@@ -44,6 +47,8 @@ pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_
 struct Request<'a> {
     device: Option<&'a str>,
     address: Option<IpAddr>,
+    /// Addresses of others that are answered for, not neighbors.
+    proxy: bool,
     hardware: Option<HardwareAddress>,
     /// The states that are meant; none for the usual ones.
     states: Vec<NeighborState>,
@@ -67,6 +72,7 @@ impl<'a> Request<'a> {
         let mut request = Self {
             device: None,
             address: None,
+            proxy: false,
             hardware: None,
             states: Vec::new(),
             every_state: false,
@@ -79,13 +85,22 @@ impl<'a> Request<'a> {
                     "all" => request.every_state = true,
                     state => request.states.push(request_state(state)?),
                 },
-                "proxy" | "router" | "extern_learn" | "protocol" => {
+                "proxy" => {
+                    request.proxy = true;
+                    if words.peek().is_some_and(|word| word.parse::<IpAddr>().is_ok()) {
+                        request.address = Some(words::address(words.value(word)?)?);
+                    }
+                }
+                "router" | "extern_learn" | "protocol" => {
                     return Err(Failure::of(word, Error::Unsupported));
                 }
                 "to" => request.address = Some(words::address(words.value(word)?)?),
                 word if request.address.is_none() => request.address = Some(words::address(word)?),
                 word => return Err(garbage(word)),
             }
+        }
+        if request.proxy && (request.hardware.is_some() || !request.states.is_empty()) {
+            return Err(Failure::usage("a proxy has neither lladdr nor nud"));
         }
         Ok(request)
     }

@@ -315,6 +315,41 @@ fn ip_sets_several_next_hops() {
     assert!(failed(&world, "ip route get 192.0.2.9 sport 5").1.contains("ipproto tcp"));
 }
 
+/// As measured of iproute2 6.1.
+#[test]
+fn proxies_come_and_go() {
+    let (world, _network) = world();
+    world.output("ip neigh add proxy 10.0.0.50 dev eth0; ip neigh add proxy fd00::50 dev eth0");
+    for (line, expected) in [
+        ("ip neigh show proxy", "10.0.0.50 dev eth0 proxy \nfd00::50 dev eth0 proxy \n"),
+        ("ip -4 neigh show proxy", "10.0.0.50 dev eth0 proxy \n"),
+        ("ip neigh show proxy dev eth0", "10.0.0.50 proxy \nfd00::50 proxy \n"),
+        ("ip neigh show proxy dev lo", ""),
+        (
+            "ip -j neigh show proxy",
+            "[{\"dst\":\"10.0.0.50\",\"dev\":\"eth0\",\"proxy\":null},\
+             {\"dst\":\"fd00::50\",\"dev\":\"eth0\",\"proxy\":null}]\n",
+        ),
+    ] {
+        assert_eq!(world.output(line), expected, "{line}");
+    }
+    world.output("ip neigh del proxy 10.0.0.50 dev eth0");
+    for (line, status, message) in [
+        ("ip neigh del proxy 10.0.0.50 dev eth0", 1, "10.0.0.50: No such file or directory"),
+        ("ip neigh flush proxy dev eth0", 1, "flush proxy: Operation not supported"),
+        (
+            "ip neigh add proxy 10.0.0.1 lladdr 02:00:00:00:00:01 dev eth0",
+            2,
+            "a proxy has neither lladdr nor nud",
+        ),
+    ] {
+        let failure = failed(&world, line);
+        assert_eq!(failure.0, status, "{line}");
+        assert!(failure.1.contains(message), "{line}: {failure:?}");
+    }
+    assert_eq!(failed(&world, "ip neigh add proxy 10.0.0.50").0, 2);
+}
+
 #[test]
 fn neighbors_come_and_go() {
     let (world, network) = world();

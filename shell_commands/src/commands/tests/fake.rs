@@ -17,7 +17,7 @@ use devnet_network::command::interface::{
 use devnet_network::command::mdns::{
     ClaimState, FoundService, LocalService, MulticastDnsMode, MulticastDnsStatus, PublishedService,
 };
-use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState, ProxyEntry};
 use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
     ChangeMode, RouteChange, RouteChoice, RouteDetail, RouteEntry, RouteFilter, RoutePreference,
@@ -39,6 +39,7 @@ pub(super) struct State {
     pub(super) details: InterfaceDetails,
     pub(super) addresses: Vec<AddressEntry>,
     pub(super) routes: Vec<RouteEntry>,
+    pub(super) proxies: Vec<IpAddr>,
     pub(super) neighbors: Vec<NeighborEntry>,
     pub(super) dns: Vec<DnsServer>,
     pub(super) dhcp: DhcpStatus,
@@ -61,6 +62,7 @@ impl Network {
             status,
             addresses,
             routes,
+            proxies: vec![],
             neighbors: Vec::new(),
             dns: Vec::new(),
             dhcp: DhcpStatus { state: DhcpState::Stopped, lease: None, attempts: 0 },
@@ -269,6 +271,18 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
             address(state, request)
+        }
+        Request::AddProxy(address) => {
+            state.proxies.push(*address);
+            encode(&true)
+        }
+        Request::RemoveProxy(address) => {
+            remove(&mut state.proxies, |known| known == address, Error::NotFound)
+        }
+        Request::ListProxies(()) => {
+            let entry =
+                |address: &IpAddr| ProxyEntry { address: *address, interface: "eth0".into() };
+            encode(&state.proxies.iter().map(entry).collect::<Vec<_>>())
         }
         Request::AddNeighbor(_) | Request::RemoveNeighbor(_) | Request::FlushNeighbors(()) => {
             neighbor(state, request)

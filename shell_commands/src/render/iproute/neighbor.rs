@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState, ProxyEntry};
 use serde::Serialize;
 
 use super::{Style, array};
@@ -43,6 +43,35 @@ pub fn show(neighbors: &[(String, NeighborEntry)], style: Style, one_interface: 
         append(&mut text, format_args!("{} \n", state(entry.state)));
     }
     text
+}
+
+/// `ip neigh show proxy`; `dev` is left out when one interface was asked for.
+#[must_use]
+pub fn proxies(proxies: &[ProxyEntry], style: Style, one_interface: bool) -> String {
+    let device = |entry: &ProxyEntry| (!one_interface).then(|| entry.interface.clone());
+    if style.json {
+        let object =
+            |entry: &ProxyEntry| ProxyObject { dst: entry.address, dev: device(entry), proxy: () };
+        return array(&proxies.iter().map(object).collect::<Vec<_>>());
+    }
+    let mut text = String::new();
+    for entry in proxies {
+        append(&mut text, format_args!("{} ", entry.address));
+        if let Some(device) = device(entry) {
+            append(&mut text, format_args!("dev {device} "));
+        }
+        text.push_str("proxy \n");
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct ProxyObject {
+    dst: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dev: Option<String>,
+    /// `null`, as in iproute2.
+    proxy: (),
 }
 
 fn state(state: NeighborState) -> &'static str {
