@@ -90,6 +90,9 @@ fn failures_are_one_line_and_a_status() {
     );
     fails("nosuch", 127, "devnet: nosuch: command not found");
     fails("ping", 2, "ping: one host is needed");
+    fails("ping -p xy 10.0.2.2", 2, "ping: -p xy: 1 to 16 bytes in hexadecimal digits");
+    fails("ping -M maybe 10.0.2.2", 2, "ping: -M maybe: do, want, dont or probe");
+    fails("ping -Q 256 10.0.2.2", 2, "ping: -Q 256: a traffic class is 0 to 255");
     fails("wget https://web.lan/", 1, "wget: https://web.lan/: not an http URL");
 }
 
@@ -337,6 +340,27 @@ fn a_wrong_configuration_is_reported_and_the_program_starts() {
         )
     );
     fails("netconfig wait eth0 --link --timeout 0.1", 1, "netconfig: eth0: no link in time");
+}
+
+#[test]
+fn ping_says_more_when_it_is_asked_to() {
+    let up = "ifconfig lo up; ifconfig eth0 10.0.2.50/24 up";
+    // A capture sees pattern, class and the flag against fragments.
+    let output = succeeds(&format!(
+        "{up}; tcpdump -i lo -c 1 -v -x icmp > /temporary/seen & sleep 0.3
+        ping -c 1 -s 8 -p ab1 -Q 0x10 -M do 127.0.0.1 > /dev/null; wait; cat /temporary/seen"
+    ));
+    contains(&output, &["tos 0x10", "flags [DF]", "ab01 ab01\n\t0x0020:  ab01 ab01"]);
+    let output = succeeds(&format!("{up}; ping -A -D -c 20 -i 5 127.0.0.1"));
+    let stamped = |line: &&str| line.starts_with("[1") && line.contains("] 64 bytes from");
+    assert_eq!(output.lines().filter(stamped).count(), 20, "{output}");
+    let silent = format!("{up}; ping -O -c 3 -i 0.1 -W 0.2 10.0.2.200 || true");
+    contains(&succeeds(&silent), &["no answer yet for seq=0\n", "no answer yet for seq=1\n"]);
+    fails(
+        &format!("{up}; ping -c 1 -M do -s 3000 10.0.2.2"),
+        1,
+        "ping: 10.0.2.2: Message too long",
+    );
 }
 
 #[test]

@@ -157,7 +157,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         "iputils 20221126, BusyBox 1.35",
         &[
             ("arping", "no `-U -A`; an interval may be shorter than a second"),
-            ("ping", "laid out as by BusyBox; no `-M -p -D -A -Q -O`"),
+            ("ping", "laid out as by BusyBox; no `-a -b -B -F -l -L -m -N -r -R -S -T -U -v -V`"),
             ("ping6", "as `ping -6`"),
         ],
     ),

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use devnet_network::command::SetOption;
+use devnet_network::command::option::PathMtuDiscovery;
 use devnet_network::command::socket::{Datagram, SocketKind, SocketOption};
 use devnet_network::platform::Instant;
 use devnet_virtual_file_system::{Error, File};
@@ -42,6 +43,16 @@ struct Options {
     from: Option<String>,
     quiet: bool,
     flood: bool,
+    /// The next request follows the reply at once.
+    adaptive: bool,
+    /// Lines begin with the time.
+    stamped: bool,
+    /// Requests without a reply are told when the next one is sent.
+    outstanding: bool,
+    /// What the data repeats; its place if there is none.
+    pattern: Vec<u8>,
+    path: Option<PathMtuDiscovery>,
+    class: Option<u8>,
     family: Family,
     host: String,
 }
@@ -55,6 +66,16 @@ pub(super) async fn run(context: &Context) -> Outcome {
             .map_err(|why| Failure::of(hop_limit, why))?;
     }
     // Send the first request before printing: without a route only the error is printed.
+    for option in [
+        options.path.map(SocketOption::PathMtuDiscovery),
+        options.class.map(SocketOption::TrafficClass),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let set = file.control::<SetOption>(&option).await;
+        set.map_err(|why| Failure::of(&options.host, why))?;
+    }
     let mut session = Session::new(context, &options, file, address);
     session.send().await?;
     context.print(&render::header(&options.host, address, options.size)).await?;
@@ -73,6 +94,35 @@ fn size(word: &str) -> Result<usize, Failure> {
         .ok_or_else(|| Failure::usage(format!("-s {word}: the size is 0 to {LARGEST} bytes")))
 }
 
+/// Up to sixteen bytes in hexadecimal digits.
+fn pattern(word: &str) -> Result<Vec<u8>, Failure> {
+    let bad = || Failure::usage(format!("-p {word}: 1 to 16 bytes in hexadecimal digits"));
+    let digits: Option<Vec<u32>> = word.chars().map(|digit| digit.to_digit(16)).collect();
+    let digits = digits.filter(|digits| (1..=32).contains(&digits.len())).ok_or_else(bad)?;
+    let byte = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte << 4 | *digit as u8);
+    Ok(digits.chunks(2).map(byte).collect())
+}
+
+/// What is done about the path MTU, by iputils' names.
+fn path(word: &str) -> Result<PathMtuDiscovery, Failure> {
+    match word {
+        "do" => Ok(PathMtuDiscovery::Always),
+        "want" => Ok(PathMtuDiscovery::Want),
+        "dont" => Ok(PathMtuDiscovery::Never),
+        "probe" => Ok(PathMtuDiscovery::Probe),
+        _ => Err(Failure::usage(format!("-M {word}: do, want, dont or probe"))),
+    }
+}
+
+/// A traffic class, also with `0x`.
+fn class(word: &str) -> Result<u8, Failure> {
+    let number = match word.strip_prefix("0x") {
+        Some(digits) => u8::from_str_radix(digits, 16),
+        None => word.parse(),
+    };
+    number.map_err(|_| Failure::usage(format!("-Q {word}: a traffic class is 0 to 255")))
+}
+
 fn parse(context: &Context) -> Result<Options, Failure> {
     let mut chosen = Options {
         count: None,
@@ -84,6 +134,12 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         from: None,
         quiet: false,
         flood: false,
+        adaptive: false,
+        stamped: false,
+        outstanding: false,
+        pattern: Vec::new(),
+        path: None,
+        class: None,
         family: if context.name == "ping6" { Family::V6 } else { Family::Any },
         host: String::new(),
     };
@@ -105,6 +161,12 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('I') => chosen.from = Some(options.value()?.string()?),
             Short('q') => chosen.quiet = true,
             Short('f') => chosen.flood = true,
+            Short('A') => chosen.adaptive = true,
+            Short('D') => chosen.stamped = true,
+            Short('O') => chosen.outstanding = true,
+            Short('p') => chosen.pattern = pattern(&options.value()?.string()?)?,
+            Short('M') => chosen.path = Some(path(&options.value()?.string()?)?),
+            Short('Q') => chosen.class = Some(class(&options.value()?.string()?)?),
             // Addresses are never resolved to names.
             Short('n') => {}
             Short('4') => chosen.family = Family::V4,
@@ -116,6 +178,14 @@ fn parse(context: &Context) -> Result<Options, Failure> {
     match <[String; 1]>::try_from(hosts) {
         Ok([host]) => Ok(Options { host, ..chosen }),
         Err(_) => Err(Failure::usage("one host is needed")),
+    }
+}
+
+impl Options {
+    /// The byte at a place of the data.
+    fn byte(&self, place: usize) -> u8 {
+        let at = place.checked_rem(self.pattern.len());
+        at.and_then(|at| self.pattern.get(at).copied()).unwrap_or(place as u8)
     }
 }
 
@@ -168,7 +238,8 @@ impl<'a> Session<'a> {
         let kind = if self.address.is_ipv4() { 8 } else { 128 };
         let [high, low] = sequence.to_be_bytes();
         let mut message = vec![kind, 0, 0, 0, 0, 0, high, low];
-        message.extend((0..self.options.size).map(|place| place as u8));
+        message.extend((0..self.options.size).map(|place| self.options.byte(place)));
+        self.outstanding(sequence).await?;
         let now = self.now();
         match send_to(&self.file, message, SocketAddr::new(self.address, 0)).await {
             Ok(()) => {}
@@ -236,6 +307,27 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The time before a line, if that is asked for.
+    fn stamp(&self) -> String {
+        let now = self.context.platform.now();
+        match self.options.stamped {
+            true => format!("[{}.{:06}] ", now.as_secs(), now.subsec_micros()),
+            false => String::new(),
+        }
+    }
+
+    /// Tells that the request before this one has no reply yet.
+    async fn outstanding(&self, sequence: u16) -> Result<(), Failure> {
+        let before = sequence.wrapping_sub(1);
+        let known = self.requests.get(usize::from(before) % REMEMBERED).copied().flatten();
+        let is_silent =
+            known.is_some_and(|(known, _, is_answered)| known == before && !is_answered);
+        if !self.options.outstanding || self.options.quiet || !is_silent {
+            return Ok(());
+        }
+        self.context.print(&format!("{}no answer yet for seq={before}\n", self.stamp())).await
+    }
+
     /// An error for a request. ICMP does not identify it here, so the newest is reported.
     async fn undelivered(&self, why: Error) -> Result<(), Failure> {
         if self.options.quiet {
@@ -279,11 +371,11 @@ impl<'a> Session<'a> {
         if data.len() != self.options.size {
             remark.push_str(" (truncated)");
         } else if let Some(place) =
-            data.iter().enumerate().position(|(place, byte)| *byte != place as u8)
+            data.iter().enumerate().position(|(place, byte)| *byte != self.options.byte(place))
         {
             remark.push_str(&format!(" wrong data byte #{place}"));
         }
-        if self.options.flood {
+        if self.options.flood || self.options.adaptive {
             // Send the next one at once.
             self.next_send = self.context.platform.clock.now();
         }
@@ -295,9 +387,8 @@ impl<'a> Session<'a> {
         }
         let size = datagram.data.len();
         let from = datagram.remote.ip();
-        self.context
-            .print(&render::reply(from, size, sequence, datagram.hop_limit, Some(time), &remark))
-            .await
+        let line = render::reply(from, size, sequence, datagram.hop_limit, Some(time), &remark);
+        self.context.print(&format!("{}{line}", self.stamp())).await
     }
 }
 

@@ -200,10 +200,11 @@ rows! {
         [-v] [FILE...]",
         "Shows bytes as numbers and characters.", run (od::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
-        IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
+        IF|ADDRESS] [-p HEX] [-M do|want|dont|probe] [-Q CLASS] [-q] [-f] [-A] [-D] [-O] [-4|-6] \
+        HOST",
         "Asks a host for echoes.", run (ping::run);
     "ping6", "ping6 [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
-        IF|ADDRESS] [-q] [-f] HOST",
+        IF|ADDRESS] [-p HEX] [-M do|want|dont|probe] [-Q CLASS] [-q] [-f] [-A] [-D] [-O] HOST",
         "Asks a host for echoes by IPv6.", run (ping::run);
     "printf", "printf FORMAT [ARG...]", "Prints its arguments in a format.", run (printf::run);
     "ps", "ps", "Lists the guest programs that run.", run (ps::run);
