@@ -3,23 +3,23 @@
 //! The identifier is that of the socket; sequence numbers distinguish replies. Ctrl-C drops the
 //! command, and dropping it prints the statistics.
 
+mod options;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use devnet_network::command::SetOption;
-use devnet_network::command::option::PathMtuDiscovery;
 use devnet_network::command::socket::{Datagram, SocketKind, SocketOption};
 use devnet_network::platform::Instant;
 use devnet_virtual_file_system::{Error, File};
-use lexopt::prelude::*;
 
+use self::options::{Options, parse};
 use super::target::Target;
-use super::{sleep, words};
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::render::ping as render;
 use crate::render::ping::Statistics;
-use crate::sockets::{Family, receive_from, send_to, within};
+use crate::sockets::{receive_from, send_to, within};
 use crate::status::Status;
 
 /// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
@@ -32,30 +32,6 @@ const FLOOD: Duration = Duration::from_millis(10);
 /// The default of `-W`, and the minimum wait for the last replies.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(1);
-
-struct Options {
-    count: Option<u64>,
-    interval: Duration,
-    reply_timeout: Duration,
-    limit: Option<Duration>,
-    size: usize,
-    hop_limit: Option<u8>,
-    from: Option<String>,
-    quiet: bool,
-    flood: bool,
-    /// The next request follows the reply at once.
-    adaptive: bool,
-    /// Lines begin with the time.
-    stamped: bool,
-    /// Requests without a reply are told when the next one is sent.
-    outstanding: bool,
-    /// What the data repeats; its place if there is none.
-    pattern: Vec<u8>,
-    path: Option<PathMtuDiscovery>,
-    class: Option<u8>,
-    family: Family,
-    host: String,
-}
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let options = parse(context)?;
@@ -83,110 +59,6 @@ pub(super) async fn run(context: &Context) -> Outcome {
     session.is_over = true;
     context.print(&session.statistics.summary(&options.host)).await?;
     Ok(Status::from_success(session.statistics.received > 0))
-}
-
-/// Bytes of data that fit in a packet after its headers.
-fn size(word: &str) -> Result<usize, Failure> {
-    let fits = |size: &usize| *size <= LARGEST;
-    word.parse()
-        .ok()
-        .filter(fits)
-        .ok_or_else(|| Failure::usage(format!("-s {word}: the size is 0 to {LARGEST} bytes")))
-}
-
-/// Up to sixteen bytes in hexadecimal digits.
-fn pattern(word: &str) -> Result<Vec<u8>, Failure> {
-    let bad = || Failure::usage(format!("-p {word}: 1 to 16 bytes in hexadecimal digits"));
-    let digits: Option<Vec<u32>> = word.chars().map(|digit| digit.to_digit(16)).collect();
-    let digits = digits.filter(|digits| (1..=32).contains(&digits.len())).ok_or_else(bad)?;
-    let byte = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte << 4 | *digit as u8);
-    Ok(digits.chunks(2).map(byte).collect())
-}
-
-/// What is done about the path MTU, by iputils' names.
-fn path(word: &str) -> Result<PathMtuDiscovery, Failure> {
-    match word {
-        "do" => Ok(PathMtuDiscovery::Always),
-        "want" => Ok(PathMtuDiscovery::Want),
-        "dont" => Ok(PathMtuDiscovery::Never),
-        "probe" => Ok(PathMtuDiscovery::Probe),
-        _ => Err(Failure::usage(format!("-M {word}: do, want, dont or probe"))),
-    }
-}
-
-/// A traffic class, also with `0x`.
-fn class(word: &str) -> Result<u8, Failure> {
-    let number = match word.strip_prefix("0x") {
-        Some(digits) => u8::from_str_radix(digits, 16),
-        None => word.parse(),
-    };
-    number.map_err(|_| Failure::usage(format!("-Q {word}: a traffic class is 0 to 255")))
-}
-
-fn parse(context: &Context) -> Result<Options, Failure> {
-    let mut chosen = Options {
-        count: None,
-        interval: Duration::from_secs(1),
-        reply_timeout: REPLY_TIMEOUT,
-        limit: None,
-        size: 56,
-        hop_limit: None,
-        from: None,
-        quiet: false,
-        flood: false,
-        adaptive: false,
-        stamped: false,
-        outstanding: false,
-        pattern: Vec::new(),
-        path: None,
-        class: None,
-        family: if context.name == "ping6" { Family::V6 } else { Family::Any },
-        host: String::new(),
-    };
-    let mut hosts = Vec::new();
-    let mut options = context.options();
-    while let Some(argument) = options.next()? {
-        match argument {
-            Short('c') => {
-                chosen.count = Some(words::parse::<u64>(&options.value()?.string()?, "count")?)
-                    .filter(|count| *count > 0)
-            }
-            Short('i') => chosen.interval = sleep::parsed(&options.value()?.string()?)?,
-            Short('W') => chosen.reply_timeout = sleep::parsed(&options.value()?.string()?)?,
-            Short('w') => chosen.limit = Some(sleep::parsed(&options.value()?.string()?)?),
-            Short('s') => chosen.size = size(&options.value()?.string()?)?,
-            Short('t') => {
-                chosen.hop_limit = Some(words::parse(&options.value()?.string()?, "time to live")?)
-            }
-            Short('I') => chosen.from = Some(options.value()?.string()?),
-            Short('q') => chosen.quiet = true,
-            Short('f') => chosen.flood = true,
-            Short('A') => chosen.adaptive = true,
-            Short('D') => chosen.stamped = true,
-            Short('O') => chosen.outstanding = true,
-            Short('p') => chosen.pattern = pattern(&options.value()?.string()?)?,
-            Short('M') => chosen.path = Some(path(&options.value()?.string()?)?),
-            Short('Q') => chosen.class = Some(class(&options.value()?.string()?)?),
-            // Addresses are never resolved to names.
-            Short('n') => {}
-            Short('4') => chosen.family = Family::V4,
-            Short('6') => chosen.family = Family::V6,
-            Value(host) => hosts.push(host.string()?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    match <[String; 1]>::try_from(hosts) {
-        Ok([host]) => Ok(Options { host, ..chosen }),
-        Err(_) => Err(Failure::usage("one host is needed")),
-    }
-}
-
-impl Options {
-    /// The byte at a place of the data.
-    fn byte(&self, place: usize) -> u8 {
-        let at = place.checked_rem(self.pattern.len());
-        at.and_then(|at| self.pattern.get(at).copied()).unwrap_or(place as u8)
-    }
 }
 
 /// A socket with its target.
