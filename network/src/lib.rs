@@ -207,6 +207,7 @@ pub mod capture;
 pub mod command;
 mod configuration;
 mod control;
+pub mod dhcp6_message;
 pub mod dhcp_message;
 pub mod dns_message;
 pub mod driver;

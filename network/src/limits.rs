@@ -57,6 +57,14 @@ pub const DHCP_RANGES: usize = 16;
 /// Bytes of all options that a DHCP server hands out: a packet of 1500 bytes without its headers
 /// and what the server adds.
 pub const DHCP_OPTION_BYTES: usize = 1100;
+/// Addresses of one client of DHCPv6, and its prefixes, and what else a list of one message has: a
+/// network gives an interface one of each, or a few while it is renumbered.
+pub const DHCP6_LEASES: usize = 8;
+/// The shortest time in seconds until information of DHCPv6 is asked for again (IRT_MINIMUM, RFC
+/// 8415 §7.6).
+pub const DHCP6_REFRESH_SECONDS: u32 = 600;
+/// Messages that the DHCPv6 server of one interface answers: burst, and per second.
+pub const DHCP6_ANSWERS: u32 = 100;
 /// Addresses that a DHCP server checks at once; further DHCPDISCOVERs get no offer.
 pub const DHCP_CHECKS: usize = 64;
 /// DNS servers of one interface, of all origins.

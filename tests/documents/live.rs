@@ -77,6 +77,8 @@ fn before(example: &str) -> &'static str {
         ["dns", "remove"] => "dns add 10.0.2.3\n",
         ["dhcp", "stop"] => "dhcp start\n",
         ["dhcp", "renew"] => "link up\ndhcp start\ndhcp wait 20000\n",
+        ["dhcp6", "renew"] => "link up\ndhcp6 client stateless\ndhcp6 wait 20000\n",
+        ["dhcp6", "wait"] => "link up\ndhcp6 client stateless\n",
         ["dhcp", "wait"] => "link up\ndhcp start\n",
         ["neighbor", "proxy"] => "neighbor proxy add 10.0.2.60\n",
         ["neighbor", "remove"] => "neighbor add 10.0.2.9 02:00:00:00:00:09\n",

@@ -15,6 +15,7 @@ use devnet_network::command::capture::CaptureDirection;
 use devnet_network::command::configuration::NoteKind;
 use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::dhcp_server::LeaseState;
+use devnet_network::command::dhcp6::{Dhcp6Mode, Dhcp6State};
 use devnet_network::command::dns::{RecordData, RecordKind};
 use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
@@ -298,6 +299,27 @@ fn tags(text: &mut String) {
             DhcpState::Renewing,
             DhcpState::Rebinding,
         ],
+    );
+    enumeration(
+        text,
+        "dhcp6",
+        values![
+            Dhcp6State::Stopped,
+            Dhcp6State::Waiting,
+            Dhcp6State::Soliciting,
+            Dhcp6State::Requesting,
+            Dhcp6State::Confirming,
+            Dhcp6State::Bound,
+            Dhcp6State::Renewing,
+            Dhcp6State::Rebinding,
+            Dhcp6State::Informing,
+            Dhcp6State::Informed,
+        ],
+    );
+    enumeration(
+        text,
+        "dhcp6_mode",
+        values![Dhcp6Mode::Off, Dhcp6Mode::Auto, Dhcp6Mode::Stateful, Dhcp6Mode::Stateless],
     );
     enumeration(
         text,

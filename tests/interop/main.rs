@@ -133,6 +133,11 @@ fn a_lease_of_kea_is_renewed_and_ends_with_it() {
 }
 
 #[test]
+fn kea_dnsmasq_and_dhclient_speak_dhcpv6_with_us() {
+    run("dhcp6.sh", &["ip", "sysctl", "kea-dhcp6", "dnsmasq", "dhclient"]);
+}
+
+#[test]
 fn routers_advertise_to_each_other_and_the_kernel() {
     run("routers.sh", &["ip", "radvd", "rdisc6"]);
 }

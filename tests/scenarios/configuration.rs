@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(29) {
+    match chance.below(34) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -179,6 +179,27 @@ fn line(chance: &mut Chance, name: &str) -> String {
             "dhcp fallback {}",
             chance.one(&["link-local", "10.0.9.9/24", "10.0.9.9/24 via 10.0.9.1", "off"])
         ),
+        29 => format!(
+            "dhcp6 client {}{}{}{}{}{}",
+            chance.one(&["off", "auto", "stateful", "stateless"]),
+            chance.perhaps(" prefixes on"),
+            chance.perhaps(&format!(" hint fd00:{net}::/5{net}")),
+            chance.perhaps(" duid 00030001020000000009"),
+            chance.perhaps(&format!(" iaid {number}")),
+            chance.perhaps(" rapid-commit on"),
+        ),
+        30 => format!(
+            "dhcp6 server on{}{}{}",
+            chance.perhaps(" dns fd00::53,fd00::54"),
+            chance.perhaps(" domains lan,a.b"),
+            chance.perhaps(&format!(" refresh {}", 500 + number)),
+        ),
+        31 => format!(
+            "dhcp6 downstream {}{}{}",
+            chance.one(&["eth0", "eth1", "eth9", "off"]),
+            chance.perhaps(&format!(" subnet {number}")),
+            chance.perhaps(" advertise off"),
+        ),
         13 if host > 10 => format!(
             "dhcp start{}{}",
             chance.perhaps(" hostname box"),
@@ -214,7 +235,7 @@ fn line(chance: &mut Chance, name: &str) -> String {
             100 + host,
             chance.one(&["02:00:00:00:00:09", "id:010203"])
         ),
-        14 | 20 | 21 => format!(
+        14 | 20 | 21 | 32 | 33 => format!(
             "route {} {} via 10.0.{net}.254{}",
             chance.one(&["add", "append", "insert", "prepend"]),
             chance.one(&["default", "192.0.2.0/24", "198.51.100.7/32"]),
@@ -306,7 +327,8 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         }
         several += text.matches(" hops ").count();
         shown.extend(text.lines().map(|line| {
-            line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(char::is_numeric, "")
+            let words = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+            words.replace("dhcp6", "dhcp-six").replace(char::is_numeric, "")
         }));
     }
     assert!(several > 80, "{several} routes with several next hops");
@@ -349,6 +371,9 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "dhcp fallback",
         "dhcp client",
         "dhcp server",
+        "dhcp-six client",
+        "dhcp-six server",
+        "dhcp-six downstream",
         "route add",
         "route append",
         "route insert",

@@ -379,7 +379,7 @@ fn the_controllers_commands_have_lines_and_names_like_ours() {
     assert_eq!(located, "line 2: tune to 0: Cannot assign requested address");
     let unknown = manager.configure("eth0", "nonsense").unwrap_err().to_string();
     assert!(unknown.starts_with("line 1: \"nonsense\" is none of link, "), "{unknown}");
-    assert!(unknown.ends_with(", watch, tune, power"), "{unknown}");
+    assert!(unknown.ends_with(", watch, dhcp6, tune, power"), "{unknown}");
     for line in ["tune to", "tune to nowhere", "tune in 7", "power maybe", "nonsense"] {
         assert_eq!(refused(line), Error::InvalidInput, "{line}");
     }

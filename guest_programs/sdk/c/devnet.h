@@ -382,6 +382,20 @@ enum {
 #define DEVNET_CHANGE_ROUTER 0xffff6ee0u
 /* Returns what the interface advertises as a router; none when it is none. (read) */
 #define DEVNET_GET_ROUTER 0xbfff6ee1u
+/* Tells the DHCPv6 client what to ask for; true if that changed something. (write) */
+#define DEVNET_SET_DHCP6_CLIENT 0xffff6ef0u
+/* Renews the leases of the DHCPv6 client, or its other configuration, now. (write) */
+#define DEVNET_RENEW_DHCP6 0xffff6ef1u
+/* Returns the state of the DHCPv6 client, and networks of an uplink's prefixes. (read) */
+#define DEVNET_GET_DHCP6 0xbfff6ef2u
+/* Waits until the DHCPv6 client has what it asks for, so many milliseconds at most. (read) */
+#define DEVNET_AWAIT_DHCP6 0xbfff6ef3u
+/* Starts or stops the stateless DHCPv6 server; true if that changed something. (write) */
+#define DEVNET_SET_DHCP6_SERVER 0xffff6ef4u
+/* Returns what the DHCPv6 server tells and its statistics. (read) */
+#define DEVNET_GET_DHCP6_SERVER 0xbfff6ef5u
+/* Sets where the interface gets networks from; true if that changed something. (write) */
+#define DEVNET_SET_DOWNSTREAM 0xffff6ef6u
 /* Returns role, network, signal and settings of the radio. (read) */
 #define DEVNET_GET_RADIO 0xbfff7701u
 /* Looks for networks; waits until every channel was listened to. Returns how many networks are
@@ -595,6 +609,24 @@ enum {
     DEVNET_DHCP_BOUND = 6,
     DEVNET_DHCP_RENEWING = 7,
     DEVNET_DHCP_REBINDING = 8,
+};
+enum {
+    DEVNET_DHCP6_STOPPED = 0,
+    DEVNET_DHCP6_WAITING = 1,
+    DEVNET_DHCP6_SOLICITING = 2,
+    DEVNET_DHCP6_REQUESTING = 3,
+    DEVNET_DHCP6_CONFIRMING = 4,
+    DEVNET_DHCP6_BOUND = 5,
+    DEVNET_DHCP6_RENEWING = 6,
+    DEVNET_DHCP6_REBINDING = 7,
+    DEVNET_DHCP6_INFORMING = 8,
+    DEVNET_DHCP6_INFORMED = 9,
+};
+enum {
+    DEVNET_DHCP6_MODE_OFF = 0,
+    DEVNET_DHCP6_MODE_AUTO = 1,
+    DEVNET_DHCP6_MODE_STATEFUL = 2,
+    DEVNET_DHCP6_MODE_STATELESS = 3,
 };
 enum {
     DEVNET_ORIGIN_STATIC = 0,

@@ -133,6 +133,7 @@ impl Guard {
             | Request::QueryRecords(_)
             | Request::BrowseServices(_)
             | Request::AwaitDhcp(_)
+            | Request::AwaitDhcp6(_)
             | Request::SwitchRadio(_)
             | Request::GetLastError(()) => Ok(Action::Handle),
             Request::SetOption(option) => match option {
@@ -224,7 +225,9 @@ impl Guard {
                 reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })
             }
             // They block, and are forwarded otherwise unchanged.
-            Request::AwaitDhcp(_) | Request::SwitchRadio(_) => self.forward(request).await,
+            Request::AwaitDhcp(_) | Request::AwaitDhcp6(_) | Request::SwitchRadio(_) => {
+                self.forward(request).await
+            }
             Request::GetLastError(()) => self.last_error(request).await,
             list => self.list(&list).await,
         }

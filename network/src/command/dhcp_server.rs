@@ -121,7 +121,7 @@ fn write_hexadecimal(bytes: &[u8], formatter: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 /// Bytes of two hexadecimal digits each, at least one.
-fn read_hexadecimal(text: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn read_hexadecimal(text: &str) -> Result<Vec<u8>, Error> {
     let (pairs, odd) = text.as_bytes().as_chunks::<2>();
     if pairs.is_empty() || !odd.is_empty() {
         return Err(Error::InvalidInput);

@@ -235,6 +235,8 @@ impl Request {
             | Self::GetDhcpServer(())
             | Self::GetRouter(())
             | Self::GetFallback(())
+            | Self::GetDhcp6(())
+            | Self::GetDhcp6Server(())
             | Self::ListDhcpLeases(())
             | Self::ListDhcpOptions(())
             | Self::FlushNeighbors(()) => &[Unsupported],
@@ -289,16 +291,21 @@ impl Request {
             }
             Self::Resolve(_) => RESOLVE,
             Self::QueryRecords(_) => QUERY_RECORDS,
-            Self::StartDhcp(_) | Self::SetFallback(_) => &[InvalidInput, Unsupported],
-            Self::StartDhcpClient(_) => &[InvalidInput, NoBufferSpace, Unsupported],
+            Self::StartDhcp(_)
+            | Self::SetFallback(_)
+            | Self::SetDhcp6Client(_)
+            | Self::SetDownstream(_) => &[InvalidInput, Unsupported],
+            Self::StartDhcpClient(_) | Self::SetDhcp6Server(_) => {
+                &[InvalidInput, NoBufferSpace, Unsupported]
+            }
             Self::StartDhcpServer(_) => {
                 &[InvalidInput, AddressNotAvailable, MessageTooLong, NoBufferSpace, Unsupported]
             }
             Self::ChangeDhcpLeases(_) => {
                 &[InvalidInput, NotConnected, NotFound, NoBufferSpace, Unsupported]
             }
-            Self::RenewDhcp(()) => &[NotConnected, Unsupported],
-            Self::AwaitDhcp(_) => &[TimedOut, NotConnected, Unsupported],
+            Self::RenewDhcp(()) | Self::RenewDhcp6(()) => &[NotConnected, Unsupported],
+            Self::AwaitDhcp(_) | Self::AwaitDhcp6(_) => &[TimedOut, NotConnected, Unsupported],
             Self::AddNeighbor(_) | Self::AddProxy(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::CreateSocket(_) => &[InvalidInput, AddressInUse],
             Self::Bind(_) => BIND,

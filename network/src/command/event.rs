@@ -1,5 +1,6 @@
 //! Events: what a watching file tells, as values. [`watch`](super::watch) has them as lines.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::address::{AddressEntry, Origin};
 use super::dhcp::DhcpStatus;
 use super::dhcp_server::ServerLease;
+use super::dhcp6::Dhcp6Status;
 use super::multicast::GroupEntry;
 use super::neighbor::NeighborEntry;
 use super::record::RecordType;
@@ -129,6 +131,8 @@ pub enum Event {
     /// `ConnectionRefused` when the servers failed or refused, `NetworkUnreachable` without a
     /// server.
     Lookup(String, Option<RecordType>, Error),
+    /// The DHCPv6 client, or the networks of an uplink's prefixes, without lifetimes.
+    Dhcp6(Change, Box<Dhcp6Status>),
 }
 
 impl Event {
@@ -142,7 +146,7 @@ impl Event {
             Self::Route(..) => Kinds::ROUTE,
             Self::Neighbor(..) => Kinds::NEIGHBOR,
             Self::Dns(..) | Self::Lookup(..) => Kinds::DNS,
-            Self::Dhcp(..) => Kinds::DHCP,
+            Self::Dhcp(..) | Self::Dhcp6(..) => Kinds::DHCP,
             Self::Lease(..) | Self::LeasesEnd => Kinds::LEASE,
             Self::Stream(..) => Kinds::STREAM,
             Self::Group(..) => Kinds::GROUP,

@@ -66,6 +66,13 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::SetFallback::IDENTIFIER
         | table::GetFallback::IDENTIFIER
         | table::ListDhcpOptions::IDENTIFIER => cfg!(feature = "dhcp"),
+        table::SetDhcp6Client::IDENTIFIER
+        | table::RenewDhcp6::IDENTIFIER
+        | table::GetDhcp6::IDENTIFIER
+        | table::AwaitDhcp6::IDENTIFIER
+        | table::SetDhcp6Server::IDENTIFIER
+        | table::GetDhcp6Server::IDENTIFIER
+        | table::SetDownstream::IDENTIFIER => cfg!(feature = "dhcp6"),
         table::StartDhcpServer::IDENTIFIER
         | table::StopDhcpServer::IDENTIFIER
         | table::GetDhcpServer::IDENTIFIER

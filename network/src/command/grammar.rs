@@ -304,60 +304,47 @@ super::form::grammar! {
                  gives values instead of lines.",
                 "watch numbered link socket";
         }
+        SetDhcp6Client(_) {
+            "dhcp6 client (off | auto | stateful | stateless) [prefixes (on | off)] [hint PREFIX] \
+             [duid DUID] [iaid NUMBER] [rapid-commit (on | off)]",
+                "`auto` asks for addresses or other configuration as routers advertise it. With \
+                 `prefixes` networks for other interfaces are asked for too; the hint is a prefix, \
+                 or `::` with a length. Identifiers are of the hardware address unless given. \
+                 Everything is off unless set.",
+                "dhcp6 client auto prefixes on hint ::/56";
+        }
+        RenewDhcp6(()) { "dhcp6 renew", "", "dhcp6 renew"; }
+        AwaitDhcp6(_) { "dhcp6 wait MILLISECONDS", "", "dhcp6 wait 2000"; }
+        SetDhcp6Server(_) {
+            "dhcp6 server off", "", "dhcp6 server off";
+            "dhcp6 server on [dns SERVERS] [domains DOMAINS] [refresh SECONDS]",
+                "Tells other configuration, and has neither addresses nor prefixes. Clients ask \
+                 again after 86,400 seconds unless given. Hosts ask it where `router set other on` \
+                 says so.",
+                "dhcp6 server on dns fd00:2::3 domains lan refresh 3600";
+        }
+        SetDownstream(_) {
+            "dhcp6 downstream off", "", "dhcp6 downstream off";
+            "dhcp6 downstream INTERFACE [subnet NUMBER] [advertise (on | off)]",
+                "The interface gets the address `::1` in a network of 64 bits of each prefix that \
+                 was delegated to the other one: the first network unless given. It is advertised \
+                 unless `advertise` is off; without `router set`, not as a way to elsewhere.",
+                "dhcp6 downstream eth1 subnet 1";
+        }
     }
     // A line has no response, so commands that only read have none: the status text has it.
     without {
-        GetInterface(()),
-        ListInterfaces(()),
-        GetStatistics(()),
-        GetSynCookies(()),
-        ListUsage(()),
-        ListDrops(()),
-        ListInterfaceDetails(()),
-        ListCounters(()),
-        GetMetrics(()),
-        ListSystemOptions(()),
-        GetCapture(()),
-        GetConnection(_),
-        ListAddresses(()),
-        ListAddressDetails(()),
-        ListAutoconfiguration(()),
-        ListRoutes(()),
-        ListRoutePreferences(()),
-        ListRouteDetails(()),
-        ListMultipathRoutes(()),
-        FindFlowRoute(_),
-        FindRoute(_),
-        ListDnsServers(()),
-        Resolve(_),
-        QueryRecords(_),
-        ListDnsCache(()),
-        GetResolver(()),
-        ListHosts(()),
-        ListMulticastDns(()),
-        BrowseServices(_),
-        GetDhcp(()),
-        GetDhcpServer(()),
-        ListDhcpLeases(()),
-        ListDhcpOptions(()),
-        ListNeighbors(()),
-        ListProxies(()),
-        NextConnection(()),
-        GetSocket(()),
-        ListSockets(()),
-        SendTo(_),
-        ReceiveFrom(()),
-        GetOptions(()),
-        GetFurtherOptions(()),
-        TakeError(()),
-        ReceiveError(()),
-        ListGroups(()),
-        GetStreamStatistics(()),
-        Peek(_),
-        GetLastError(()),
-        ApplyConfiguration(_),
-        CheckConfiguration(_),
-        GetRouter(()),
-        GetFallback(()),
+        GetInterface(()), ListInterfaces(()), GetStatistics(()), GetSynCookies(()), ListUsage(()),
+        ListDrops(()), ListInterfaceDetails(()), ListCounters(()), GetMetrics(()),
+        ListSystemOptions(()), GetCapture(()), GetConnection(_), ListAddresses(()),
+        ListAddressDetails(()), ListAutoconfiguration(()), ListRoutes(()), ListRoutePreferences(()),
+        ListRouteDetails(()), ListMultipathRoutes(()), FindFlowRoute(_), FindRoute(_),
+        ListDnsServers(()), Resolve(_), QueryRecords(_), ListDnsCache(()), GetResolver(()),
+        ListHosts(()), ListMulticastDns(()), BrowseServices(_), GetDhcp(()), GetDhcpServer(()),
+        ListDhcpLeases(()), ListDhcpOptions(()), ListNeighbors(()), ListProxies(()),
+        NextConnection(()), GetSocket(()), ListSockets(()), SendTo(_), ReceiveFrom(()),
+        GetOptions(()), GetFurtherOptions(()), TakeError(()), ReceiveError(()), ListGroups(()),
+        GetStreamStatistics(()), Peek(_), GetLastError(()), ApplyConfiguration(_),
+        CheckConfiguration(_), GetRouter(()), GetFallback(()), GetDhcp6(()), GetDhcp6Server(()),
     }
 }

@@ -1,9 +1,12 @@
 //! Lines about DHCP: the client and the server.
 
+use alloc::string::String;
+
 use devnet_virtual_file_system::Error;
 
 use super::dhcp::{DhcpClientOptions, DhcpOptions};
 use super::dhcp_server::{ClientName, DhcpServerOptions, LeaseChange, NewLease, Reservation};
+use super::dhcp6::{Dhcp6ClientOptions, Dhcp6ServerOptions, Downstream};
 use super::fallback::Fallback;
 use super::table::Request;
 use super::value::{list, pairs, switch, value};
@@ -30,6 +33,58 @@ pub(super) fn dhcp(words: &[&str]) -> Result<Request, Error> {
         ["fallback", rest @ ..] => fallback(rest).map(Request::SetFallback),
         _ => Err(Error::InvalidInput),
     }
+}
+
+/// The words after `dhcp6`.
+pub(super) fn dhcp6(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["client", mode, rest @ ..] => client6(mode, rest).map(Request::SetDhcp6Client),
+        ["renew"] => Ok(Request::RenewDhcp6(())),
+        ["wait", milliseconds] => Ok(Request::AwaitDhcp6(value(milliseconds)?)),
+        ["server", "off"] => Ok(Request::SetDhcp6Server(None)),
+        ["server", "on", rest @ ..] => server6(rest).map(Some).map(Request::SetDhcp6Server),
+        ["downstream", "off"] => Ok(Request::SetDownstream(None)),
+        ["downstream", uplink, rest @ ..] => {
+            let mut downstream = Downstream::new(uplink);
+            for [key, word] in pairs(rest)? {
+                match *key {
+                    "subnet" => downstream.subnet = value(word)?,
+                    "advertise" => downstream.advertise = switch(word)?,
+                    _ => return Err(Error::InvalidInput),
+                }
+            }
+            Ok(Request::SetDownstream(Some(downstream)))
+        }
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn client6(mode: &str, words: &[&str]) -> Result<Dhcp6ClientOptions, Error> {
+    let mut options = Dhcp6ClientOptions { mode: value(mode)?, ..Dhcp6ClientOptions::default() };
+    for [key, word] in pairs(words)? {
+        match *key {
+            "prefixes" => options.prefixes = switch(word)?,
+            "hint" => options.hint = Some(value(word)?),
+            "duid" => options.duid = Some(value(word)?),
+            "iaid" => options.iaid = Some(value(word)?),
+            "rapid-commit" => options.rapid_commit = switch(word)?,
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    Ok(options)
+}
+
+fn server6(words: &[&str]) -> Result<Dhcp6ServerOptions, Error> {
+    let mut options = Dhcp6ServerOptions::default();
+    for [key, word] in pairs(words)? {
+        match *key {
+            "dns" => options.dns_servers = list(word)?,
+            "domains" => options.domains = word.split(',').map(String::from).collect(),
+            "refresh" => options.refresh_seconds = value(word)?,
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    Ok(options)
 }
 
 fn fallback(words: &[&str]) -> Result<Fallback, Error> {

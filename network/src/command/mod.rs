@@ -27,6 +27,8 @@
 //! | 176–191 | capture |
 //! | 192–207 | configuration |
 //! | 208–223 | wireless |
+//! | 224–239 | router |
+//! | 240–255 | dhcp6 |
 //!
 //! Further commands of radios are those of their controllers, in [`wireless`].
 
@@ -36,6 +38,7 @@ pub mod capture;
 pub mod configuration;
 pub mod counters;
 pub mod dhcp;
+pub mod dhcp6;
 pub mod dhcp_server;
 pub mod dns;
 pub mod drops;
@@ -364,6 +367,21 @@ devnet_virtual_file_system::define_commands! {
         224 => ChangeRouter: Write (router::RouterChange) -> bool;
         /// Returns what the interface advertises as a router; none when it is none.
         225 => GetRouter: Read (()) -> Option<router::RouterAdvertisement>;
+
+        /// Tells the DHCPv6 client what to ask for; true if that changed something.
+        240 => SetDhcp6Client: Write (dhcp6::Dhcp6ClientOptions) -> bool;
+        /// Renews the leases of the DHCPv6 client, or its other configuration, now.
+        241 => RenewDhcp6: Write (()) -> ();
+        /// Returns the state of the DHCPv6 client, and networks of an uplink's prefixes.
+        242 => GetDhcp6: Read (()) -> dhcp6::Dhcp6Status;
+        /// Waits until the DHCPv6 client has what it asks for, so many milliseconds at most.
+        243 => AwaitDhcp6: Read, waits (u32) -> dhcp6::Dhcp6Status;
+        /// Starts or stops the stateless DHCPv6 server; true if that changed something.
+        244 => SetDhcp6Server: Write (Option<dhcp6::Dhcp6ServerOptions>) -> bool;
+        /// Returns what the DHCPv6 server tells and its statistics.
+        245 => GetDhcp6Server: Read (()) -> dhcp6::Dhcp6ServerStatus;
+        /// Sets where the interface gets networks from; true if that changed something.
+        246 => SetDownstream: Write (Option<dhcp6::Downstream>) -> bool;
     }
 }
 

@@ -7,7 +7,7 @@ use devnet_virtual_file_system::Identifier;
 use super::Request;
 
 /// The nouns with the numbers of their commands, as in the table of [`command`](super).
-const NOUNS: [(&str, RangeInclusive<u8>); 14] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 15] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -22,6 +22,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 14] = [
     ("configuration", 192..=207),
     ("wireless", 208..=223),
     ("router", 224..=239),
+    ("dhcp6", 240..=255),
 ];
 
 /// The nouns, in the order of their commands' numbers.

@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 use super::autoconfiguration::StableSecret;
 use super::dhcp_server::{AddressRange, ClientName, RawOption};
+use super::dhcp6::Duid;
 use super::escape::unescape;
 use super::route::NextHop;
 use super::value::{list, octet, socket_address};
@@ -174,6 +175,28 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         "IPv4 addresses, best first, with `,` between",
         &["10.0.2.2", "10.0.2.2,10.0.2.3"],
         |word| list::<Ipv4Addr>(word).is_ok(),
+    ),
+    placeholder(
+        "SERVERS",
+        "list of IPv6 addresses",
+        "IPv6 addresses, best first, with `,` between",
+        &["fd00::53", "fd00::53,fd00::54"],
+        |word| list::<Ipv6Addr>(word).is_ok(),
+    ),
+    placeholder(
+        "DOMAINS",
+        "list of domain names",
+        "names of the DNS with `,` between",
+        &["lan", "lan,corp.example"],
+        |_| true,
+    ),
+    placeholder(
+        "DUID",
+        "DHCP unique identifier",
+        "a DHCP unique identifier: 3 to 130 bytes as hexadecimal digits, the first two of them its \
+         type",
+        &["00030001020000000001"],
+        reads::<Duid>,
     ),
     placeholder(
         "OPTIONS",

@@ -102,6 +102,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["route", rest @ ..] => route(rest),
         ["dns", rest @ ..] => line_of_names::dns(rest),
         ["dhcp", rest @ ..] => line_of_dhcp::dhcp(rest),
+        ["dhcp6", rest @ ..] => line_of_dhcp::dhcp6(rest),
         ["neighbor", rest @ ..] => neighbor(rest),
         ["system", "host-model", model] => {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))

@@ -6,13 +6,15 @@
 //! | this one | what may be asked of an interface and of the system |
 //! | [`parse`] | sections and lines of a text |
 //! | [`matcher`] | which interface a section is for |
-//! | [`write`] | the lines that ask for the same |
+//! | [`write`], [`dhcp6`], [`words`] | the lines that ask for the same |
 //!
 //! A section asks for everything about its interface: what it does not say is as on a new one. The
 //! stack says what is asked of it at present, whether a section can be, and carries it out.
 
+mod dhcp6;
 pub(crate) mod matcher;
 pub(crate) mod parse;
+mod words;
 pub(crate) mod write;
 
 use alloc::collections::BTreeSet;
@@ -27,6 +29,7 @@ use crate::command::address::{AddressChange, Broadcast};
 use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
+use crate::command::dhcp6::{Dhcp6ClientOptions, Dhcp6ServerOptions, Downstream};
 use crate::command::dns::{HostEntry, ResolverOption};
 use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
@@ -51,6 +54,14 @@ pub(crate) struct DesiredMulticastDns {
     /// Empty for the usual one.
     pub(crate) host_name: String,
     pub(crate) services: Vec<LocalService>,
+}
+
+/// What commands may ask of DHCPv6 on one interface.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct DesiredDhcp6 {
+    pub(crate) client: Dhcp6ClientOptions,
+    pub(crate) server: Option<Dhcp6ServerOptions>,
+    pub(crate) downstream: Option<Downstream>,
 }
 
 /// Everything that commands may ask of one interface.
@@ -79,6 +90,7 @@ pub(crate) struct Desired {
     pub(crate) dhcp: Option<DhcpClientOptions>,
     pub(crate) fallback: Fallback,
     pub(crate) dhcp_server: Option<DesiredServer>,
+    pub(crate) dhcp6: DesiredDhcp6,
 }
 
 impl Desired {
@@ -190,6 +202,13 @@ pub(crate) struct Wanted {
     pub(crate) fallback: Option<At<Fallback>>,
     pub(crate) dhcp_server: Option<At<Option<DhcpServerOptions>>>,
     pub(crate) reservations: Vec<At<Reservation>>,
+    pub(crate) dhcp6: Option<At<Dhcp6ClientOptions>>,
+    pub(crate) dhcp6_server: Option<At<Option<Dhcp6ServerOptions>>>,
+    pub(crate) downstream: Option<At<Option<Downstream>>>,
+}
+
+fn value<T: Clone + Default>(at: Option<&At<T>>) -> T {
+    at.map(|at| at.value.clone()).unwrap_or_default()
 }
 
 fn values<T: Clone>(all: &[At<T>]) -> Vec<T> {
@@ -235,6 +254,11 @@ impl Wanted {
                 dhcp_server: self.dhcp_server.as_ref().and_then(|at| at.value.clone()).map(
                     |options| DesiredServer { options, reservations: values(&self.reservations) },
                 ),
+                dhcp6: DesiredDhcp6 {
+                    client: value(self.dhcp6.as_ref()),
+                    server: value(self.dhcp6_server.as_ref()),
+                    downstream: value(self.downstream.as_ref()),
+                },
             };
         desired.normalize();
         desired

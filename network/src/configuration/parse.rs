@@ -350,6 +350,9 @@ impl Parser {
                 wanted.reservations.push(At { line, value });
                 Ok(())
             }
+            Request::SetDhcp6Client(value) => once(&mut wanted.dhcp6, line, text, value),
+            Request::SetDhcp6Server(value) => once(&mut wanted.dhcp6_server, line, text, value),
+            Request::SetDownstream(value) => once(&mut wanted.downstream, line, text, value),
             _ => Err(wrong(line, text, "no line of the section of an interface")),
         }
     }

@@ -7,6 +7,8 @@ use core::fmt::Write;
 use core::iter;
 use core::net::IpAddr;
 
+use super::dhcp6;
+use super::words::{list, switch};
 use super::{Desired, DesiredMulticastDns, DesiredServer, DesiredSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::autoconfiguration::AutoconfigurationOption;
@@ -30,10 +32,6 @@ macro_rules! push {
     ($text:expr, $($argument:tt)*) => {{
         let _ = write!($text, $($argument)*);
     }};
-}
-
-const fn switch(is_on: bool) -> &'static str {
-    if is_on { "on" } else { "off" }
 }
 
 impl Desired {
@@ -63,6 +61,7 @@ impl Desired {
             .chain(fallback(&self.fallback))
             .chain(self.dhcp.iter().map(dhcp))
             .chain(self.dhcp_server.iter().flat_map(dhcp_server))
+            .chain(dhcp6::lines(&self.dhcp6))
             .chain(self.routes.iter().map(|change| route(&change.route, &change.hops)))
     }
 }
@@ -244,17 +243,6 @@ fn dhcp_server(server: &DesiredServer) -> impl Iterator<Item = String> {
         format!("dhcp server reserve {address} {client}")
     };
     iter::once(line).chain(reservations.iter().map(reserve))
-}
-
-/// A key with its values, if there are any.
-fn list<T: core::fmt::Display>(line: &mut String, key: &str, values: &[T]) {
-    for (place, value) in values.iter().enumerate() {
-        if place == 0 {
-            push!(line, " {key} {value}");
-        } else {
-            push!(line, ",{value}");
-        }
-    }
 }
 
 fn search(domains: &[String]) -> Vec<String> {

@@ -26,7 +26,7 @@ use crate::limits;
 use crate::stack::desired::{
     Basis, Checked, Refusal, carry_out, carry_out_from, check, desired, read,
 };
-use crate::stack::interface_option;
+use crate::stack::{hardware_address, interface_option};
 
 /// Bytes of the usual line.
 const BYTES_OF_LINE: usize = 40;
@@ -277,8 +277,7 @@ fn ask_driver(interface: &Interface, asked: &Desired) -> core::result::Result<()
     interface.change_with_driver(|stack, driver| {
         let own = stack.context.configuration.own_hardware_address;
         if let Some(address) = asked.hardware_address.or(own) {
-            stack
-                .set_hardware_address(address, driver)
+            hardware_address::set(stack, address, driver)
                 .map_err(|error| (Part::HardwareAddress, error))?;
         }
         interface_option::receive_as_asked(stack, driver, &asked.options)

@@ -249,6 +249,20 @@ impl OpenFile {
             Immediate::ChangeDhcpLeases(what) => reply::<ChangeDhcpLeases>(|| {
                 self.change(|stack| stack.dhcp_server.change(&mut stack.context, &what))
             }),
+            #[cfg(not(feature = "dhcp6"))]
+            Immediate::SetDhcp6Client(_)
+            | Immediate::RenewDhcp6(())
+            | Immediate::GetDhcp6(())
+            | Immediate::SetDhcp6Server(_)
+            | Immediate::GetDhcp6Server(())
+            | Immediate::SetDownstream(_) => Err(Error::Unsupported),
+            #[cfg(feature = "dhcp6")]
+            dhcp6 @ (Immediate::SetDhcp6Client(_)
+            | Immediate::RenewDhcp6(())
+            | Immediate::GetDhcp6(())
+            | Immediate::SetDhcp6Server(_)
+            | Immediate::GetDhcp6Server(())
+            | Immediate::SetDownstream(_)) => self.execute_dhcp6(dhcp6),
             Immediate::AddNeighbor(new) => reply::<AddNeighbor>(|| {
                 self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new))
             }),
@@ -339,6 +353,12 @@ impl OpenFile {
             Waiting::SwitchRadio(_) => Operation::done(Err(Error::Unsupported)),
             Waiting::AwaitDhcp(milliseconds) => {
                 waits::<AwaitDhcp, _>(move || self.await_dhcp(milliseconds))
+            }
+            #[cfg(not(feature = "dhcp6"))]
+            Waiting::AwaitDhcp6(_) => Operation::done(Err(Error::Unsupported)),
+            #[cfg(feature = "dhcp6")]
+            Waiting::AwaitDhcp6(milliseconds) => {
+                waits::<AwaitDhcp6, _>(move || self.await_dhcp6(milliseconds))
             }
             Waiting::Connect(remote) => waits::<Connect, _>(move || self.connect(remote)),
             Waiting::NextConnection(()) => {

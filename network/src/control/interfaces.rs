@@ -20,7 +20,7 @@ use crate::interface::Interface;
 use crate::interfaces::Interfaces;
 use crate::platform::before;
 use crate::stack::dhcp::{DhcpClient, fallback};
-use crate::stack::{Stack, interface_option};
+use crate::stack::{Stack, hardware_address, interface_option};
 
 impl OpenFile {
     /// The interface of the device; `/devices/sockets` has none.
@@ -93,7 +93,7 @@ impl OpenFile {
 
     pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {
         self.interface()?
-            .change_with_driver(|stack, driver| stack.set_hardware_address(address, driver))
+            .change_with_driver(|stack, driver| hardware_address::set(stack, address, driver))
     }
 
     /// Waits until the DHCP client has a lease or stops, or the timeout expires.

@@ -25,6 +25,8 @@ mod capture;
 mod capturer;
 mod configuration;
 mod controller;
+#[cfg(feature = "dhcp6")]
+mod dhcp6;
 mod execute;
 mod forward;
 mod interfaces;

@@ -161,7 +161,7 @@ impl OpenFile {
         let interface = self.interface_for(change.interface.as_deref(), gateway)?;
         let set = |mode| interface.change_and_transmit(|stack| set(stack, mode));
         let is_replacement = matches!(change.mode, ChangeMode::Replace | ChangeMode::Change);
-        if is_replacement && has_equal(&interface, change, |route| !route.is_unicast()) {
+        if is_replacement && has_equal(&interface, change, Route::is_of_system) {
             // Every interface has a copy, and all of them go: an interface's device has no say.
             let system = self.system().map_err(|_| Error::AlreadyExists)?;
             set(change.mode)?;

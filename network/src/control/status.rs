@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt::Write;
 
+use crate::command::dhcp6::write_status;
 use crate::command::interface::Statistics;
 use crate::driver::LinkState;
 use crate::interface::Interface;
@@ -86,6 +87,7 @@ fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
         )?;
     }
     writeln!(text)?;
+    write_dhcp6(text, stack)?;
     let statistics = stack.context.statistics;
     write!(
         text,
@@ -103,6 +105,16 @@ fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
         statistics.sent_drops.total()
     )?;
     write_losses(text, &statistics, false)
+}
+
+/// What DHCPv6 says of itself, while something is asked of it.
+fn write_dhcp6(text: &mut String, stack: &Stack) -> core::fmt::Result {
+    if stack.dhcp6.summary().is_some() {
+        text.push_str("dhcp6 ");
+        write_status(text, &stack.dhcp6.status(&stack.context))?;
+        writeln!(text)?;
+    }
+    Ok(())
 }
 
 /// The reasons of what was dropped, in the same line.

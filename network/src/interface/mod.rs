@@ -279,7 +279,7 @@ impl Engine {
         // Register before polling: frames that arrive from here on wake the runner.
         self.driver.register(waker, !self.stack.ip.link.output.is_empty());
         let ingress = self.ingress();
-        self.stack.run_timers();
+        self.stack.run_timers(waker);
         let more = self.stack.run_local();
         self.stack.transport.tcp.serve_ready(&mut self.stack.context, &mut self.stack.ip);
         self.transmit();

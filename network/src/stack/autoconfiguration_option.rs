@@ -8,7 +8,7 @@ use devnet_virtual_file_system::Error;
 
 use super::autoconfiguration::Autoconfiguration;
 use super::context::{AutoconfigurationSettings, Context};
-use super::{Stack, option_list};
+use super::{Stack, hardware_address, option_list};
 use crate::command::autoconfiguration::{
     AutoconfigurationOption, AutoconfigurationState, Identifiers, StableSecret,
 };
@@ -61,13 +61,13 @@ fn apply(stack: &mut Stack, option: &AutoconfigurationOption) -> bool {
             if kind == Identifiers::Stable && settings.secret.is_none() {
                 settings.secret = Some(StableSecret(cx.random.bytes()));
             }
-            stack.renew_addresses();
+            hardware_address::renew_addresses(stack);
         }
         AutoconfigurationOption::Secret(secret) => {
             if settings.secret.replace(secret) == Some(secret) {
                 return false;
             }
-            stack.renew_addresses();
+            hardware_address::renew_addresses(stack);
         }
         AutoconfigurationOption::Privacy(privacy) => {
             if replace(&mut settings.privacy, privacy) == privacy {

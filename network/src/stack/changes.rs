@@ -13,6 +13,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use super::context::Context;
 use super::dhcp::DhcpClient;
 use super::dhcp_server::DhcpServer;
+use super::dhcp6::Dhcp6;
 use super::ip::Ip;
 use super::name_servers::NameServers;
 use super::routes::Route;
@@ -20,6 +21,7 @@ use super::watch::differences;
 use crate::address::Prefix;
 use crate::command::address::AddressEntry;
 use crate::command::dhcp::DhcpState;
+use crate::command::dhcp6::Dhcp6Status;
 use crate::command::event::{Change, Event, LinkStatus};
 use crate::command::multicast::GroupEntry;
 use crate::command::watch::Kinds;
@@ -33,6 +35,8 @@ struct Reported {
     routes: (u32, Vec<Route>),
     name_servers: NameServers,
     dhcp: (DhcpState, Option<(Prefix, Ipv4Addr)>),
+    /// None while it is not used.
+    dhcp6: Option<Dhcp6Status>,
     /// Multicast groups with the number of their sockets.
     groups: Vec<(IpAddr, u32)>,
 }
@@ -45,6 +49,7 @@ pub(crate) struct Present<'a> {
     pub(crate) names: &'a NameServers,
     pub(crate) dhcp: &'a DhcpClient,
     pub(crate) server: &'a DhcpServer,
+    pub(crate) dhcp6: &'a Dhcp6,
 }
 
 impl Present<'_> {
@@ -77,6 +82,7 @@ impl Present<'_> {
             routes: (self.ip.routes.revision(), self.routes()),
             name_servers: self.names.clone(),
             dhcp: self.dhcp.summary(),
+            dhcp6: self.dhcp6.summary(),
             groups: self.ip.multicast.iter().collect(),
         }
     }
@@ -91,6 +97,7 @@ impl Present<'_> {
         events
             .extend(self.names.iter().map(|(server, origin)| Event::Dns(change, *server, *origin)));
         events.push(Event::Dhcp(change, self.dhcp.status(self.cx)));
+        events.extend(self.dhcp6.summary().map(|summary| Event::Dhcp6(change, Box::new(summary))));
         let leases = self.server.leased(self.cx.now).into_iter();
         events.extend(leases.map(|lease| Event::Lease(change, lease)));
         events.extend(self.ip.multicast.iter().map(|group| self.group(change, group)));
@@ -163,6 +170,17 @@ impl Changes {
         if reported.dhcp != present.dhcp.summary() {
             reported.dhcp = present.dhcp.summary();
             events.push(Event::Dhcp(Change::Changed, present.dhcp.status(present.cx)));
+        }
+        let dhcp6 = present.dhcp6.summary();
+        if reported.dhcp6 != dhcp6 {
+            let change = match (&reported.dhcp6, &dhcp6) {
+                (None, _) => Change::Added,
+                (Some(_), Some(_)) => Change::Changed,
+                (Some(_), None) => Change::Removed,
+            };
+            let last = dhcp6.clone().or(reported.dhcp6.take());
+            events.extend(last.map(|status| Event::Dhcp6(change, Box::new(status))));
+            reported.dhcp6 = dhcp6;
         }
         if !reported.groups.iter().copied().eq(present.ip.multicast.iter()) {
             let groups: Vec<_> = present.ip.multicast.iter().collect();

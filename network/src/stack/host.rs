@@ -12,6 +12,8 @@ use core::task::Waker;
 use devnet_virtual_file_system::{Lock, WakerList};
 
 use super::context::Wakes;
+#[cfg(feature = "dhcp6")]
+use super::delegations::Delegations;
 use crate::address::Prefix;
 use crate::command::system::HostModel;
 use crate::limits;
@@ -42,6 +44,9 @@ pub(crate) struct HostAddresses {
     /// Senders that wait for room on one interface and would use another one if routes change
     /// meanwhile (SOK-05).
     senders: Lock<WakerList>,
+    /// The prefixes that were delegated to interfaces.
+    #[cfg(feature = "dhcp6")]
+    pub(crate) delegations: Delegations,
 }
 
 /// True for an address that means another host on each link.

@@ -42,7 +42,7 @@ impl Leased<'_> {
                 if lease.apply(self.cx, self.ip, self.dhcp.has_lease()).is_err() {
                     return self.dhcp.decline(self.cx, self.ip, &lease);
                 }
-                self.names.remove_origin(Origin::Dhcp);
+                self.names.remove_lease();
                 lease.add_domains(self.names);
                 for server in &lease.dns_servers {
                     // A server that is already configured, or does not fit, is skipped.
@@ -67,20 +67,20 @@ impl Leased<'_> {
             Route::new(Prefix::DEFAULT_IPV4, gateway, metric, Origin::Dhcp)
         };
         let routes: Vec<Route> = fall.gateway.map(route).into_iter().collect();
-        self.ip.routes.replace_origin(Origin::Dhcp, &routes);
+        self.ip.routes.replace_leased(&routes);
         self.ip.routes_changed(self.cx);
     }
 
     /// Removes what the lease added.
     fn withdraw(&mut self, lease: &Lease) {
         event!(self.cx, info, "devnet::dhcp", "lease of {} is gone", lease.address);
-        self.names.remove_origin(Origin::Dhcp);
+        self.names.remove_lease();
         self.rise(lease.address);
     }
 
     /// Removes an address of the client's and the routes with it.
     fn rise(&mut self, prefix: Prefix) {
-        self.ip.routes.remove_origin(Origin::Dhcp);
+        self.ip.routes.replace_leased(&[]);
         match self.ip.addresses.prefix_of(prefix.address(), Origin::Dhcp) {
             // It was found just above.
             Some(prefix) => drop(self.transport.remove_address(self.cx, self.ip, prefix)),

@@ -12,7 +12,7 @@
 //! | [`link`] | framing, neighbors, ARP, neighbor discovery, the output queue |
 //! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns the link |
 //! | [`transport`] | the protocols over IP: [`icmp`], [`tcp`], [`datagram`] |
-//! | [`dhcp`], [`autoconfiguration`], [`advertise`] | configuration of us and other hosts |
+//! | [`dhcp`], [`dhcp6`], [`autoconfiguration`], [`advertise`] | configuration of us and others |
 //! | [`mdns`] | names and services of the link |
 //! | [`changes`], [`watched`], [`desired`] | state changes for watchers; what is asked for |
 
@@ -25,14 +25,19 @@ pub(crate) mod changes;
 pub(crate) mod context;
 pub(crate) mod counters;
 pub(crate) mod datagram;
+#[cfg(feature = "dhcp6")]
+pub(crate) mod delegations;
 pub(crate) mod desired;
 #[cfg_attr(not(feature = "dhcp"), path = "dhcp/absent.rs")]
 pub(crate) mod dhcp;
+#[cfg_attr(not(feature = "dhcp6"), path = "dhcp6/absent.rs")]
+pub(crate) mod dhcp6;
 mod dhcp_frame;
 #[cfg_attr(not(feature = "dhcp-server"), path = "dhcp_server/absent.rs")]
 pub(crate) mod dhcp_server;
 pub(crate) mod flow;
 pub(crate) mod flow_cache;
+pub(crate) mod hardware_address;
 pub(crate) mod host;
 pub(crate) mod icmp;
 pub(crate) mod interface_option;
@@ -64,6 +69,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::task::Waker;
 
 use devnet_virtual_file_system::{Error, WakerList};
 
@@ -73,6 +79,7 @@ use self::changes::Changes;
 pub(crate) use self::context::{Configuration, Context, InterfaceOptions, Wakes};
 use self::dhcp::{Action, DhcpClient};
 use self::dhcp_server::DhcpServer;
+use self::dhcp6::{Dhcp6, Parts};
 pub(crate) use self::host::HostAddresses;
 use self::ip::Ip;
 use self::ip::ingress::{Packet, Received};
@@ -85,10 +92,10 @@ use self::random::Random;
 use self::tcp::SystemMemory;
 use self::timers::Timer;
 use self::transport::{ConfigurationPacket, Transport};
-use self::wire::udp::UDP_HEADER;
-use crate::address::{HardwareAddress, Prefix};
+use self::wire::udp::{self, UDP_HEADER};
+use crate::address::Prefix;
 use crate::command::address::{AddressEntry, Origin};
-use crate::driver::{Driver, Frame, LinkState};
+use crate::driver::{Frame, LinkState};
 use crate::platform::Instant;
 
 /// One interface's state.
@@ -99,6 +106,7 @@ pub(crate) struct Stack {
     pub(crate) transport: Transport,
     pub(crate) dhcp: DhcpClient,
     pub(crate) dhcp_server: DhcpServer,
+    pub(crate) dhcp6: Dhcp6,
     pub(crate) autoconfiguration: Autoconfiguration,
     pub(crate) advertiser: Advertiser,
     pub(crate) name_servers: NameServers,
@@ -121,6 +129,7 @@ impl Stack {
             transport: Transport::new(&mut context, memory),
             dhcp: DhcpClient::default(),
             dhcp_server: DhcpServer::default(),
+            dhcp6: Dhcp6::default(),
             autoconfiguration: Autoconfiguration::default(),
             advertiser: Advertiser::default(),
             name_servers: NameServers::default(),
@@ -146,15 +155,18 @@ impl Stack {
 
     /// Processes an IP packet.
     fn receive_packet(&mut self, frame: Frame, arrival: Arrival) {
-        let Self { context: cx, ip, transport, dhcp, dhcp_server, mdns, .. } = self;
+        let Self { context: cx, ip, transport, dhcp, dhcp_server, dhcp6, mdns, .. } = self;
         // Nearly every packet of a busy system belongs to a known flow.
         let Err(frame) = transport.receive_fast(cx, ip, frame, arrival) else { return };
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
                 dhcp_server.receive_echo(cx, ip, &packet);
-                let is_for_stack =
-                    |port| dhcp.wants(port) || dhcp_server.wants(port) || mdns.wants(port);
+                let is_ipv6 = packet.header.source.is_ipv6();
+                let is_for_stack = |port| {
+                    let is_for_dhcp = dhcp.wants(port) || dhcp_server.wants(port);
+                    is_for_dhcp || mdns.wants(port) || (is_ipv6 && dhcp6.wants(port))
+                };
                 match transport.receive(cx, ip, packet, is_for_stack) {
                     ConfigurationPacket::Nothing => {}
                     ConfigurationPacket::Datagram(packet) => self.receive_datagram(packet),
@@ -170,12 +182,14 @@ impl Stack {
     }
 
     fn receive_datagram(&mut self, packet: Packet) {
+        let port = udp::destination_port(packet.payload());
+        if packet.header.source.is_ipv6() && self.dhcp6.wants(port) {
+            let (dhcp6, mut parts) = self.dhcp6();
+            dhcp6.receive(&mut parts, &packet, port);
+            return self.context.pool.put(packet.frame);
+        }
         let Self { context: cx, ip, dhcp, dhcp_server, mdns, .. } = self;
-        let (header, message) = packet.payload().split_at_checked(UDP_HEADER).unwrap_or_default();
-        let port = match header {
-            [_, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
-            _ => 0,
-        };
+        let message = packet.payload().get(UDP_HEADER..).unwrap_or_default();
         let mut action = Action::Nothing;
         if dhcp_server.wants(port) {
             dhcp_server.receive(cx, ip, message);
@@ -209,13 +223,16 @@ impl Stack {
         self.ip.has_local()
     }
 
-    /// Handles every expired deadline.
-    pub(crate) fn run_timers(&mut self) {
+    /// Handles every expired deadline. `waker` is woken when another interface changes what this
+    /// one depends on.
+    pub(crate) fn run_timers(&mut self, waker: &Waker) {
         while let Some((deadline, timer)) = self.context.timers.due(self.context.now) {
             self.expire(timer, deadline);
         }
         self.ip.routes_changed(&mut self.context);
         self.mdns.follow(&mut self.context, &mut self.ip);
+        let (dhcp6, mut parts) = self.dhcp6();
+        dhcp6.follow(&mut parts, waker);
     }
 
     fn expire(&mut self, timer: Timer, deadline: Instant) {
@@ -245,6 +262,10 @@ impl Stack {
             Timer::Reassembly => transport.expire_reassembly(cx, ip),
             Timer::DhcpServer => self.dhcp_server.expire(cx, ip, deadline),
             Timer::MulticastDns => self.mdns.expire(cx, ip, deadline),
+            Timer::Dhcp6 => {
+                let (dhcp6, mut parts) = self.dhcp6();
+                dhcp6.expire(&mut parts, deadline);
+            }
             Timer::Dhcp => {
                 let action = dhcp.expire(cx, ip, deadline);
                 self.apply(action);
@@ -307,39 +328,8 @@ impl Stack {
         ip.forget_paths();
         ip.host.wake_senders(&mut cx.wakes);
         dhcp.link_changed(cx, ip);
-    }
-
-    /// Sets the hardware address; returns true if that changed something. Addresses derived from it
-    /// are replaced (RA-11).
-    ///
-    /// # Errors
-    /// As [`Configuration::set_hardware_address`].
-    pub(crate) fn set_hardware_address(
-        &mut self,
-        address: HardwareAddress,
-        driver: &mut dyn Driver,
-    ) -> Result<bool, Error> {
-        if !self.context.configuration.set_hardware_address(address, driver)? {
-            return Ok(false);
-        }
-        self.ip.link.neighbors.flush(|_, is_permanent| !is_permanent);
-        self.renew_addresses();
-        let Self { context: cx, ip, autoconfiguration, name_servers, .. } = self;
-        if cx.is_running() {
-            autoconfiguration.start(cx, ip, name_servers);
-        }
-        ip.announce_all(cx);
-        Ok(true)
-    }
-
-    /// Replaces addresses whose identifiers are made another way now.
-    pub(crate) fn renew_addresses(&mut self) {
-        while let Some((former, now)) = Autoconfiguration::outdated(&self.context, &self.ip) {
-            // It was found just above.
-            let _ = self.remove_address(former.prefix);
-            let Self { context: cx, ip, autoconfiguration, .. } = self;
-            autoconfiguration.add_again(cx, ip, former, (now, 0));
-        }
+        let (dhcp6, mut parts) = self.dhcp6();
+        dhcp6.link_changed(&mut parts);
     }
 
     /// As [`Configuration::set_mtu`], and updates the MSS of connections.
@@ -376,6 +366,13 @@ impl Stack {
         was_running
     }
 
+    /// DHCPv6, and what it configures.
+    pub(crate) fn dhcp6(&mut self) -> (&mut Dhcp6, Parts<'_>) {
+        let Self { context: cx, ip, transport, dhcp6, autoconfiguration, advertiser, .. } = self;
+        let names = &mut self.name_servers;
+        (dhcp6, Parts { cx, ip, transport, names, autoconfiguration, advertiser })
+    }
+
     /// Carries out an action of the DHCP client.
     pub(crate) fn apply(&mut self, action: Action) {
         let Self { context: cx, ip, transport, dhcp, name_servers: names, .. } = self;
@@ -387,6 +384,8 @@ impl Stack {
     pub(crate) fn end(&mut self) {
         self.transport.end(&mut self.context, &mut self.ip);
         self.stop_dhcp();
+        let (dhcp6, mut parts) = self.dhcp6();
+        dhcp6.end(&mut parts);
         self.context.configuration.enabled = false;
         self.context.wakes.add(&mut self.senders);
         self.ip.end(&self.context);

@@ -16,6 +16,9 @@ use crate::limits;
 pub(crate) struct NameServers {
     servers: Vec<(IpAddr, Origin)>,
     domains: Vec<(String, Origin)>,
+    /// The domains that servers of DHCP gave, of IPv4 and of IPv6: each replaces only its own.
+    #[cfg(feature = "dhcp6")]
+    leased: [Vec<String>; 2],
 }
 
 impl NameServers {
@@ -152,10 +155,35 @@ impl NameServers {
         self.domains.retain(|(domain, origin)| stays(domain, *origin));
     }
 
-    /// Removes the servers and domains of one origin.
-    pub(crate) fn remove_origin(&mut self, origin: Origin) {
-        self.retain(|_, known| known != origin);
-        self.retain_domains(|_, known| known != origin);
+    /// Makes these the domains that DHCP gave for one family. One that is there already, or does
+    /// not fit, is skipped.
+    #[cfg(feature = "dhcp6")]
+    pub(crate) fn set_leased_domains(&mut self, is_ipv6: bool, domains: &[String]) {
+        if let Some(leased) = self.leased.get_mut(usize::from(is_ipv6)) {
+            *leased = domains.to_vec();
+        }
+        let leased: Vec<String> = self.leased.iter().flatten().cloned().collect();
+        self.retain_domains(|domain, origin| {
+            origin != Origin::Dhcp || leased.iter().any(|known| known == domain)
+        });
+        for domain in &leased {
+            self.add_domain(domain, Origin::Dhcp);
+        }
+    }
+
+    /// The same where only one family has DHCP.
+    #[cfg(not(feature = "dhcp6"))]
+    pub(crate) fn set_leased_domains(&mut self, _: bool, domains: &[String]) {
+        self.retain_domains(|_, origin| origin != Origin::Dhcp);
+        for domain in domains {
+            self.add_domain(domain, Origin::Dhcp);
+        }
+    }
+
+    /// Removes what a lease of DHCPv4 gave.
+    pub(crate) fn remove_lease(&mut self) {
+        self.retain(|server, origin| origin != Origin::Dhcp || server.is_ipv6());
+        self.set_leased_domains(false, &[]);
     }
 }
 
@@ -193,9 +221,29 @@ mod tests {
         }
         assert!(!servers.add_domain("d0.lan", Origin::RouterAdvertisement));
         assert!(servers.add_domain("d0.lan", Origin::Dhcp));
-        servers.remove_origin(Origin::RouterAdvertisement);
+        servers.retain_domains(|_, origin| origin != Origin::RouterAdvertisement);
         assert_eq!(servers.domains().count(), limits::SEARCH_DOMAINS);
-        servers.remove_origin(Origin::Dhcp);
+        servers.remove_lease();
+        assert_eq!(servers.domains().count(), 0);
+    }
+
+    #[test]
+    fn each_family_of_dhcp_replaces_only_what_it_gave() {
+        let mut servers = NameServers::default();
+        let list =
+            |names: &[&str]| names.iter().map(|name| String::from(*name)).collect::<Vec<_>>();
+        let domains = |servers: &NameServers| {
+            servers.domains().map(|(domain, _)| domain.clone()).collect::<Vec<_>>()
+        };
+        servers.add("10.0.0.1".parse().unwrap(), Origin::Dhcp).unwrap();
+        servers.add("fd00::1".parse().unwrap(), Origin::Dhcp).unwrap();
+        servers.set_leased_domains(false, &list(&["lan", "both"]));
+        servers.set_leased_domains(true, &list(&["both", "six"]));
+        assert_eq!(domains(&servers), ["lan", "both", "six"]);
+        servers.remove_lease();
+        assert_eq!(domains(&servers), ["both", "six"]);
+        assert_eq!(servers.iter().count(), 1);
+        servers.set_leased_domains(true, &[]);
         assert_eq!(servers.domains().count(), 0);
     }
 }

@@ -16,6 +16,7 @@ use super::context::tests::ethernet;
 use super::datagram::{Binding, Datagrams, Endpoint, Family, udp};
 use super::dhcp::{Action, DhcpClient};
 use super::dhcp_server::DhcpServer;
+use super::dhcp6::Dhcp6;
 use super::host::HostAddresses;
 use super::icmp::{Icmp, Message};
 use super::ip::Ip;
@@ -319,19 +320,15 @@ fn changes_are_found_by_comparing() {
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let (mut names, dhcp, server, mut changes) =
         (NameServers::default(), DhcpClient::default(), DhcpServer::default(), Changes::default());
-    changes.watch(
-        Kinds::all(),
-        &Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp, server: &server },
-    );
-    assert!(
-        changes
-            .find(&Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp, server: &server })
-            .is_empty()
-    );
+    let dhcp6 = Dhcp6::default();
+    let (dhcp, server, dhcp6) = (&dhcp, &server, &dhcp6);
+    let names_before = names.clone();
+    let before = Present { cx: &cx, ip: &ip, names: &names_before, dhcp, server, dhcp6 };
+    changes.watch(Kinds::all(), &before);
+    assert!(changes.find(&before).is_empty());
     names.add(address("10.0.0.3"), Origin::Static).unwrap();
     ip.remove_address(&mut cx, "10.0.0.1/24".parse().unwrap()).unwrap();
-    let found =
-        changes.find(&Present { cx: &cx, ip: &ip, names: &names, dhcp: &dhcp, server: &server });
+    let found = changes.find(&Present { cx: &cx, ip: &ip, names: &names, dhcp, server, dhcp6 });
     assert!(matches!(
         found[..],
         [

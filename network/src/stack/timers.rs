@@ -31,6 +31,8 @@ pub(crate) enum Timer {
     Dhcp,
     /// The DHCP server.
     DhcpServer,
+    /// DHCPv6.
+    Dhcp6,
     /// Multicast DNS.
     MulticastDns,
     /// The earliest expiry of something that a router advertised.

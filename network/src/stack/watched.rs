@@ -9,18 +9,18 @@ use crate::command::watch::Kinds;
 
 /// Sets the kinds to watch; the present state counts as reported.
 pub(crate) fn set_kinds(stack: &mut Stack, kinds: Kinds) {
-    let Stack { context: cx, ip, name_servers: names, dhcp, dhcp_server: server, changes, .. } =
-        stack;
+    let Stack { context: cx, ip, name_servers: names, dhcp, dhcp6, changes, .. } = stack;
+    let server = &stack.dhcp_server;
     cx.watch.set_kinds(kinds);
-    changes.watch(kinds, &Present { cx, ip, names, dhcp, server });
+    changes.watch(kinds, &Present { cx, ip, names, dhcp, server, dhcp6 });
     ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), cx.now);
 }
 
 /// Records the changes since the last report.
 pub(crate) fn note_changes(stack: &mut Stack) {
-    let Stack { context: cx, ip, name_servers: names, dhcp, dhcp_server: server, changes, .. } =
-        stack;
-    let events = changes.find(&Present { cx, ip, names, dhcp, server });
+    let Stack { context: cx, ip, name_servers: names, dhcp, dhcp6, changes, .. } = stack;
+    let server = &stack.dhcp_server;
+    let events = changes.find(&Present { cx, ip, names, dhcp, server, dhcp6 });
     cx.watch.note_watched(events, 0);
     let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
     let event = |(change, entry)| Event::Neighbor(change, entry);
@@ -29,6 +29,7 @@ pub(crate) fn note_changes(stack: &mut Stack) {
 
 /// All objects.
 pub(crate) fn snapshot(stack: &Stack, change: Change) -> Vec<Event> {
-    let Stack { context: cx, ip, name_servers: names, dhcp, dhcp_server: server, .. } = stack;
-    Present { cx, ip, names, dhcp, server }.snapshot(change)
+    let Stack { context: cx, ip, name_servers: names, dhcp, dhcp6, .. } = stack;
+    let server = &stack.dhcp_server;
+    Present { cx, ip, names, dhcp, server, dhcp6 }.snapshot(change)
 }

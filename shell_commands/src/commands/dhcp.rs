@@ -1,4 +1,5 @@
-//! `dhcp`: gets a lease and prints it, or controls the client of an interface.
+//! `dhcp`: gets a lease and prints it, or controls the client of an interface. With `-6` it is that
+//! of [`dhcp6`](super::dhcp6).
 //!
 //! The client belongs to the interface: it keeps trying if the waiting command is ended.
 
@@ -11,7 +12,7 @@ use devnet_network::command::{
 use devnet_virtual_file_system::Error;
 use lexopt::prelude::*;
 
-use super::words;
+use super::{dhcp6, words};
 use crate::context::Context;
 use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
@@ -29,6 +30,9 @@ struct Options {
 }
 
 pub(super) async fn run(context: &Context) -> Outcome {
+    if context.arguments.iter().any(|argument| argument == "-6") {
+        return dhcp6::run(context).await;
+    }
     let options = parse(context)?;
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -65,6 +65,9 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("dhcp eth0", "get an address, a router and name servers"),
             ("dhcp status eth0", ""),
             ("dhcp renew eth0", ""),
+            ("dhcp -6 -S eth0", "name servers and domains by DHCPv6"),
+            ("dhcp -6 -P start eth0", "an address and a prefix for other networks"),
+            ("dhcp -6 status eth0", ""),
         ],
     ),
     (

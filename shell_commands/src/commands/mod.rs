@@ -22,6 +22,7 @@ mod cut;
 mod date;
 mod df;
 mod dhcp;
+mod dhcp6;
 mod dhcpd;
 mod diff;
 mod dns;

@@ -80,7 +80,9 @@ rows! {
         "Shows what the file tree stores, and how much it may.", run (df::run);
     "dhcp", "dhcp [-q] [-n] [-t SECONDS] [-H HOSTNAME] [-r ADDRESS] [-V CLASS] [-O N] \
         [-x N:HEX|hostname:NAME] [--client-id CLIENT] [--ipv6-only] [start] [-i] IF\ndhcp \
-        stop|renew|release|status|options IF",
+        stop|renew|release|status|options IF\ndhcp -6 [-q] [-n] [-t SECONDS] [-S|-A] [-P] [--hint \
+        PREFIX] [--duid HEX] [--iaid N] [--rapid-commit] [start] [-i] IF\ndhcp -6 \
+        stop|renew|release|status IF\ndhcp -6 downstream IF off|UPLINK [N]",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
     "dhcpd", "dhcpd [-v] [--pool FIRST-LAST] [--lease TIME] [--router ADDRESS] [--dns ADDRESS] \
         [--domain NAME] [--option N:HEX] [--static CLIENT=ADDRESS] [--authoritative] [--no-check] \

@@ -107,6 +107,7 @@ impl Network {
              {DOMAIN} check off",
             POOL.0, POOL.1
         );
+        let lines = format!("{lines}\ndhcp6 server on dns {DNS_V6} domains {DOMAIN}");
         gateway.write(&lines).map_err(named("DHCP server"))?;
         gateway.keep(platform)?;
         let (socket, listener) =

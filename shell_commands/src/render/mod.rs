@@ -36,6 +36,7 @@ pub mod calendar;
 pub mod classic;
 pub mod color;
 pub mod control;
+pub mod dhcp6;
 pub mod difference;
 pub mod dump;
 pub mod file;

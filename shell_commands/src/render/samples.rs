@@ -4,6 +4,10 @@ use devnet_network::address::{HardwareAddress, Prefix};
 use devnet_network::command::address::{AddressEntry, AddressState, Origin, Scope};
 use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::DhcpLease;
+use devnet_network::command::dhcp6::{
+    Dhcp6Address, Dhcp6ClientOptions, Dhcp6Mode, Dhcp6Prefix, Dhcp6State, Dhcp6Status, Duid,
+    INFINITE,
+};
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     InterfaceDetails, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
@@ -243,6 +247,33 @@ pub(crate) fn usage() -> Vec<Usage> {
         ..system.clone()
     };
     vec![Usage { interface: "lo".into(), ..system }, busy]
+}
+
+pub(crate) fn dhcp6() -> Dhcp6Status {
+    let (mode, prefixes) = (Dhcp6Mode::Stateful, true);
+    let duid = |last: u8| Some(Duid(vec![0, 3, 0, 1, 2, 0, 0, 0, 0, last]));
+    Dhcp6Status {
+        options: Dhcp6ClientOptions { mode, prefixes, ..Dhcp6ClientOptions::default() },
+        state: Dhcp6State::Bound,
+        duid: duid(1),
+        iaid: 1,
+        server: duid(2),
+        addresses: vec![Dhcp6Address {
+            address: "2001:db8::5".parse().unwrap(),
+            preferred_seconds: 1790,
+            valid_seconds: INFINITE,
+        }],
+        prefixes: vec![Dhcp6Prefix {
+            prefix: "2001:db8:0:100::/56".parse().unwrap(),
+            preferred_seconds: 1790,
+            valid_seconds: 3590,
+        }],
+        renew_seconds: Some(890),
+        rebind_seconds: Some(1430),
+        dns_servers: vec!["fd00:2::3".parse().unwrap()],
+        domains: vec!["lan".into()],
+        ..Dhcp6Status::default()
+    }
 }
 
 pub(crate) fn lease() -> DhcpLease {

@@ -9,6 +9,7 @@
 //! | types, fields, units | [`schema`]: the sources that declare them |
 //! | examples | [`mod@samples`]: encoded by the system itself |
 
+mod dhcp6;
 pub(crate) mod radios;
 pub(crate) mod samples;
 pub(crate) mod schema;

@@ -191,6 +191,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     let prefix = RouterChange::Prefix(AdvertisedPrefix::new(read("fd00:3::/64")));
     all.push(sample::<ChangeRouter>("router prefix fd00:3::/64", prefix, true));
     all.push(sample::<GetRouter>("", (), Some(router())));
+    all.extend(super::dhcp6::samples());
     all
 }
 

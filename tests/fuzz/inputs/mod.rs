@@ -7,6 +7,7 @@
 mod advertisement;
 mod capture;
 mod dhcp;
+mod dhcp6;
 mod dns;
 mod grants;
 mod http;
@@ -22,6 +23,8 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "dns-messages", check: dns::messages, tokens: dns::TOKENS },
     Target { name: "dhcp-requests", check: dhcp::requests, tokens: dhcp::TOKENS },
     Target { name: "dhcp-replies", check: dhcp::replies, tokens: dhcp::TOKENS },
+    Target { name: "dhcp6-requests", check: dhcp6::requests, tokens: dhcp6::TOKENS },
+    Target { name: "dhcp6-replies", check: dhcp6::replies, tokens: dhcp6::TOKENS },
     Target { name: "advertisements", check: advertisement::check, tokens: advertisement::TOKENS },
     Target { name: "grants", check: grants::check, tokens: grants::TOKENS },
     Target { name: "shell", check: shell::check, tokens: shell::TOKENS },

@@ -3,8 +3,11 @@
 //!
 //! Off unless a command says something to advertise. A solicitation gets a unicast advertisement;
 //! multicast ones leave at the start, soon again, and then by chance within the interval. What is
-//! removed is advertised once more, with lifetimes of 0. [`message`] has the bytes.
+//! removed is advertised once more, with lifetimes of 0. [`message`] has the bytes, `delegated`
+//! the networks of an uplink's prefixes.
 
+#[cfg(feature = "dhcp6")]
+mod delegated;
 mod message;
 
 use alloc::boxed::Box;
@@ -16,6 +19,8 @@ use devnet_virtual_file_system::Error;
 
 use super::context::Context;
 use super::counters::Counter;
+#[cfg(feature = "dhcp6")]
+use super::delegations::TimedPrefix;
 use super::ip::Ip;
 use super::timers::Timer;
 use super::wire::header::{Outgoing, length_for, protocol};
@@ -41,7 +46,13 @@ const LONGEST_REACHABLE: u32 = 3_600_000;
 /// What is advertised, and when next.
 #[derive(Debug, Default)]
 pub(crate) struct Advertiser {
+    /// What commands ask for.
+    asked: Option<Box<RouterAdvertisement>>,
+    /// The same with the networks that were delegated.
     what: Option<Box<RouterAdvertisement>>,
+    /// Networks of an uplink's prefixes, with their lifetimes.
+    #[cfg(feature = "dhcp6")]
+    delegated: Vec<TimedPrefix>,
     deadline: Option<Instant>,
     /// Multicast advertisements since the last change.
     sent: u8,
@@ -57,9 +68,9 @@ impl Advertiser {
         cfg!(feature = "ipv6") && self.what.is_some()
     }
 
-    /// What is advertised.
+    /// What commands ask for.
     pub(crate) fn what(&self) -> Option<&RouterAdvertisement> {
-        self.what.as_deref()
+        self.asked.as_deref()
     }
 
     /// Advertises a prefix and name servers, or nothing; returns true if that changed something.
@@ -94,10 +105,42 @@ impl Advertiser {
         if let Some(what) = &what {
             check(cx, what)?;
         }
-        if self.what.as_deref() == what.as_ref() {
+        if self.asked.as_deref() == what.as_ref() {
             return Ok(false);
         }
-        let former = core::mem::replace(&mut self.what, what.map(Box::new));
+        self.asked = what.map(Box::new);
+        self.take_effect(cx, ip);
+        Ok(true)
+    }
+
+    /// Advertises networks of an uplink's prefixes beside what commands ask for. Those that are no
+    /// more among them are over at once.
+    #[cfg(feature = "dhcp6")]
+    pub(crate) fn set_delegated(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        networks: Vec<TimedPrefix>,
+    ) {
+        self.delegated = networks;
+        self.take_effect(cx, ip);
+    }
+
+    /// What is advertised now.
+    fn effective(&self) -> Option<Box<RouterAdvertisement>> {
+        #[cfg(feature = "dhcp6")]
+        return delegated::with(self.asked.as_deref(), &self.delegated);
+        #[cfg(not(feature = "dhcp6"))]
+        self.asked.clone()
+    }
+
+    /// Advertises what is to be, if that is something else.
+    fn take_effect(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let what = self.effective();
+        if what == self.what {
+            return;
+        }
+        let former = core::mem::replace(&mut self.what, what);
         if let Some(former) = former {
             self.end(cx, ip, &former);
         }
@@ -109,7 +152,6 @@ impl Advertiser {
             Some(earliest) => self.arm(cx, earliest),
             None => self.advertise(cx, ip),
         }
-        Ok(true)
     }
 
     fn arm(&mut self, cx: &mut Context, deadline: Instant) {
@@ -127,7 +169,7 @@ impl Advertiser {
         ip: &mut Ip,
         change: RouterChange,
     ) -> Result<bool, Error> {
-        let mut what = self.what.as_deref().cloned();
+        let mut what = self.asked.as_deref().cloned();
         RouterAdvertisement::apply(&mut what, change)?;
         self.replace(cx, ip, what)
     }
@@ -138,6 +180,8 @@ impl Advertiser {
         let Some(what) = self.what.as_deref().filter(|_| self.is_on() && cx.is_running()) else {
             return;
         };
+        #[cfg(feature = "dhcp6")]
+        let what = &delegated::now(what, &self.delegated, cx.now);
         send(cx, ip, ndp::ALL_NODES, what, None);
         if let Some(over) = self.over.take() {
             send(cx, ip, ndp::ALL_NODES, &over, Some(false));
@@ -165,6 +209,8 @@ impl Advertiser {
     pub(crate) fn answer(&mut self, cx: &mut Context, ip: &mut Ip, source: Ipv6Addr) {
         let to = if source.is_unspecified() { ndp::ALL_NODES } else { source };
         if let Some(what) = &self.what {
+            #[cfg(feature = "dhcp6")]
+            let what = &delegated::now(what, &self.delegated, cx.now);
             send(cx, ip, to, what, None);
         }
     }

@@ -73,7 +73,7 @@ impl Autoconfiguration {
         if default.lifetime > 0 {
             self.solicitation_at = None;
         }
-        self.flags = flags;
+        self.flags = Some(flags);
         ip.set_hop_limit_ipv6(hop_limit);
         set_neighbor_timing(ip, message);
         ip.link.learn_router(cx, &ip.addresses, source.router, &options);

@@ -50,8 +50,8 @@ pub(crate) struct Autoconfiguration {
     advertised: Expiries,
     /// The deadline of the entry in the timer heap for `advertised`.
     armed: Option<Instant>,
-    /// The flags of the last advertisement (RFC 4861 §4.2).
-    flags: u8,
+    /// The flags of the last advertisement of this link (RFC 4861 §4.2).
+    flags: Option<u8>,
 }
 
 impl Autoconfiguration {
@@ -76,7 +76,7 @@ impl Autoconfiguration {
         // at once.
         self.withdraw(ip, names, |what| !matches!(what, Advertised::Address(_)));
         ip.forget_advertised();
-        self.flags = 0;
+        self.flags = None;
         self.solicit(cx);
     }
 
@@ -84,7 +84,7 @@ impl Autoconfiguration {
     pub(crate) fn forget_all(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
         self.forget_addresses(cx, ip);
         self.withdraw(ip, names, |_| true);
-        self.flags = 0;
+        self.flags = None;
         ip.forget_advertised();
     }
 
@@ -97,7 +97,13 @@ impl Autoconfiguration {
     }
 
     /// The flags of the last advertisement (RFC 4861 §4.2).
-    pub(crate) const fn flags(&self) -> u8 {
+    pub(crate) fn flags(&self) -> u8 {
+        self.flags.unwrap_or(0)
+    }
+
+    /// The same, and none before there was one on this link.
+    #[cfg(feature = "dhcp6")]
+    pub(crate) const fn advertised_flags(&self) -> Option<u8> {
         self.flags
     }
 

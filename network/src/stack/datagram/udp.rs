@@ -7,6 +7,7 @@ use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Endpoint, Family, Received};
 use crate::dhcp_message::{CLIENT_PORT, SERVER_PORT};
+use crate::dhcp6_message;
 use crate::dns_message::MULTICAST_PORT;
 use crate::driver::Frame;
 use crate::stack::context::Context;
@@ -152,7 +153,11 @@ impl Datagrams {
                 kept = binding.endpoint.push(received, data, &mut cx.wakes);
                 let endpoint = Arc::clone(&binding.endpoint);
                 // The stack looks at these datagrams too, whenever it runs DHCP or multicast DNS.
-                if !matches!(ports.destination, SERVER_PORT | CLIENT_PORT | MULTICAST_PORT) {
+                let is_for_dhcp6 = [dhcp6_message::CLIENT_PORT, dhcp6_message::SERVER_PORT]
+                    .contains(&ports.destination);
+                let is_for_stack =
+                    matches!(ports.destination, SERVER_PORT | CLIENT_PORT | MULTICAST_PORT);
+                if !is_for_stack && !is_for_dhcp6 {
                     self.cache_path(ip, packet, &received, endpoint);
                 }
             }

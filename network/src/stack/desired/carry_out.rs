@@ -11,7 +11,7 @@ use crate::address::Prefix;
 use crate::command::address::{AddressChange, Origin};
 use crate::configuration::Desired;
 use crate::driver::Driver;
-use crate::stack::{Stack, autoconfiguration_option, interface_option};
+use crate::stack::{Stack, autoconfiguration_option, hardware_address, interface_option};
 
 /// Carries out what [`check`](super::check) allowed, under the same lock.
 ///
@@ -44,7 +44,7 @@ pub(crate) fn carry_out_from(
     let own = configuration.own_hardware_address;
     let largest = configuration.capabilities.mtu;
     if let Some(address) = target.hardware_address.or(own) {
-        stack.set_hardware_address(address, driver)?;
+        hardware_address::set(stack, address, driver)?;
     }
     interface_option::replace_all(stack, driver, &target.options)?;
     autoconfiguration_option::replace_all(stack, &target.autoconfiguration);
@@ -96,6 +96,8 @@ pub(crate) fn carry_out_from(
     if present.dhcp_server != target.dhcp_server {
         dhcp_server.carry_out(cx, ip, target.dhcp_server.as_ref())?;
     }
+    let (dhcp6, mut parts) = stack.dhcp6();
+    dhcp6.carry_out(&mut parts, target.dhcp6.clone())?;
     Ok(())
 }
 

@@ -11,14 +11,16 @@ use crate::address::Prefix;
 use crate::command::address::{AddressState, Origin, Scope};
 use crate::command::configuration::{ConfigurationNote, NoteKind};
 use crate::command::dhcp::DhcpClientOptions;
+use crate::command::dhcp6::Dhcp6Mode;
 use crate::command::features::has_family;
 use crate::command::route::ChangeMode;
-use crate::configuration::{At, Desired, DesiredMulticastDns, Wanted};
+use crate::configuration::{At, Desired, DesiredDhcp6, DesiredMulticastDns, Wanted};
 use crate::limits;
 use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
 use crate::stack::dhcp::{DhcpClient, fallback};
 use crate::stack::dhcp_server::DhcpServer;
+use crate::stack::dhcp6::Dhcp6;
 use crate::stack::ip::address;
 use crate::stack::ip::routing::described_hops;
 use crate::stack::link::proxy::Proxies;
@@ -126,7 +128,24 @@ fn check_settings(cx: &Context, wanted: &Wanted, desired: &mut Desired) -> Resul
         let outcome = DhcpClient::check(cx, &DhcpClientOptions::default());
         outcome.and_then(|()| fallback::check(value)).map_err(|error| (*line, error))?;
     }
+    check_dhcp6(cx, wanted, &desired.dhcp6)?;
     check_router(cx, wanted)
+}
+
+fn check_dhcp6(cx: &Context, wanted: &Wanted, desired: &DesiredDhcp6) -> Result<(), Refusal> {
+    let nothing = DesiredDhcp6::default();
+    let check = |asked: DesiredDhcp6| Dhcp6::check(cx, &asked);
+    let client = wanted.dhcp6.iter().map(|at| {
+        (at.line, check(DesiredDhcp6 { client: desired.client.clone(), ..nothing.clone() }))
+    });
+    let server = wanted.dhcp6_server.iter().map(|at| {
+        (at.line, check(DesiredDhcp6 { server: desired.server.clone(), ..nothing.clone() }))
+    });
+    let downstream = wanted.downstream.iter().map(|at| {
+        (at.line, check(DesiredDhcp6 { downstream: desired.downstream.clone(), ..nothing.clone() }))
+    });
+    let mut all = client.chain(server).chain(downstream);
+    all.find_map(|(line, outcome)| outcome.err().map(|error| (line, error))).map_or(Ok(()), Err)
 }
 
 fn check_router(cx: &Context, wanted: &Wanted) -> Result<(), Refusal> {
@@ -152,7 +171,8 @@ fn check_addresses(
     let mut table = stack.ip.addresses.clone();
     table.retain(|entry| match entry.origin {
         Origin::Static => false,
-        Origin::Dhcp => has_dhcp,
+        Origin::Dhcp if entry.prefix.address().is_ipv4() => has_dhcp,
+        Origin::Dhcp => Dhcp6::is_used(&desired.dhcp6),
         Origin::RouterAdvertisement | Origin::Kernel => true,
     });
     for At { line, value: change } in &wanted.addresses {
@@ -184,14 +204,14 @@ fn learned_routes(stack: &Stack, desired: &Desired, addresses: &Addresses) -> Ro
     let mut routes = stack.ip.routes.clone();
     routes.replace_asked(&[]);
     if desired.dhcp.is_none() {
-        routes.remove_origin(Origin::Dhcp);
+        routes.replace_leased(&[]);
     }
     let is_of_asked = |source: IpAddr| {
         let mut known = stack.ip.addresses.iter();
         known.any(|entry| {
             entry.prefix.address() == source
                 && (entry.origin == Origin::Static
-                    || (entry.origin == Origin::Dhcp && desired.dhcp.is_none()))
+                    || (entry.origin == Origin::Dhcp && source.is_ipv4() && desired.dhcp.is_none()))
         })
     };
     routes.remove_matching(|route| {
@@ -338,7 +358,13 @@ fn check_mdns(cx: &Context, wanted: &Wanted) -> Result<DesiredMulticastDns, Refu
 fn check_names(present: &NameServers, wanted: &Wanted) -> Result<Vec<String>, Refusal> {
     let mut names = present.clone();
     let has_dhcp = matches!(&wanted.dhcp, Some(At { value: Some(_), .. }));
-    names.retain(|_, origin| origin != Origin::Static && (has_dhcp || origin != Origin::Dhcp));
+    let has_dhcp6 = matches!(&wanted.dhcp6, Some(At { value, .. }) if value.mode != Dhcp6Mode::Off);
+    names.retain(|server, origin| match origin {
+        Origin::Static => false,
+        Origin::Dhcp if server.is_ipv4() => has_dhcp,
+        Origin::Dhcp => has_dhcp6,
+        _ => true,
+    });
     for At { line, value } in &wanted.servers {
         names.ask(*value).map_err(|error| (*line, error))?;
     }

@@ -105,6 +105,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         mdns: stack.mdns.asked(),
         dhcp: stack.dhcp.asked(),
         dhcp_server: stack.dhcp_server.asked(),
+        dhcp6: stack.dhcp6.asked(),
     }
 }
 

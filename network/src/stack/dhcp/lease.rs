@@ -73,7 +73,7 @@ impl Lease {
         let routes = self.routes_to_add(cx.configuration.metric);
         // A gateway outside the network is unusable and skipped, and a static route to the same
         // destination stays first.
-        ip.routes.replace_origin(Origin::Dhcp, &routes);
+        ip.routes.replace_leased(&routes);
         ip.routes_changed(cx);
         Ok(())
     }
@@ -101,10 +101,7 @@ impl Lease {
 
     /// Adds the search list of the lease.
     pub(crate) fn add_domains(&self, names: &mut NameServers) {
-        for domain in &self.search {
-            // One that is there already, or does not fit, is skipped.
-            let _ = names.add_domain(domain, Origin::Dhcp);
-        }
+        names.set_leased_domains(false, &self.search);
     }
 
     /// The address alone.
@@ -272,6 +269,19 @@ impl DhcpClient {
         self.lease = Some(lease);
         self.state = Some(DhcpState::Bound);
         self.refusals = 0;
+        self.attachment.is_kept = false;
+        self.settle(cx, renew_at);
+    }
+
+    /// The router is the former one: the lease is good until a server says otherwise.
+    pub(super) fn keep(&mut self, cx: &mut Context) {
+        let Some(renew_at) = self.lease.as_ref().map(|lease| lease.renew_at) else { return };
+        self.state = Some(DhcpState::Bound);
+        self.attachment.is_kept = true;
+        self.settle(cx, renew_at);
+    }
+
+    fn settle(&mut self, cx: &mut Context, renew_at: Instant) {
         self.attempts = 0;
         self.arm(cx, renew_at.max(cx.now.after(Duration::from_secs(1))));
         cx.wakes.add(&mut self.waiters);
@@ -287,6 +297,7 @@ impl DhcpClient {
         if self.is_contested(cx, ip, message.sender, message.target) {
             return Action::Nothing;
         }
+        self.hear_router(cx, message);
         let claimed = ip.receive_arp(cx, message);
         let about = (message.sender, message.target);
         if let Some(action) = self.contest_fallback(cx, about, claimed.is_some()) {

@@ -5,6 +5,7 @@
 //! with its deadline. It sends by itself and returns changes of addresses, routes and DNS servers
 //! as an [`Action`]. Tasks that wait for a lease register in `waiters`.
 
+mod attachment;
 pub(crate) mod fallback;
 mod lease;
 mod messages;
@@ -16,6 +17,7 @@ use core::time::Duration;
 
 use devnet_virtual_file_system::{Error, WakerList};
 
+use self::attachment::Attachment;
 use self::fallback::Fallen;
 pub(crate) use self::lease::{Action, Lease};
 use self::options::is_unicast_host;
@@ -59,6 +61,7 @@ pub(crate) struct DhcpClient {
     checked: Option<Lease>,
     waiters: WakerList,
     fallen: Fallen,
+    attachment: Attachment,
 }
 
 impl DhcpClient {
@@ -128,6 +131,7 @@ impl DhcpClient {
         self.deadline = None;
         self.candidate = None;
         self.checked = None;
+        self.attachment.is_kept = false;
         self.probe_fallback_again(cx);
         self.started = cx.now;
         self.transaction = cx.random.u32();
@@ -153,7 +157,7 @@ impl DhcpClient {
                 | DhcpState::Rebooting
                 | DhcpState::Renewing
                 | DhcpState::Rebinding
-        )
+        ) || self.attachment.is_kept
     }
 
     /// True when a datagram to this port is for the client. Relays and servers behind address
@@ -197,6 +201,7 @@ impl DhcpClient {
     }
 
     pub(super) fn restart(&mut self, cx: &mut Context, ip: &mut Ip) {
+        self.attachment.is_kept = false;
         self.candidate = None;
         self.checked = None;
         self.attempts = 0;
@@ -217,7 +222,10 @@ impl DhcpClient {
         match self.state() {
             DhcpState::Selecting => self.discover(cx, ip),
             DhcpState::Requesting => self.request_offer(cx, ip),
-            DhcpState::Rebooting => self.request_former(cx, ip),
+            DhcpState::Rebooting => {
+                self.request_former(cx, ip);
+                self.probe_router(cx, ip);
+            }
             DhcpState::Renewing | DhcpState::Rebinding => return self.extend(cx, ip),
             DhcpState::Stopped | DhcpState::Init | DhcpState::Checking | DhcpState::Bound => return,
         }
@@ -277,7 +285,10 @@ impl DhcpClient {
             return Action::Withdraw(lease);
         }
         match self.state() {
-            DhcpState::Bound => self.state = Some(DhcpState::Renewing),
+            DhcpState::Bound => {
+                self.attachment.is_kept = false;
+                self.state = Some(DhcpState::Renewing);
+            }
             DhcpState::Renewing
                 if self.lease.as_ref().is_some_and(|lease| lease.rebind_at <= cx.now) =>
             {
@@ -319,6 +330,8 @@ impl DhcpClient {
             DhcpState::Requesting => self.candidate.is_some_and(|(_, chosen)| chosen == server),
             DhcpState::Renewing => self.lease.as_ref().is_some_and(|lease| lease.server == server),
             DhcpState::Rebooting | DhcpState::Rebinding => true,
+            // What a server says counts more than the router (RFC 4436 §2.1).
+            DhcpState::Bound => self.attachment.is_kept,
             _ => false,
         };
         match (message.kind, self.state()) {

@@ -236,7 +236,7 @@ impl Ip {
 
     /// Removes the copies of routes of the whole system that match.
     pub(crate) fn remove_system_routes(&mut self, cx: &mut Context, goes: impl Fn(&Route) -> bool) {
-        self.routes.remove_matching(|route| !route.is_unicast() && goes(route));
+        self.routes.remove_matching(|route| route.is_of_system() && goes(route));
         self.routes_changed(cx);
     }
 
@@ -247,7 +247,7 @@ impl Ip {
     ) -> impl Iterator<Item = RouteDetail> + 'a {
         self.routes
             .iter()
-            .filter(|route| route.is_unicast())
+            .filter(|route| !route.is_of_system())
             .map(|route| route.detail(route_entry(cx, route), cx.now))
     }
 

@@ -125,6 +125,19 @@ impl Link {
         self.send_arp(cx, ArpOperation::Request, source, hardware, target);
     }
 
+    /// Asks a neighbor for its address, from an address that may not be ours any more (RFC 4436
+    /// §2.1.1).
+    #[cfg(feature = "dhcp")]
+    pub(crate) fn request_from(
+        &mut self,
+        cx: &mut Context,
+        source: Ipv4Addr,
+        hardware: HardwareAddress,
+        target: Ipv4Addr,
+    ) {
+        self.send_arp(cx, ArpOperation::Request, source, Some(hardware), target);
+    }
+
     /// Sends an ARP probe for `target` (RFC 5227 §2.1.1).
     pub(crate) fn probe(&mut self, cx: &mut Context, target: Ipv4Addr) {
         self.send_arp(cx, ArpOperation::Request, Ipv4Addr::UNSPECIFIED, None, target);

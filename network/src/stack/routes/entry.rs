@@ -66,6 +66,16 @@ impl Route {
         self.gateway.is_none() && self.details.kind == RouteKind::Unicast
     }
 
+    /// True for a route of a lease of DHCPv4.
+    pub(crate) fn is_leased(&self) -> bool {
+        self.origin == Origin::Dhcp && self.destination.address().is_ipv4()
+    }
+
+    /// True for a route of the whole system, of which this is a copy.
+    pub(crate) fn is_of_system(&self) -> bool {
+        !self.is_unicast() && self.origin != Origin::Dhcp
+    }
+
     /// True for a route of this interface alone.
     pub(crate) fn is_unicast(&self) -> bool {
         self.details.kind == RouteKind::Unicast

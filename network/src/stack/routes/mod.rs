@@ -299,15 +299,10 @@ impl Routes {
         }
     }
 
-    /// Removes the routes of one origin.
-    pub(crate) fn remove_origin(&mut self, origin: Origin) {
-        self.remove_matching(|route| route.origin == origin);
-    }
-
-    /// Replaces the routes of one origin; those that stay are not touched. One that cannot be added
-    /// is skipped.
-    pub(crate) fn replace_origin(&mut self, origin: Origin, routes: &[Route]) {
-        self.retain(|route| route.origin != origin || routes.contains(route));
+    /// Replaces the routes of a lease of DHCPv4; those that stay are not touched. One that cannot
+    /// be added is skipped.
+    pub(crate) fn replace_leased(&mut self, routes: &[Route]) {
+        self.retain(|route| !route.is_leased() || routes.contains(route));
         for route in routes {
             let _ = self.add(*route, true);
         }

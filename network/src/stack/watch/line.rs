@@ -9,6 +9,7 @@ use devnet_virtual_file_system::Error;
 use crate::command::address::AddressEntry;
 use crate::command::dhcp::DhcpStatus;
 use crate::command::dhcp_server::ServerLease;
+use crate::command::dhcp6::{Dhcp6Status, status_words};
 use crate::command::event::{Change, Event, LinkStatus, StreamEvent};
 use crate::command::multicast::GroupEntry;
 use crate::command::neighbor::NeighborEntry;
@@ -45,6 +46,7 @@ impl Event {
             }
             Self::Group(change, entry) => write_group(text, *change, entry, name),
             Self::Socket(change, status) => write_socket(text, *change, status, name),
+            Self::Dhcp6(change, status) => write_dhcp6(text, *change, status, name),
             Self::Lookup(asked, kind, error) => write_lookup(text, asked, (*kind, *error), name),
         };
     }
@@ -121,6 +123,23 @@ fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str
             " address {} server {} lease {}",
             lease.address, lease.server, lease.lease_seconds
         )?;
+    }
+    writeln!(text)
+}
+
+fn write_dhcp6(text: &mut String, change: Change, status: &Dhcp6Status, name: &str) -> Result {
+    write!(text, "dhcp6 {} {name} state {}", change, status.state)?;
+    for one in &status.addresses {
+        write!(text, " address {}", one.address)?;
+    }
+    for one in &status.prefixes {
+        write!(text, " prefix {}", one.prefix)?;
+    }
+    for one in &status.networks {
+        write!(text, " network {}", one.prefix)?;
+    }
+    if let Some(code) = status.refusal {
+        write!(text, " refusal {}", status_words(code))?;
     }
     writeln!(text)
 }

@@ -8,6 +8,14 @@ use super::header::protocol;
 /// Bytes of a UDP header.
 pub(crate) const UDP_HEADER: usize = 8;
 
+/// The destination port of a packet; 0 if it is too short.
+pub(crate) fn destination_port(packet: &[u8]) -> u16 {
+    match packet {
+        [_, _, high, low, ..] => u16::from_be_bytes([*high, *low]),
+        _ => 0,
+    }
+}
+
 /// Writes header and data into `packet`, which is exactly as long as both.
 pub(crate) fn emit(
     source: &SocketAddr,

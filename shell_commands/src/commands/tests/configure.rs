@@ -427,6 +427,45 @@ fn dhcp_gets_a_lease_or_says_why_not() {
 }
 
 #[test]
+fn dhcp_of_ipv6_gets_what_is_asked_or_says_why_not() {
+    let (world, network) = world();
+    let bound = "eth0: bound 2001:db8::5 prefix 2001:db8:0:100::/56, dns fd00:2::3, search lan\n";
+    assert_eq!(world.output("dhcp -6 -t 5 --hint ::/56 eth0"), bound);
+    assert_eq!(
+        network.changes(),
+        [
+            "SetEnabled(true)",
+            "SetDhcp6Client(Dhcp6ClientOptions { mode: Stateful, prefixes: true, hint: \
+             Some(::/56), duid: None, iaid: None, rapid_commit: false })",
+            "AwaitDhcp6(5000)"
+        ]
+    );
+    let status = world.output("dhcp -6 status eth0");
+    assert!(status.starts_with("eth0: bound, stateful with prefixes, server 0003"), "{status}");
+    assert_eq!(world.output("dhcp -6 -q -S --duid 00020001 --iaid 7 --rapid-commit -i eth0"), "");
+    let changes = network.changes();
+    let asked = changes.iter().find(|line| line.starts_with("SetDhcp6Client")).unwrap();
+    assert!(asked.contains("mode: Stateless") && asked.contains("iaid: Some(7)"), "{asked}");
+    assert_eq!(world.output("dhcp -6 renew eth0; dhcp -6 downstream eth0 eth1 3"), "");
+    assert_eq!(
+        network.changes(),
+        [
+            "RenewDhcp6(())",
+            "SetDownstream(Some(Downstream { uplink: \"eth1\", subnet: 3, advertise: true }))"
+        ]
+    );
+    assert_eq!(world.output("dhcp -6 release eth0; dhcp -6 status eth0"), "eth0: stopped, off\n");
+    network.eth0.with(|state| state.no_server = true);
+    let none = "dhcp: eth0: no answer after 1 seconds\n";
+    assert_eq!(failed(&world, "dhcp -6 -n -t 1 eth0"), (1, none.into()));
+    assert_eq!(world.output("dhcp -6 status eth0"), "eth0: stopped, off\n");
+    assert_eq!(failed(&world, "dhcp -6").0, 2);
+    assert_eq!(failed(&world, "dhcp -6 -H box eth0").0, 2);
+    assert_eq!(failed(&world, "dhcp -6 downstream eth0").0, 2);
+    assert_eq!(failed(&world, "dhcp -6 --hint nonsense eth0").0, 1);
+}
+
+#[test]
 fn dns_servers_come_and_go() {
     let (world, _) = world();
     assert_eq!(

@@ -8,6 +8,7 @@ use devnet_network::address::Prefix;
 use devnet_network::command::address::{AddressChange, AddressDetail, AddressEntry, Broadcast};
 use devnet_network::command::configuration::{ConfigurationChange, ConfigurationOutcome};
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
+use devnet_network::command::dhcp6::{Dhcp6Mode, Dhcp6Status};
 use devnet_network::command::dns::{
     Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
 };
@@ -43,6 +44,7 @@ pub(super) struct State {
     pub(super) neighbors: Vec<NeighborEntry>,
     pub(super) dns: Vec<DnsServer>,
     pub(super) dhcp: DhcpStatus,
+    pub(super) dhcp6: Dhcp6Status,
     /// No server answers the DHCP client.
     pub(super) no_server: bool,
     /// The requested changes, in order.
@@ -66,6 +68,7 @@ impl Network {
             neighbors: Vec::new(),
             dns: Vec::new(),
             dhcp: DhcpStatus { state: DhcpState::Stopped, lease: None, attempts: 0 },
+            dhcp6: Dhcp6Status::default(),
             no_server: false,
             changes: Vec::new(),
         };
@@ -292,6 +295,19 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         | Request::StopDhcp(())
         | Request::RenewDhcp(())
         | Request::AwaitDhcp(_) => dhcp(state, request),
+        Request::SetDhcp6Client(options) => {
+            let is_changed = state.dhcp6.options != *options;
+            state.dhcp6 = if options.mode == Dhcp6Mode::Off {
+                Dhcp6Status::default()
+            } else {
+                Dhcp6Status { options: options.clone(), ..samples::dhcp6() }
+            };
+            encode(&is_changed)
+        }
+        Request::AwaitDhcp6(_) if state.no_server => Err(Error::TimedOut),
+        Request::AwaitDhcp6(_) | Request::GetDhcp6(()) => encode(&state.dhcp6),
+        Request::RenewDhcp6(()) => encode(&()),
+        Request::SetDownstream(_) => encode(&true),
         Request::AddDnsServer(address) => {
             state.dns.push(DnsServer {
                 address: *address,
