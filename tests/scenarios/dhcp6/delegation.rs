@@ -188,6 +188,24 @@ fn another_interface_has_a_network_of_the_prefix_and_advertises_it() {
 }
 
 #[test]
+fn a_network_that_is_the_whole_prefix_is_reachable() {
+    let world = World::new(7);
+    let mut network = Network::new(&world);
+    let (near, far) = devnet_drivers::cable(options());
+    network.wire.host.manager.register("eth1", Box::new(near), None).unwrap();
+    let device = network.wire.host.open("eth1");
+    network.wire.host.write(&device, "link up\nmetric 10\ndhcp6 downstream eth0").unwrap();
+    let behind = Host::new(&world).with("eth0", far, &[]);
+    network.write("dhcp6 client stateful prefixes on");
+    network.with(8 * SECOND, delegates("2001:db8:1::/64", 100));
+    assert_eq!(addresses(&behind, "eth0"), ["2001:db8:1::ff:fe00:2/64"]);
+    assert_eq!(unreachable(&network.wire.host), ["2001:db8:1::/64"]);
+    let socket = UdpSocket::new(&network.wire.host.sockets());
+    let sent = world.run(socket.send_to(b"x", "[2001:db8:1:0:0:ff:fe00:2]:9".parse().unwrap()));
+    assert_eq!(sent.map(drop), Ok(()));
+}
+
+#[test]
 fn an_uplink_is_another_interface() {
     let world = World::new(5);
     let network = Network::new(&world);

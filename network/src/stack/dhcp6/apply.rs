@@ -91,8 +91,9 @@ impl Parts<'_> {
             let is_it = |route: &Route| is_ours(route) && route.destination == one.prefix;
             if !ip.routes.iter().any(is_it) {
                 let details = Details { kind: RouteKind::Unreachable, ..Details::default() };
-                let metric = cx.configuration.metric;
-                let route = Route { details, ..Route::new(one.prefix, None, metric, Origin::Dhcp) };
+                // A network that is the whole prefix goes before it, whatever its metric.
+                let route = Route::new(one.prefix, None, u32::MAX, Origin::Dhcp);
+                let route = Route { details, has_own_metric: true, ..route };
                 // In a full table packets go on as before.
                 let _ = ip.routes.add(route, true);
             }
