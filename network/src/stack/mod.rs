@@ -50,6 +50,8 @@ pub(crate) mod mdns;
 pub(crate) mod multicast;
 pub(crate) mod name_servers;
 mod option_list;
+#[cfg(any(feature = "dhcp6", feature = "mdns"))]
+mod own_datagram;
 pub(crate) mod ports;
 pub(crate) mod random;
 #[cfg(feature = "wireless")]

@@ -8,12 +8,10 @@ use crate::address::Prefix;
 use crate::dhcp6_message::{CLIENT_PORT, Dhcp6Message, MessageKind, SERVER_PORT, option, push};
 use crate::limits::HOP_LIMIT;
 use crate::stack::context::Context;
-use crate::stack::counters::Counter;
 use crate::stack::delegations::TimedPrefix;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
-use crate::stack::wire::header::{IPV6_HEADER, Outgoing, protocol};
-use crate::stack::wire::udp::{self, UDP_HEADER};
+use crate::stack::own_datagram;
 
 /// All_DHCP_Relay_Agents_and_Servers.
 pub(super) const SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
@@ -79,38 +77,22 @@ pub(super) fn push_association(
 
 /// Sends a message of a client to all servers of the link.
 pub(super) fn to_servers(cx: &mut Context, ip: &mut Ip, message: &Dhcp6Message) {
-    let Some(source) = ip.addresses.link_local() else { return };
-    let ends = (CLIENT_PORT, SocketAddr::new(IpAddr::V6(SERVERS), SERVER_PORT));
-    packet(cx, ip, (source, ends), message);
+    send(cx, ip, (CLIENT_PORT, SocketAddr::new(IpAddr::V6(SERVERS), SERVER_PORT)), message);
 }
 
 /// Sends a message of a server to a client.
 pub(super) fn to_client(cx: &mut Context, ip: &mut Ip, client: Ipv6Addr, message: &Dhcp6Message) {
-    let Some(source) = ip.addresses.link_local() else { return };
-    let ends = (SERVER_PORT, SocketAddr::new(IpAddr::V6(client), CLIENT_PORT));
-    packet(cx, ip, (source, ends), message);
+    send(cx, ip, (SERVER_PORT, SocketAddr::new(IpAddr::V6(client), CLIENT_PORT)), message);
 }
 
-fn packet(
+fn send(
     cx: &mut Context,
     ip: &mut Ip,
-    (source, (port, destination)): (IpAddr, (u16, SocketAddr)),
+    (port, destination): (u16, SocketAddr),
     message: &Dhcp6Message,
 ) {
-    let bytes = message.to_bytes();
-    let mut frame = cx.pool.take(IPV6_HEADER + UDP_HEADER + bytes.len());
-    let outgoing = Outgoing {
-        source,
-        destination: destination.ip(),
-        protocol: protocol::UDP,
-        hop_limit: HOP_LIMIT,
-        traffic_class: 0,
-    };
-    if let Some(packet) = frame.bytes_mut().get_mut(IPV6_HEADER..) {
-        udp::emit(&SocketAddr::new(source, port), &destination, &bytes, true, packet);
-    }
-    cx.counters.count(true, Counter::UdpOutDatagrams);
-    cx.counters.count(true, Counter::IpOutRequests);
-    // What finds no room or no way is sent again by whoever waits for an answer.
-    let _ = ip.send(cx, frame, &outgoing, &SendOptions::INTERNAL);
+    let Some(source) = ip.addresses.link_local() else { return };
+    let ends = (SocketAddr::new(source, port), destination);
+    // What is lost is sent again by whoever waits for an answer.
+    own_datagram::send(cx, ip, &message.to_bytes(), ends, HOP_LIMIT, &SendOptions::INTERNAL);
 }

@@ -6,11 +6,11 @@ use crate::dns_message::MULTICAST_PORT;
 use crate::dns_message::multicast::MulticastMessage;
 use crate::limits;
 use crate::stack::context::Context;
-use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
-use crate::stack::wire::header::{self, IPV6_HEADER, Outgoing, protocol};
-use crate::stack::wire::udp::{self, UDP_HEADER};
+use crate::stack::own_datagram;
+use crate::stack::wire::header::IPV6_HEADER;
+use crate::stack::wire::udp::UDP_HEADER;
 
 /// The groups of multicast DNS.
 pub(super) const GROUPS: [IpAddr; 2] = [
@@ -56,13 +56,17 @@ fn pieces(
     cx: &mut Context,
     ip: &mut Ip,
     mut message: MulticastMessage,
-    ends: (IpAddr, SocketAddr),
+    (source, destination): (IpAddr, SocketAddr),
 ) {
+    let ends = (SocketAddr::new(source, MULTICAST_PORT), destination);
     let most = cx.configuration.mtu.saturating_sub(IPV6_HEADER + UDP_HEADER);
     let most = most.clamp(MESSAGE_BYTES_MINIMUM, MESSAGE_BYTES);
     loop {
         let (bytes, written) = message.write(most);
-        packet(cx, ip, &bytes, ends);
+        // Programs of this system that are in the group hear it too. What finds no room or no way
+        // is sent again by whoever waits for it.
+        let options = SendOptions { multicast_loop: true, ..SendOptions::INTERNAL };
+        own_datagram::send(cx, ip, &bytes, ends, HOP_LIMIT, &options);
         if written >= message.answers.len() {
             return;
         }
@@ -74,30 +78,4 @@ fn pieces(
             return;
         }
     }
-}
-
-fn packet(
-    cx: &mut Context,
-    ip: &mut Ip,
-    bytes: &[u8],
-    (source, destination): (IpAddr, SocketAddr),
-) {
-    let head = header::length_for(destination.ip());
-    let mut frame = cx.pool.take(head + UDP_HEADER + bytes.len());
-    let outgoing = Outgoing {
-        source,
-        destination: destination.ip(),
-        protocol: protocol::UDP,
-        hop_limit: HOP_LIMIT,
-        traffic_class: 0,
-    };
-    if let Some(packet) = frame.bytes_mut().get_mut(head..) {
-        udp::emit(&SocketAddr::new(source, MULTICAST_PORT), &destination, bytes, true, packet);
-    }
-    cx.counters.count(destination.is_ipv6(), Counter::UdpOutDatagrams);
-    cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
-    // Programs of this system that are in the group hear it too. What finds no room or no way is
-    // sent again by whoever waits for it.
-    let options = SendOptions { multicast_loop: true, ..SendOptions::INTERNAL };
-    let _ = ip.send(cx, frame, &outgoing, &options);
 }
