@@ -157,23 +157,24 @@ impl Client {
         self.alone_at = may_be_alone.then(|| parts.now().after(ROUTER_WAIT));
     }
 
-    /// Looks whether routers say something else now, or another host has an address.
-    pub(super) fn follow(&mut self, parts: &mut Parts<'_>) {
+    /// Looks whether routers say something else now, or another host has an address; false if
+    /// there was nothing new to look at.
+    pub(super) fn follow(&mut self, parts: &mut Parts<'_>) -> bool {
         if !self.is_on() {
-            return;
+            return false;
         }
         let flags = parts.autoconfiguration.advertised_flags();
         let seen = (flags, parts.ip.addresses.revision(), parts.cx.is_running());
         if self.seen == Some(seen) {
-            return;
+            return false;
         }
         self.seen = Some(seen);
         self.decline_duplicates(parts);
         if !parts.cx.is_running() || parts.ip.addresses.link_local().is_none() {
-            return;
+            return true;
         }
         let is_alone = self.alone_at.is_some_and(|at| at <= parts.now());
-        let Some(wanted) = self.wanted(flags, is_alone) else { return };
+        let Some(wanted) = self.wanted(flags, is_alone) else { return true };
         let is_less = |known: Ask| known.lacks(wanted);
         if self.ask.is_none_or(is_less) {
             let known = self.ask.unwrap_or_default();
@@ -184,6 +185,7 @@ impl Client {
             self.chosen = None;
             self.look(parts.cx);
         }
+        true
     }
 
     /// What there is to ask for, as far as that is known.
@@ -270,7 +272,8 @@ impl Client {
             self.apply_leases(parts, &former);
             if self.leases.is_empty() && parts.cx.is_running() {
                 self.begin_anew(parts);
-                return self.follow(parts);
+                self.follow(parts);
+                return;
             }
         }
         if self.state == Dhcp6State::Waiting {

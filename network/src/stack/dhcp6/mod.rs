@@ -296,8 +296,7 @@ impl Dhcp6 {
     /// Looks at what changed in this turn, and has `waker` woken when another interface gets
     /// prefixes that this one has networks of.
     pub(crate) fn follow(&mut self, parts: &mut Parts<'_>, waker: &Waker) {
-        if self.client.is_on() {
-            self.client.follow(parts);
+        if self.client.follow(parts) {
             self.arm(parts.cx);
         }
         self.networks.follow(parts, waker);
