@@ -8,7 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use devnet_network::command::dns::{Question, RecordKind};
-use devnet_network::command::socket::{Datagram, OutgoingDatagram, SocketKind};
+use devnet_network::command::socket::{
+    ConnectionName, Datagram, OutgoingDatagram, SocketKind, SocketStatus,
+};
 use devnet_network::command::{
     Accept, Bind, Connect, CreateSocket, GetSocket, ListInterfaces, Listen, NextConnection,
     ReceiveFrom, Resolve, SendTo,
@@ -269,6 +271,13 @@ impl Listener {
 /// Errors of the socket.
 pub async fn send_to(file: &File, data: Vec<u8>, remote: SocketAddr) -> Result<()> {
     file.control::<SendTo>(&OutgoingDatagram { remote, data }).await
+}
+
+/// The name of a connection; `None` of a socket that is none.
+#[must_use]
+pub fn connection_name(socket: &SocketStatus) -> Option<ConnectionName> {
+    let remote = socket.remote.filter(|_| socket.kind == SocketKind::Tcp)?;
+    Some(ConnectionName { local: socket.local, remote })
 }
 
 /// Receives one datagram.

@@ -3,7 +3,7 @@
 //! Nothing is resolved, so `-n` says what is done anyway; sockets belong to no process here, so
 //! `-p` adds nothing, as on Linux for sockets of others.
 
-use devnet_network::command::socket::{ConnectionName, SocketKind, SocketState, SocketStatus};
+use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
 use devnet_network::command::{EndConnection, GetConnection, ListSockets, ListUsage};
 use devnet_virtual_file_system::{Error, File};
 use lexopt::prelude::*;
@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::devices::{self, SOCKETS, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::socket::{self as render, Columns, Row};
+use crate::sockets::connection_name;
 
 /// The states that have a name, and what they are.
 const STATES: [(&str, &[SocketState]); 17] = [
@@ -194,15 +195,9 @@ const fn rank(kind: SocketKind) -> u8 {
     }
 }
 
-/// The name of a connection; `None` of what is none.
-fn name(socket: &SocketStatus) -> Option<ConnectionName> {
-    let remote = socket.remote.filter(|_| socket.kind == SocketKind::Tcp)?;
-    Some(ConnectionName { local: socket.local, remote })
-}
-
 /// Ends a connection; false for what is none, or is gone.
 async fn kill(file: &File, socket: &SocketStatus) -> Result<bool, Failure> {
-    let Some(name) = name(socket) else { return Ok(false) };
+    let Some(name) = connection_name(socket) else { return Ok(false) };
     match file.control::<EndConnection>(&name).await {
         Ok(()) => Ok(true),
         Err(Error::NotFound) => Ok(false),
@@ -215,7 +210,8 @@ async fn details(
     socket: &SocketStatus,
     options: &Options,
 ) -> Result<Vec<String>, Failure> {
-    let Some(name) = name(socket).filter(|_| options.information || options.memory) else {
+    let Some(name) = connection_name(socket).filter(|_| options.information || options.memory)
+    else {
         return Ok(Vec::new());
     };
     let statistics = match file.control::<GetConnection>(&name).await {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use devnet_network::command::socket::{ConnectionName, SocketKind, SocketStatus};
+use devnet_network::command::socket::SocketStatus;
 use devnet_network::command::stream::StreamStatistics;
 use devnet_network::command::{GetConnection, ListDrops, ListSockets};
 use devnet_network::driver::LinkState;
@@ -22,6 +22,7 @@ use crate::failure::{Failure, Outcome};
 use crate::limits;
 use crate::render::iproute::socket::state;
 use crate::render::top::{self as render, Connection, History, Interface, View};
+use crate::sockets::connection_name;
 use crate::status::Status;
 use crate::window::Window;
 
@@ -197,15 +198,14 @@ impl Meter {
         let sockets = sockets.map_err(|why| Failure::of(SOCKETS, why))?;
         view.sockets = sockets.len();
         let mut known = std::mem::take(&mut self.connections);
-        let streams = sockets.iter().filter(|socket| socket.kind == SocketKind::Tcp);
-        let connected = streams.filter_map(|socket| Some((socket, socket.remote?)));
-        for (socket, remote) in connected.take(limits::TOP_CONNECTIONS) {
-            let name = ConnectionName { local: socket.local, remote };
+        let connected = sockets.iter().filter_map(|one| Some((one, connection_name(one)?)));
+        for (socket, name) in connected.take(limits::TOP_CONNECTIONS) {
             // One that ended meanwhile is not shown.
             let Ok(statistics) = device.control::<GetConnection>(&name).await else { continue };
-            let counted = known.remove(&(socket.local, remote)).unwrap_or_default();
-            let (counted, connection) = shown(counted, now, socket, remote, &statistics);
-            self.connections.insert((socket.local, remote), counted);
+            let ends = (name.local, name.remote);
+            let counted = known.remove(&ends).unwrap_or_default();
+            let (counted, connection) = shown(counted, now, socket, name.remote, &statistics);
+            self.connections.insert(ends, counted);
             view.connections.push(connection);
         }
         view.connections.sort_by_key(|one| std::cmp::Reverse(one.rate.last()));

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use devnet_network::command::GetLastError;
 use devnet_network::platform::BoxFuture;
-use devnet_virtual_file_system::{ControlCommand, Error, Lock, OpenFlags, Result};
+use devnet_virtual_file_system::{Error, Lock, OpenFlags};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, ORIGIN,
     X_CONTENT_TYPE_OPTIONS,
@@ -86,11 +86,7 @@ impl Drop for Place {
 ///
 /// # Errors
 /// What cannot be served, and why, in one line.
-pub async fn start(
-    address: SocketAddr,
-    files: &Files,
-    platform: &Platform,
-) -> std::result::Result<(), String> {
+pub async fn start(address: SocketAddr, files: &Files, platform: &Platform) -> Result<(), String> {
     let named = |why: Error| format!("{address}: {why}");
     let listener = Sockets::routed(files).listen(address).await.map_err(named)?;
     let metrics = files.open(SOCKETS, OpenFlags::READ).map_err(named)?;
@@ -119,15 +115,6 @@ impl Dashboard {
         let earlier = self.0.streams.fetch_add(1, Ordering::Relaxed);
         let place = Place(self.clone());
         (earlier < limits::DASHBOARD_STREAMS).then_some(place)
-    }
-
-    /// Asks the device at a path.
-    async fn ask<C: ControlCommand>(
-        &self,
-        path: &str,
-        request: &C::Request,
-    ) -> Result<C::Response> {
-        self.0.files.open(path, OpenFlags::READ)?.control::<C>(request).await
     }
 
     async fn page(&self, request: &Request, body: Bytes, remote: SocketAddr) -> Option<Answer> {

@@ -7,19 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devnet_network::command::interface::InterfaceStatus;
-use devnet_network::command::socket::{ConnectionName, SocketKind, SocketStatus};
+use devnet_network::command::socket::{SocketKind, SocketStatus};
 use devnet_network::command::{
     GetConnection, GetDhcp, GetStatistics, ListAddressDetails, ListDhcpLeases, ListDnsServers,
     ListDrops, ListInterfaceDetails, ListInterfaces, ListNeighbors, ListRouteDetails, ListSockets,
 };
 use devnet_network::platform::Instant;
-use devnet_virtual_file_system::{ControlCommand, Error, Result};
+use devnet_virtual_file_system::{Error, File, OpenFlags, Result};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Dashboard;
 use crate::devices::{NETWORK, SOCKETS};
 use crate::limits;
+use crate::sockets::connection_name;
 
 /// For so long all readers get the same state.
 const FRESH: Duration = Duration::from_millis(500);
@@ -69,7 +70,8 @@ impl Dashboard {
         let uptime = platform.clock.now().since(Instant::ZERO).as_secs();
         state.insert("uptime_seconds".into(), uptime.into());
         state.insert("is_writable".into(), self.0.is_writable.into());
-        let interfaces = self.ask::<ListInterfaces>(SOCKETS, &()).await?;
+        let sockets = self.0.files.open(SOCKETS, OpenFlags::READ)?;
+        let interfaces = sockets.control::<ListInterfaces>(&()).await?;
         let mut shown = Vec::new();
         let mut tables = Tables::default();
         for status in interfaces.iter().take(limits::DASHBOARD_ROWS) {
@@ -83,33 +85,25 @@ impl Dashboard {
         state.insert("interfaces".into(), shown.into());
         state.insert("leases".into(), listed(&tables.leases));
         state.insert("neighbors".into(), listed(&tables.neighbors));
-        state.insert("sockets".into(), self.sockets().await?);
-        state.insert("routes".into(), self.list::<ListRouteDetails, _>().await?);
-        state.insert("servers".into(), self.list::<ListDnsServers, _>().await?);
-        let mut drops = self.ask::<ListDrops>(SOCKETS, &()).await?;
+        state.insert("sockets".into(), socket_table(&sockets).await?);
+        state.insert("routes".into(), listed(&sockets.control::<ListRouteDetails>(&()).await?));
+        state.insert("servers".into(), listed(&sockets.control::<ListDnsServers>(&()).await?));
+        let mut drops = sockets.control::<ListDrops>(&()).await?;
         drops.retain(|drop| drop.packets > 0);
         state.insert("drops".into(), listed(&drops));
         Ok(())
     }
 
-    async fn list<C, T>(&self) -> Result<Value>
-    where
-        C: ControlCommand<Request = (), Response = Vec<T>>,
-        T: Serialize,
-    {
-        Ok(listed(&self.ask::<C>(SOCKETS, &()).await?))
-    }
-
     async fn interface(&self, status: &InterfaceStatus, tables: &mut Tables) -> Result<Value> {
-        let path = format!("{NETWORK}/{}", status.name);
+        let device = self.0.files.open(&format!("{NETWORK}/{}", status.name), OpenFlags::READ)?;
         // What is not built into the system is not shown.
-        let details = self.ask::<ListInterfaceDetails>(&path, &()).await.unwrap_or_default();
-        let addresses = self.ask::<ListAddressDetails>(&path, &()).await.unwrap_or_default();
-        let dhcp = self.ask::<GetDhcp>(&path, &()).await.ok();
-        for lease in self.ask::<ListDhcpLeases>(&path, &()).await.unwrap_or_default() {
+        let details = device.control::<ListInterfaceDetails>(&()).await.unwrap_or_default();
+        let addresses = device.control::<ListAddressDetails>(&()).await.unwrap_or_default();
+        let dhcp = device.control::<GetDhcp>(&()).await.ok();
+        for lease in device.control::<ListDhcpLeases>(&()).await.unwrap_or_default() {
             tables.leases.push(json!({ "interface": status.name, "lease": lease }));
         }
-        for neighbor in self.ask::<ListNeighbors>(&path, &()).await? {
+        for neighbor in device.control::<ListNeighbors>(&()).await? {
             let neighbor = json!({ "interface": status.name, "neighbor": neighbor });
             tables.neighbors.push(neighbor);
         }
@@ -117,31 +111,28 @@ impl Dashboard {
             "status": status,
             "details": details.first(),
             "addresses": listed(&addresses),
-            "statistics": self.ask::<GetStatistics>(&path, &()).await?,
+            "statistics": device.control::<GetStatistics>(&()).await?,
             "dhcp": dhcp,
         }))
     }
+}
 
-    async fn sockets(&self) -> Result<Value> {
-        let mut sockets = self.ask::<ListSockets>(SOCKETS, &()).await?;
-        let total = sockets.len();
-        sockets.sort_by_key(rank);
-        sockets.truncate(limits::DASHBOARD_ROWS);
-        let mut shown = Vec::with_capacity(sockets.len());
-        for socket in sockets {
-            let stream = socket.remote.filter(|_| socket.kind == SocketKind::Tcp);
-            let statistics = match stream {
-                // One that ended meanwhile has none.
-                Some(remote) => {
-                    let name = ConnectionName { local: socket.local, remote };
-                    self.ask::<GetConnection>(SOCKETS, &name).await.ok()
-                }
-                None => None,
-            };
-            shown.push(json!({ "socket": socket, "statistics": statistics }));
-        }
-        Ok(json!({ "total": total, "shown": shown }))
+/// The sockets, with the statistics of connections.
+async fn socket_table(device: &File) -> Result<Value> {
+    let mut sockets = device.control::<ListSockets>(&()).await?;
+    let total = sockets.len();
+    sockets.sort_by_key(rank);
+    sockets.truncate(limits::DASHBOARD_ROWS);
+    let mut shown = Vec::with_capacity(sockets.len());
+    for socket in sockets {
+        let statistics = match connection_name(&socket) {
+            // One that ended meanwhile has none.
+            Some(name) => device.control::<GetConnection>(&name).await.ok(),
+            None => None,
+        };
+        shown.push(json!({ "socket": socket, "statistics": statistics }));
     }
+    Ok(json!({ "total": total, "shown": shown }))
 }
 
 /// The first of a list, and how many there are.
