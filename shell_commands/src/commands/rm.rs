@@ -1,4 +1,4 @@
-//! `rm`: removes files, and with `-r` directories with their contents. `rmdir` removes empty ones.
+//! `rm`: removes files, and with `-r` directories with their contents.
 
 use devnet_virtual_file_system::{Error, NodeKind};
 use lexopt::prelude::*;
@@ -28,37 +28,6 @@ pub(super) async fn run(context: &Context) -> Outcome {
             Err((_, Error::NotFound)) if force => {}
             Err((path, why)) => return Err(Failure::of(path, why)),
             Ok(()) => {}
-        }
-    }
-    Ok(Status::SUCCESS)
-}
-
-/// `rmdir`: removes empty directories, and with `-p` those above them too.
-pub(super) async fn empty(context: &Context) -> Outcome {
-    let (mut parents, mut paths) = (false, Vec::new());
-    let mut options = context.options();
-    while let Some(argument) = options.next()? {
-        match argument {
-            Short('p') | Long("parents") => parents = true,
-            Value(path) => paths.push(path.string()?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if paths.is_empty() {
-        return Err(Failure::usage("which directory?"));
-    }
-    for path in &paths {
-        let mut path = path.trim_end_matches('/');
-        loop {
-            match context.files.stat(path).map_err(|why| Failure::of(path, why))?.kind {
-                NodeKind::Directory => context.files.remove(path),
-                _ => Err(Error::NotADirectory),
-            }
-            .map_err(|why| Failure::of(path, why))?;
-            match path.rsplit_once('/') {
-                Some((above, _)) if parents && !above.is_empty() => path = above,
-                _ => break,
-            }
         }
     }
     Ok(Status::SUCCESS)

@@ -217,7 +217,7 @@ rows! {
     "return", "return [STATUS]", "Ends a function or a sourced script.", builtin (Return);
     "rev", "rev [FILE...]", "Reverses lines.", run (bytes::reverse);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
-    "rmdir", "rmdir [-p] DIRECTORY...", "Removes empty directories.", run (rm::empty);
+    "rmdir", "rmdir [-p] DIRECTORY...", "Removes empty directories.", run (mkdir::remove);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
         TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [reject] [[dev] IF]",
         "Shows or changes the routes.", run (route::run);

@@ -58,6 +58,11 @@ impl Hop {
         }
     }
 
+    /// The columns of times in milliseconds: last, mean, best, worst, deviation.
+    fn times(&self) -> [f64; 5] {
+        [self.last, self.mean, self.best, self.worst, self.deviation()]
+    }
+
     fn shown(&self, both: bool) -> String {
         match (self.address, &self.name) {
             (None, _) => String::from("???"),
@@ -109,17 +114,14 @@ impl Report<'_> {
         );
         for (number, hop) in self.numbered() {
             let name = format!("{number:3}.|-- {}", hop.shown(self.both));
+            let [last, mean, best, worst, deviation] = hop.times();
             append(
                 &mut text,
                 format_args!(
-                    "{name:<width$.width$}{:5.1}%{:6}{:7.1}{:6.1}{:6.1}{:6.1}{:6.1}\n",
+                    "{name:<width$.width$}{:5.1}%{:6}\
+                     {last:7.1}{mean:6.1}{best:6.1}{worst:6.1}{deviation:6.1}\n",
                     hop.loss(),
                     hop.sent,
-                    hop.last,
-                    hop.mean,
-                    hop.best,
-                    hop.worst,
-                    hop.deviation()
                 ),
             );
         }
@@ -133,16 +135,17 @@ impl Report<'_> {
         let hubs: Vec<_> = self
             .numbered()
             .map(|(number, hop)| {
+                let [last, mean, best, worst, deviation] = hop.times().map(rounded);
                 json!({
                     "count": number,
                     "host": hop.shown(self.both),
                     "Loss%": rounded(hop.loss()),
                     "Snt": hop.sent,
-                    "Last": rounded(hop.last),
-                    "Avg": rounded(hop.mean),
-                    "Best": rounded(hop.best),
-                    "Wrst": rounded(hop.worst),
-                    "StDev": rounded(hop.deviation()),
+                    "Last": last,
+                    "Avg": mean,
+                    "Best": best,
+                    "Wrst": worst,
+                    "StDev": deviation,
                 })
             })
             .collect();
@@ -164,20 +167,17 @@ impl Report<'_> {
             "Mtr_Version,Start_Time,Status,Host,Hop,Ip,Loss%,Snt, ,Last,Avg,Best,Wrst,StDev,\n",
         );
         for (number, hop) in self.numbered() {
+            let [last, mean, best, worst, deviation] = hop.times();
             append(
                 &mut text,
                 format_args!(
-                    "MTR.0.95,{},OK,{},{number},{},{:.2},{},0,{:.2},{:.2},{:.2},{:.2},{:.2}\n",
+                    "MTR.0.95,{},OK,{},{number},{},{:.2},{},0,\
+                     {last:.2},{mean:.2},{best:.2},{worst:.2},{deviation:.2}\n",
                     self.start.as_secs(),
                     line(self.target),
                     hop.shown(self.both),
                     hop.loss(),
                     hop.sent,
-                    hop.last,
-                    hop.mean,
-                    hop.best,
-                    hop.worst,
-                    hop.deviation()
                 ),
             );
         }

@@ -237,8 +237,8 @@ impl Rounds<'_> {
     }
 
     async fn receive(&mut self, until: Instant) -> Result<(), Failure> {
-        let clock = self.context.platform.clock.clone();
-        self.prober.receive(clock.as_ref(), until.since(clock.now())).await?;
+        let left = until.since(self.context.platform.clock.now());
+        self.prober.receive(left).await?;
         for answer in self.prober.answers.drain(..) {
             let Some((place, sent)) = self.waiting.remove(&answer.number) else { continue };
             let Some(hop) = self.hops.get_mut(place) else { continue };

@@ -169,7 +169,7 @@ impl Path<'_> {
             if left.is_zero() {
                 return Ok(Probed::Nothing);
             }
-            self.prober.receive(clock.as_ref(), left).await?;
+            self.prober.receive(left).await?;
         }
     }
 

@@ -4,6 +4,7 @@
 //! tells which one it was.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use devnet_network::command::dns::{Question, RecordData, RecordKind};
@@ -41,7 +42,7 @@ pub(super) struct Prober {
     pub(super) answers: Vec<Answered>,
     /// Errors of this host for packets that it could not send; the path MTU for those too large.
     pub(super) too_large: Option<u32>,
-    now: Box<dyn Fn() -> Instant + Send + Sync>,
+    clock: Arc<dyn Clock>,
 }
 
 /// An answer to a probe.
@@ -81,10 +82,9 @@ impl Prober {
         let host = target.host.to_owned();
         let kind = if is_echo { SocketKind::Icmp } else { SocketKind::Udp };
         let (file, address) = target.open(context, kind).await?;
-        let clock = context.platform.clock.clone();
-        let now = Box::new(move || clock.now());
+        let clock = Arc::clone(&context.platform.clock);
         let (answers, too_large) = (Vec::new(), None);
-        let prober = Self { host, file, address, is_echo, port, answers, too_large, now };
+        let prober = Self { host, file, address, is_echo, port, answers, too_large, clock };
         prober.set(SocketOption::ReceiveErrors(true)).await?;
         Ok(prober)
     }
@@ -129,13 +129,9 @@ impl Prober {
     }
 
     /// Waits so long for answers, or until one has come.
-    pub(super) async fn receive(
-        &mut self,
-        clock: &dyn Clock,
-        time: Duration,
-    ) -> Result<(), Failure> {
+    pub(super) async fn receive(&mut self, time: Duration) -> Result<(), Failure> {
         let received = async { Ok(receive_from(&self.file).await) };
-        match within(clock, Some(time), received).await {
+        match within(self.clock.as_ref(), Some(time), received).await {
             Err(_) => Ok(()),
             Ok(Ok(datagram)) => {
                 self.replied(&datagram);
@@ -170,7 +166,7 @@ impl Prober {
             _ => return,
         };
         if self.is_echo {
-            let (from, time) = (datagram.remote.ip(), (self.now)());
+            let (from, time) = (datagram.remote.ip(), self.clock.now());
             self.answers.push(Answered { number, from, meaning: Meaning::Reply, time });
         }
     }
@@ -190,7 +186,7 @@ impl Prober {
             (ErrorOrigin::Icmp, 11) | (ErrorOrigin::Icmpv6, 3) => Meaning::Passed,
             _ => Meaning::Error { kind: *kind, code: *code, information: *information },
         };
-        self.answers.push(Answered { number, from, meaning, time: (self.now)() });
+        self.answers.push(Answered { number, from, meaning, time: self.clock.now() });
     }
 }
 

@@ -154,7 +154,7 @@ impl<'a> Trace<'a> {
 
     /// Waits so long for answers, or until one has come.
     async fn receive(&mut self, time: Duration) -> Result<(), Failure> {
-        self.prober.receive(self.context.platform.clock.as_ref(), time).await?;
+        self.prober.receive(time).await?;
         self.note();
         Ok(())
     }
