@@ -45,13 +45,17 @@ started+=($!)
 start driver chromedriver --port=9515
 python3 "$(dirname "$0")/dashboard.py" "http://$address:81"
 
-# Only so many look at once; who leaves makes room.
+# Only so many look at once; who leaves makes room. Each watcher asks until it has a place, as the
+# browser's is free only when its end was seen.
 watchers=()
-for _ in $(seq 16); do
-  curl -sN "$page/events" > /dev/null & watchers+=($!)
+for watcher in $(seq 16); do
+  curl -sfN --retry 60 --retry-delay 1 -o "$work/watcher.$watcher" "$page/events" &
+  watchers+=($!)
 done
-full() { [ "$(status --max-time 1 "$page/events")" = 503 ]; }
-eventually full
-kill "${watchers[@]}" 2>/dev/null || true
+started+=("${watchers[@]}")
+watched() { for watcher in $(seq 16); do [ -s "$work/watcher.$watcher" ] || return 1; done; }
+eventually watched
+is "$(status --max-time 5 "$page/events")" 503 'one more'
+kill "${watchers[@]}"
 free() { [ "$(status --max-time 1 "$page/events")" = 200 ]; }
 eventually free
