@@ -8,7 +8,9 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`command`] | the vocabulary: one table of typed commands, and their text form |
+//! | [`command`] | the vocabulary: one table of typed commands, and their text form; the crate
+//! `devnet-commands` |
+//! | `features` | which commands this build executes |
 //! | `control` | the character device: an open file's modes, authority, what each command does |
 //! | [`socket`] | asynchronous sockets, and the resolver as a program over them |
 //! | [`manager`] | registers interfaces and wires the parts above and below |
@@ -202,15 +204,14 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-pub mod address;
 pub mod capture;
-pub mod command;
 mod configuration;
 mod control;
 pub mod dhcp6_message;
 pub mod dhcp_message;
 pub mod dns_message;
 pub mod driver;
+mod features;
 mod interface;
 mod interfaces;
 pub mod io_free;
@@ -226,8 +227,8 @@ pub mod socket;
 mod stack;
 mod trace;
 mod watcher;
-mod words;
-mod zone;
+
+pub use devnet_commands::{address, command};
 
 pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};

@@ -1,4 +1,11 @@
-//! Every bound of this crate, with its unit and its reason. Each has a test that reaches it.
+//! Every bound of this crate, with its unit and its reason. Each has a test that reaches it. Those
+//! of requests and lines are of [`devnet_commands`].
+
+pub use devnet_commands::limits::{
+    ADVERTISED_NAT64, ADVERTISED_PREFIXES, ADVERTISED_ROUTES, CONFIGURATION_BYTES, DNS_SERVERS,
+    KEY_BYTES, LINE_BYTES, NAME_BYTES, SEARCH_DOMAINS, SHOWN_LINE_CHARACTERS,
+    SHOWN_WORD_CHARACTERS, SSID_BYTES, TEXT_BYTES,
+};
 
 /// Bytes of headroom before a packet for a link header: 14 for Ethernet, rounded up so that the IP
 /// header is aligned to 4.
@@ -14,8 +21,6 @@ pub const POOL_FRAMES: usize = 128;
 /// Bytes of the largest buffer kept for reuse: one packet of 65,535 bytes with headroom.
 pub const POOL_FRAME_BYTES: usize = 66 * 1024;
 
-/// Bytes of an interface name: Linux' IFNAMSIZ without the terminator, so that names fit all tools.
-pub const NAME_BYTES: usize = 15;
 /// Bytes of the label of an address: as of a name, which it begins with.
 pub const LABEL_BYTES: usize = 15;
 /// Addresses of one interface. The destination of every packet is compared with them.
@@ -25,14 +30,8 @@ pub const ADDRESSES: usize = 64;
 pub const ADVERTISED_ADDRESSES: usize = 16;
 /// Temporary addresses of one interface (RFC 8981): of two networks, with those that expire.
 pub const TEMPORARY_ADDRESSES: usize = 16;
-/// Prefixes of NAT64 of one interface from router advertisements (RFC 8781).
-pub const ADVERTISED_NAT64: usize = 4;
 /// Default routers of one interface from router advertisements.
 pub const ADVERTISED_ROUTERS: usize = 4;
-/// On-link prefixes of one interface from router advertisements.
-pub const ADVERTISED_PREFIXES: usize = 16;
-/// Routes of one interface from Route Information options (RFC 4191 §2.3).
-pub const ADVERTISED_ROUTES: usize = 16;
 /// Routes of one interface; each next hop counts as one.
 pub const ROUTES: usize = 1024;
 /// Next hops of one route.
@@ -67,10 +66,6 @@ pub const DHCP6_REFRESH_SECONDS: u32 = 600;
 pub const DHCP6_ANSWERS: u32 = 100;
 /// Addresses that a DHCP server checks at once; further DHCPDISCOVERs get no offer.
 pub const DHCP_CHECKS: usize = 64;
-/// DNS servers of one interface, of all origins.
-pub const DNS_SERVERS: usize = 32;
-/// Domains of the search list of one interface, of all origins. Each costs a lookup.
-pub const SEARCH_DOMAINS: usize = 16;
 /// Entries of the hosts table: a file with more is a list of what to block, which is a server's.
 pub const HOSTS: usize = 256;
 /// Names of one address in the hosts table.
@@ -269,24 +264,10 @@ pub const FILTER_BYTES: usize = 1024;
 /// Parentheses, `not`, `and` and `or` of a filter: it is read and evaluated by recursion.
 pub const FILTER_OPERATORS: usize = 128;
 
-/// Bytes of the name of a wireless network, beside the first (IEEE 802.11-2020 §9.4.2.2).
-pub const SSID_BYTES: usize = 32;
-/// Characters of a passphrase of a wireless network (IEEE 802.11-2020 §J.4.1).
-pub const KEY_BYTES: core::ops::RangeInclusive<usize> = 8..=63;
-/// Bytes of one line of text written to a device.
-pub const LINE_BYTES: usize = 4096;
-/// Bytes of all lines in one write to a device.
-pub const TEXT_BYTES: usize = 64 * 1024;
-/// Bytes of a configuration that is applied: every bound of this page reached on one interface.
-pub const CONFIGURATION_BYTES: usize = 1024 * 1024;
 /// Sections of a configuration about interfaces.
 pub const CONFIGURATION_SECTIONS: usize = 256;
 /// Lines of a configuration that are read, or written, in one turn; then other tasks run.
 pub const CONFIGURATION_PIECE: usize = 256;
-/// Characters of a wrong word that an error of a text shows.
-pub const SHOWN_WORD_CHARACTERS: usize = 40;
-/// Characters of a refused line that an error of a text shows.
-pub const SHOWN_LINE_CHARACTERS: usize = 120;
 /// Bytes of a DHCP hostname (RFC 1035 §2.3.4: a label).
 pub const HOSTNAME_BYTES: usize = 63;
 /// The rate limit of ICMP errors of an interface: burst, and per second, on average (RFC 4443

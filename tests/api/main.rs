@@ -13,8 +13,9 @@ use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 /// The crates that others add.
-const CRATES: [&str; 5] = [
+const CRATES: [&str; 6] = [
     "devnet-virtual-file-system",
+    "devnet-commands",
     "devnet-network",
     "devnet-drivers",
     "devnet-guest-programs",

@@ -129,14 +129,14 @@ fn every_line_of_the_grammar_is_the_command() {
 /// A word that the parser knows and the grammar does not.
 #[test]
 fn the_grammar_has_every_word_of_the_parser() {
-    let source = fs::read_to_string(root().join("network/src/command/text.rs")).expect("a source");
+    let source = fs::read_to_string(root().join("commands/src/command/text.rs")).expect("a source");
     let product = source.split("#[cfg(test)]").next().unwrap_or_default();
     let known: Vec<_> = all().flat_map(|sample| sample.command.lines()).flat_map(words).collect();
     // Explained with the placeholder that they are part of.
     let explained = ["default", "0x", "*:", "#", "", " "];
     for word in product.split('"').skip(1).step_by(2) {
         let is_known = known.iter().any(|other| other == word) || explained.contains(&word);
-        assert!(is_known, "the parser knows {word:?}, network/src/command/grammar.rs does not");
+        assert!(is_known, "the parser knows {word:?}, commands/src/command/grammar.rs does not");
     }
 }
 

@@ -59,9 +59,9 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// variant per command and `decode`, `parse`, `authority`, `identifier`. The doc lines of a command
 /// become its documentation.
 ///
-/// A crate with features leaves commands out by `if PATH` behind the kind: a `const fn` from
-/// [`Identifier`](crate::Identifier) to `bool`. The table has every command; those for which it
-/// returns false decode to `Unsupported`, and nothing that reads their requests is built.
+/// A device that executes only some of the commands decodes with `Request::decode_built` and a
+/// [`Build`](crate::Build): the others are `Unsupported`, and nothing that reads their requests is
+/// built.
 ///
 /// A device dispatches a request by its `Request::timing`: the enum `Immediate` has the commands
 /// that complete at once, `Waiting` has those that may block. Match both without `_`: a row without
@@ -146,8 +146,7 @@ macro_rules! define_commands {
     (
         $(#[$attribute:meta])*
         $visibility:vis mod $module:ident, kind $kind:tt
-        $(, clashes_with [$($other:path),* $(,)?])?
-        $(, if $is_built:path)? {
+        $(, clashes_with [$($other:path),* $(,)?])? {
             $(
                 $(#[doc = $documentation:literal])+
                 $number:literal => $name:ident : $authority:ident $(, $waits:ident)?
@@ -186,8 +185,6 @@ macro_rules! define_commands {
                     _ => ::core::option::Option::None,
                 }
             }
-
-            $crate::__command_is_built! { $($is_built)? }
 
             const _: () = $crate::commands::assert_unique(TABLE);
             $($(const _: () = $crate::commands::assert_distinct(TABLE, $other);)*)?
@@ -231,16 +228,32 @@ macro_rules! define_commands {
                 /// Decodes a request; `None` if the identifier is not in this table.
                 ///
                 /// The inner error is `BadMessage` or `MessageTooLong`, if the bytes are not
-                /// exactly one request; `Unsupported` for a command that is not built.
+                /// exactly one request.
                 #[must_use]
                 pub fn decode(
                     identifier: $crate::Identifier,
                     bytes: &[u8],
                 ) -> ::core::option::Option<$crate::Result<Self>> {
+                    Self::decode_built::<$crate::Everything>(identifier, bytes)
+                }
+
+                /// Decodes a request of a build that may have left commands out; `None` if the
+                /// identifier is not in this table.
+                ///
+                /// The inner error is that of `decode`, or `Unsupported` for a command that is not
+                /// built.
+                #[must_use]
+                pub fn decode_built<B: $crate::Build>(
+                    identifier: $crate::Identifier,
+                    bytes: &[u8],
+                ) -> ::core::option::Option<$crate::Result<Self>> {
                     match identifier {
                         $(<$name as $crate::ControlCommand>::IDENTIFIER => {
-                            let is_built =
-                                const { is_built(<$name as $crate::ControlCommand>::IDENTIFIER) };
+                            let is_built = const {
+                                $crate::built::is_built::<B>(
+                                    <$name as $crate::ControlCommand>::IDENTIFIER,
+                                )
+                            };
                             ::core::option::Option::Some(if is_built {
                                 $crate::decode(bytes).map(Self::$name)
                             } else {
@@ -316,20 +329,6 @@ macro_rules! __command_waits {
     };
     (waits) => {
         true
-    };
-}
-
-/// Whether a command of the table is built.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __command_is_built {
-    () => {
-        const fn is_built(_: $crate::Identifier) -> bool {
-            true
-        }
-    };
-    ($is_built:path) => {
-        use $is_built as is_built;
     };
 }
 

@@ -15,6 +15,7 @@
 //! | [`file`](mod@file) | the open file: offset, flags, blocking, closing |
 //! | [`device`] | the traits that a device implements |
 //! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
+//! | [`built`] | builds that execute only some commands of a table |
 //! | [`text`] | the same commands as lines of text |
 //!
 //! [`operation`], [`readiness`] and [`lock`] are the tools for blocking devices; [`pipe`](mod@pipe)
@@ -45,6 +46,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod access;
+pub mod built;
 pub mod commands;
 pub mod control;
 pub mod device;
@@ -66,6 +68,7 @@ pub mod tree;
 pub use access::{
     Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted,
 };
+pub use built::{Build, Everything};
 pub use control::{
     Authority, CommandEntry, CommandVisitor, ControlCommand, DataDirection, Identifier,
     ListEncoder, decode, decode_response, encode,

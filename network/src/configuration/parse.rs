@@ -23,6 +23,7 @@ use crate::command::route::{ChangeMode, MultipathChange, RouteChange, RouteKind}
 use crate::command::router::{RouterAdvertisement, RouterChange};
 use crate::command::system::SystemOption;
 use crate::command::{Request, text};
+use crate::features::is_supported;
 use crate::limits;
 
 /// The forms of the lines that begin a section.
@@ -177,7 +178,7 @@ impl Parser {
         }
         self.has_lines = true;
         let Some(request) = text::parse_line(number, line)? else { return Ok(()) };
-        if !request.is_supported() {
+        if !is_supported(&request) {
             return Err(LineError::refused(number, line, Error::Unsupported));
         }
         match self.place {

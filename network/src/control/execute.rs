@@ -14,10 +14,10 @@ use super::interfaces::{flush_addresses, replace_addresses, set_fallback, usage}
 use super::metrics::{self, Metrics};
 use super::open::OpenFile;
 use crate::command::address::Origin;
-use crate::command::features::has;
 use crate::command::line_error::LastError;
 use crate::command::table::*;
 use crate::command::watch::WatchOptions;
+use crate::features::{has, is_supported};
 use crate::stack::{Stack, autoconfiguration_option};
 
 /// Executes a command and encodes its response. A command that is left out has no code.
@@ -48,7 +48,7 @@ fn waits<'a, C: ControlCommand, F: Future<Output = Result<C::Response>> + Send +
 impl OpenFile {
     /// Executes a command, if the file's mode allows it.
     pub(super) fn execute(&self, request: Request) -> Operation<'_, Vec<u8>> {
-        if !request.is_supported() {
+        if !is_supported(&request) {
             return Operation::done(Err(Error::Unsupported));
         }
         if let Err(refusal) = self.state.with(|state| state.mode()).after(&request) {

@@ -67,7 +67,7 @@ impl OpenFile {
     }
 
     pub(super) fn set_system_option(&self, option: SystemOption) -> Result<bool> {
-        let SystemOption::HostModel(model) = option;
+        let SystemOption::HostModel(model) = option else { return Err(Error::Unsupported) };
         self.system().map(|system| system.host().set_model(model))
     }
 

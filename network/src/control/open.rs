@@ -8,6 +8,7 @@ use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
+use devnet_commands::zone;
 use devnet_virtual_file_system::{
     CommandEntry, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation,
     Readiness, Result,
@@ -19,10 +20,10 @@ use super::state::{Handle, State};
 use super::written::{Current, Written};
 use crate::command::line_error::LineError;
 use crate::command::{Request, TABLE, text};
+use crate::features::Built;
 use crate::limits;
 use crate::seat::Seat;
 use crate::socket::Sockets;
-use crate::zone;
 
 /// Whether lines of text are read and written.
 pub(super) const HAS_TEXT: bool = cfg!(feature = "commands-as-text");
@@ -253,7 +254,7 @@ impl OpenDevice for OpenFile {
         if let Err(error) = self.authorise(identifier) {
             return Operation::done(Err(error));
         }
-        match Request::decode(identifier, request) {
+        match Request::decode_built::<Built>(identifier, request) {
             None => Operation::done(Err(Error::UnknownCommand)),
             Some(Err(error)) => Operation::done(Err(error)),
             Some(Ok(request)) => self.execute(request),

@@ -27,6 +27,7 @@ use devnet_virtual_file_system::Error;
 
 pub use self::name::{check_name, reverse_name};
 use self::record::INTERNET;
+pub(crate) use self::record::plain_record;
 pub use self::response::Response;
 use self::response::{Options, Question, Sections};
 use crate::command::dns::Record;
@@ -213,7 +214,7 @@ impl DnsMessage {
             kind: question.kind,
             recursion: head.flags & RECURSION_DESIRED != 0,
             payload: sections.options.map(|options| options.payload),
-            answers: sections.answers.iter().filter_map(Record::of).collect(),
+            answers: sections.answers.iter().filter_map(plain_record).collect(),
         })
     }
 

@@ -178,17 +178,15 @@ fn address(octets: impl Into<IpAddr>) -> ResourceData {
     ResourceData::Address(octets.into())
 }
 
-impl Record {
-    /// The record, if it is an address, an alias or a pointer.
-    pub(crate) fn of(record: &ResourceRecord) -> Option<Self> {
-        let data = match (&record.data, record.record_type) {
-            (ResourceData::Address(address), _) => RecordData::Address(*address),
-            (ResourceData::Name(name), RecordType::CNAME) => RecordData::Cname(name.clone()),
-            (ResourceData::Name(name), RecordType::PTR) => RecordData::Ptr(name.clone()),
-            _ => return None,
-        };
-        Some(Self { name: record.name.clone(), data, time_to_live: record.time_to_live })
-    }
+/// The record, if it is an address, an alias or a pointer.
+pub(crate) fn plain_record(record: &ResourceRecord) -> Option<Record> {
+    let data = match (&record.data, record.record_type) {
+        (ResourceData::Address(address), _) => RecordData::Address(*address),
+        (ResourceData::Name(name), RecordType::CNAME) => RecordData::Cname(name.clone()),
+        (ResourceData::Name(name), RecordType::PTR) => RecordData::Ptr(name.clone()),
+        _ => return None,
+    };
+    Some(Record { name: record.name.clone(), data, time_to_live: record.time_to_live })
 }
 
 pub(super) fn write(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {

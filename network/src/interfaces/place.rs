@@ -6,11 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use devnet_commands::zone;
 use devnet_virtual_file_system::Error;
 
 use super::{Interfaces, WeakInterfaces};
 use crate::interface::Interface;
-use crate::zone;
 
 /// One interface, or all of them by route. It keeps the interfaces registered.
 #[derive(Clone)]

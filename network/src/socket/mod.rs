@@ -90,7 +90,7 @@ pub use self::tcp::TcpStream;
 use self::turns::Lookups;
 #[cfg(feature = "udp")]
 pub use self::udp::UdpSocket;
-use crate::command::features::has_family;
+use crate::features::has_family;
 use crate::interface::Interface;
 use crate::interfaces::{Interfaces, Place, WeakPlace};
 use crate::platform::{Clock, Entropy, before};

@@ -8,9 +8,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use devnet_virtual_file_system::Error;
 
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
-use crate::command::features::has_family;
 use crate::dns_message::name::without_dot;
 use crate::dns_message::{self, QueryKind};
+use crate::features::has_family;
 
 /// The answer to a literal address or `localhost`.
 pub(super) fn resolve_locally(question: &Question) -> Option<Answer> {

@@ -6,6 +6,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll, Waker};
 
+use devnet_commands::zone;
 use devnet_virtual_file_system::{Error, Readiness};
 
 use crate::command::socket::{Direction, SocketStatus};
@@ -16,7 +17,6 @@ use crate::socket::{TcpSettings, pending_if_blocked};
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
 use crate::stack::tcp::listen::PendingConnection;
-use crate::zone;
 
 /// A connection.
 ///

@@ -13,8 +13,9 @@ use syn::{Attribute, Expr, Fields, GenericArgument, Ident, Item, Lit, Meta, Path
 
 use crate::tree::root;
 
-/// Files that declare payload types, beside every one of `network/src/command`.
-const OTHERS: [&str; 2] = ["network/src/address.rs", "network/src/driver.rs"];
+/// Files that declare payload types, beside every one of `commands/src/command`.
+const OTHERS: [&str; 3] =
+    ["commands/src/address.rs", "commands/src/link.rs", "commands/src/time.rs"];
 
 /// A named field, or a flag with its bit.
 pub(crate) struct Field {
@@ -177,7 +178,7 @@ impl Parse for Flags {
 impl Types {
     /// Reads the sources.
     pub(crate) fn read() -> Self {
-        let mut paths: Vec<_> = fs::read_dir(root().join("network/src/command"))
+        let mut paths: Vec<_> = fs::read_dir(root().join("commands/src/command"))
             .expect("the folder of commands")
             .map(|entry| entry.expect("an entry").path())
             .chain(OTHERS.map(|path| root().join(path)))

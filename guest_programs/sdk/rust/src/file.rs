@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use devnet_network::command::line_error::LastError;
-use devnet_network::command::{GetLastError, GetSocket, SetOption, TakeError};
+use devnet_commands::command::line_error::LastError;
+use devnet_commands::command::{GetLastError, GetSocket, SetOption, TakeError};
 use devnet_virtual_file_system::{decode_response, encode};
 
 use crate::call::{self, PollEntry, Stat};

@@ -51,9 +51,9 @@ pub mod stream;
 pub use datagram::{IcmpSocket, UdpSocket};
 pub use file::{File, Watch, poll};
 pub use name::lookup;
-pub use devnet_network::address::{HardwareAddress, Prefix};
-pub use devnet_network::command;
-pub use devnet_network::command::socket::{Direction, SocketKind, SocketOption};
+pub use devnet_commands::address::{HardwareAddress, Prefix};
+pub use devnet_commands::command;
+pub use devnet_commands::command::socket::{Direction, SocketKind, SocketOption};
 pub use process::Main;
 pub use stream::{TcpListener, TcpStream};
 pub use devnet_virtual_file_system::{

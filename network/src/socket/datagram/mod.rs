@@ -16,6 +16,7 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
+use devnet_commands::zone;
 use devnet_virtual_file_system::{Error, Lock, Readiness};
 
 use self::options::Settings;
@@ -29,7 +30,6 @@ use crate::stack::bound::Bound;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::flow_cache::FlowCache;
 use crate::trace::DropReason;
-use crate::zone;
 
 #[derive(Clone, Debug)]
 struct State {

@@ -5,6 +5,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
+use devnet_commands::zone;
 use devnet_virtual_file_system::Error;
 
 use super::DatagramSocket;
@@ -12,7 +13,6 @@ use crate::command::socket::ErrorReport;
 use crate::platform::Instant;
 use crate::socket::pending_if_blocked;
 use crate::stack::datagram::Received;
-use crate::zone;
 
 /// A received datagram.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -54,9 +54,9 @@ pub(super) use self::names::Names;
 use self::names::Options;
 use super::Sockets;
 use super::question::{resolve_locally, wire_question};
-use crate::command::dns::{Answer, Question, Record, RecordKind};
+use crate::command::dns::{Answer, Question, RecordKind};
 use crate::command::record::{RecordType, ResourceData, ResourceRecord};
-use crate::dns_message::{QueryKind, ResponseCode};
+use crate::dns_message::{QueryKind, ResponseCode, plain_record};
 use crate::trace::message;
 
 /// The timeout of the first round; it doubles.
@@ -219,7 +219,7 @@ impl Resolver {
                 _ => break,
             }
         }
-        Ok(Answer { server: asked, records: records.iter().filter_map(Record::of).collect() })
+        Ok(Answer { server: asked, records: records.iter().filter_map(plain_record).collect() })
     }
 
     /// Asks one server after the other for all types at once; at least one response on success.

@@ -17,10 +17,10 @@ use crate::command::dns::{
     Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Question, Record, RecordData,
     RecordKind, ResolverOption, ResolverStatus, SearchDomain,
 };
-use crate::command::features::has;
 use crate::command::record::RecordType;
 use crate::dns_message::name::without_dot;
 use crate::dns_message::{check_name, reverse_name};
+use crate::features::has;
 use crate::limits;
 use crate::stack::name_servers::NameServers;
 

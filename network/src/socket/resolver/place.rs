@@ -7,12 +7,14 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
+use devnet_commands::zone;
+
 use super::Resolver;
 use crate::dns_message::{self, PORT};
 use crate::interface::Interface;
+use crate::limits;
 #[cfg(feature = "details")]
 use crate::platform::Instant;
-use crate::{limits, zone};
 
 impl Resolver {
     /// The interfaces by metric, the oldest of equals first.

@@ -7,8 +7,6 @@
 //! watchers.
 
 mod differences;
-#[cfg(feature = "commands-as-text")]
-mod line;
 
 use alloc::vec::Vec;
 
@@ -80,12 +78,6 @@ impl Watch {
     /// Takes the recorded events, and how many found no room.
     pub(crate) fn take(&mut self) -> (Vec<Event>, u64) {
         (core::mem::take(&mut self.events), core::mem::take(&mut self.lost))
-    }
-}
-
-impl Default for Kinds {
-    fn default() -> Self {
-        Self::empty()
     }
 }
 

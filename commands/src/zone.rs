@@ -7,7 +7,7 @@ use core::net::{SocketAddr, SocketAddrV6};
 use devnet_virtual_file_system::Error;
 
 /// The index of the interface that an address names. The scope of any other address says nothing.
-pub(crate) fn of(address: &SocketAddr) -> Option<u32> {
+pub fn of(address: &SocketAddr) -> Option<u32> {
     match address {
         SocketAddr::V6(address) if is_link_local(address) => {
             Some(address.scope_id()).filter(|index| *index != 0)
@@ -17,7 +17,7 @@ pub(crate) fn of(address: &SocketAddr) -> Option<u32> {
 }
 
 /// The address with its zone, if it is link-local.
-pub(crate) fn with(mut address: SocketAddr, interface: u32) -> SocketAddr {
+pub fn with(mut address: SocketAddr, interface: u32) -> SocketAddr {
     if let SocketAddr::V6(address) = &mut address
         && is_link_local(address)
     {
@@ -37,7 +37,7 @@ fn is_link_local(address: &SocketAddrV6) -> bool {
 ///
 /// # Errors
 /// `NoDevice` for a name that no interface has.
-pub(crate) fn number(text: &str, index: impl Fn(&str) -> Option<u32>) -> Result<String, Error> {
+pub fn number(text: &str, index: impl Fn(&str) -> Option<u32>) -> Result<String, Error> {
     let (mut numbered, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, after)) = rest.split_once('%') {
         let is_inside = before

@@ -175,7 +175,7 @@ impl RouterAdvertisement {
     ///
     /// # Errors
     /// `InvalidInput` for a prefix that is not a /64, or too many name servers.
-    pub(crate) fn of(what: &Advertisement) -> Result<Self, Error> {
+    pub fn of(what: &Advertisement) -> Result<Self, Error> {
         if what.prefix.length() != 64 || what.dns_servers.len() > limits::DNS_SERVERS {
             return Err(Error::InvalidInput);
         }
@@ -190,7 +190,7 @@ impl RouterAdvertisement {
     }
 
     /// Leaves what is over once another one counts, with lifetimes of 0; false if that is nothing.
-    pub(crate) fn end(&mut self, now: &Self) -> bool {
+    pub fn end(&mut self, now: &Self) -> bool {
         self.prefixes.retain(|one| !now.prefixes.iter().any(|other| other.prefix == one.prefix));
         self.routes.retain(|one| !now.routes.iter().any(|other| other.prefix == one.prefix));
         self.dns_servers.retain(|one| !now.dns_servers.contains(one));
@@ -209,7 +209,7 @@ impl RouterAdvertisement {
     }
 
     /// Adds what is over since before, up to the bounds of an advertisement.
-    pub(crate) fn join(&mut self, earlier: Self) {
+    pub fn join(&mut self, earlier: Self) {
         earlier.prefixes.into_iter().for_each(|one| put(&mut self.prefixes, |one| one.prefix, one));
         earlier.routes.into_iter().for_each(|one| put(&mut self.routes, |one| one.prefix, one));
         earlier.nat64.into_iter().for_each(|one| put(&mut self.nat64, |one| one.prefix, one));
@@ -224,7 +224,7 @@ impl RouterAdvertisement {
 
     /// The command that says the same, if it is one prefix with name servers and the usual of
     /// everything.
-    pub(crate) fn plain(&self) -> Option<Advertisement> {
+    pub fn plain(&self) -> Option<Advertisement> {
         let [AdvertisedPrefix { prefix, .. }] = *self.prefixes.as_slice() else { return None };
         let what = Advertisement { prefix, dns_servers: self.dns_servers.clone() };
         let is_plain = Self::of(&what).is_ok_and(|plain| plain == *self);
@@ -235,7 +235,7 @@ impl RouterAdvertisement {
     ///
     /// # Errors
     /// `NotFound` for what is to be removed and not there.
-    pub(crate) fn apply(what: &mut Option<Self>, change: RouterChange) -> Result<(), Error> {
+    pub fn apply(what: &mut Option<Self>, change: RouterChange) -> Result<(), Error> {
         let change = match change {
             RouterChange::Stop => {
                 *what = None;

@@ -75,11 +75,11 @@ use bitflags::bitflags;
 use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
 
-use crate::platform::Instant;
+use crate::time::Instant;
 
 bitflags! {
     /// Kinds of events.
-    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
     pub struct Kinds: u16 {
         /// Added and removed interfaces.
         const INTERFACE = 1 << 0;

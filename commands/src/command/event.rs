@@ -19,8 +19,8 @@ use super::route::{Preference, RouteEntry};
 use super::socket::SocketStatus;
 use super::watch::Kinds;
 use crate::address::{HardwareAddress, Prefix};
-use crate::driver::{Kind, LinkState};
-use crate::platform::Instant;
+use crate::link::{Kind, LinkState};
+use crate::time::Instant;
 use crate::words::words;
 
 /// What happened to an object.
@@ -215,7 +215,7 @@ impl EventRecord {
 }
 
 /// The bytes of the first record, with its length.
-pub(crate) fn length_of(bytes: &[u8]) -> usize {
+pub fn length_of(bytes: &[u8]) -> usize {
     let length = bytes.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
     usize::try_from(length).unwrap_or(usize::MAX).saturating_add(LENGTH)
 }

@@ -1,4 +1,4 @@
-//! The line of an event. [`command::watch`](crate::command::watch) has the grammar.
+//! The line of an event. [`command::watch`](super::watch) has the grammar.
 
 use alloc::string::String;
 use core::fmt::{Result, Write};
@@ -6,21 +6,21 @@ use core::net::SocketAddr;
 
 use devnet_virtual_file_system::Error;
 
-use crate::command::address::AddressEntry;
-use crate::command::dhcp::DhcpStatus;
-use crate::command::dhcp_server::ServerLease;
-use crate::command::dhcp6::{Dhcp6Status, status_words};
-use crate::command::event::{Change, Event, LinkStatus, StreamEvent};
-use crate::command::multicast::GroupEntry;
-use crate::command::neighbor::NeighborEntry;
-use crate::command::record::RecordType;
-use crate::command::route::{Preference, RouteEntry};
-use crate::command::socket::{SocketKind, SocketStatus};
-use crate::driver::LinkState;
+use super::address::AddressEntry;
+use super::dhcp::DhcpStatus;
+use super::dhcp_server::ServerLease;
+use super::dhcp6::{Dhcp6Status, status_words};
+use super::event::{Change, Event, LinkStatus, StreamEvent};
+use super::multicast::GroupEntry;
+use super::neighbor::NeighborEntry;
+use super::record::RecordType;
+use super::route::{Preference, RouteEntry};
+use super::socket::{SocketKind, SocketStatus};
+use crate::link::LinkState;
 
 impl Event {
     /// Appends the record, for the interface `name`.
-    pub(crate) fn write(&self, text: &mut String, name: &str) {
+    pub fn write(&self, text: &mut String, name: &str) {
         // Writing to a string does not fail.
         let _ = match self {
             Self::Interface(change, index, kind) => {

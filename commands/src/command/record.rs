@@ -63,7 +63,7 @@ impl RecordType {
     /// Alias of everything below a name (RFC 6672).
     pub const DNAME: Self = Self(39);
     /// Options of a message (RFC 6891), which is no record.
-    pub(crate) const OPT: Self = Self(41);
+    pub const OPT: Self = Self(41);
     /// How to reach a service (RFC 9460).
     pub const SVCB: Self = Self(64);
     /// How to reach a web service (RFC 9460).
@@ -72,7 +72,7 @@ impl RecordType {
     pub const ANY: Self = Self(255);
 
     /// True for a type that a question can have: no transfer of a zone, and no transaction.
-    pub(crate) const fn is_question(self) -> bool {
+    pub const fn is_question(self) -> bool {
         !matches!(self.0, 0 | 41 | 249..=252)
     }
 }
@@ -307,7 +307,7 @@ fn write_list<T>(
 }
 
 /// The strings of a list in which each has its length before it; `None` if it ends inside one.
-pub(crate) fn strings(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+pub fn strings(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut strings = Vec::new();
     while let Some((length, rest)) = bytes.split_first() {
         let (string, rest) = rest.split_at_checked(usize::from(*length))?;

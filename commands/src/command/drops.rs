@@ -129,7 +129,7 @@ impl Statistics {
 
     /// Counts dropped packets.
     #[inline]
-    pub(crate) const fn count(&mut self, reason: DropReason, packets: u64) {
+    pub const fn count(&mut self, reason: DropReason, packets: u64) {
         *self.counter(reason) += packets;
     }
 
@@ -166,7 +166,7 @@ impl Statistics {
     }
 
     /// Every reason with its number, for a list.
-    pub(crate) fn drop_counts(&self, interface: &str) -> Vec<DropCount> {
+    pub fn drop_counts(&self, interface: &str) -> Vec<DropCount> {
         let count = |reason| DropCount {
             interface: interface.into(),
             reason,

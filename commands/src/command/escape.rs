@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Appends the text of a label: a dot in it is `\.`, what is not printable `\DDD`.
-pub(crate) fn push(text: &mut String, label: &[u8]) {
+pub fn push(text: &mut String, label: &[u8]) {
     for byte in label {
         match byte {
             b'.' | b'\\' => text.extend(['\\', char::from(*byte)]),
@@ -16,20 +16,20 @@ pub(crate) fn push(text: &mut String, label: &[u8]) {
 }
 
 /// The text of a label.
-pub(crate) fn escape(label: &[u8]) -> String {
+pub fn escape(label: &[u8]) -> String {
     let mut text = String::new();
     push(&mut text, label);
     text
 }
 
 /// The bytes of a text; `None` for an escape that is none.
-pub(crate) fn unescape(text: &str) -> Option<Vec<u8>> {
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut labels = read(text, false)?;
     labels.pop().filter(|_| labels.is_empty())
 }
 
 /// The labels of a name; `None` for an escape that is none.
-pub(crate) fn labels(name: &str) -> Option<Vec<Vec<u8>>> {
+pub fn labels(name: &str) -> Option<Vec<Vec<u8>>> {
     read(name, true)
 }
 

@@ -221,7 +221,7 @@ pub(super) fn unescaped(word: &str) -> Result<String, Error> {
 }
 
 /// The first word of a line that may be a key; none for lines that have none.
-pub(crate) fn keys_from(words: &[&str]) -> Option<usize> {
+pub fn keys_from(words: &[&str]) -> Option<usize> {
     match words {
         ["wifi", "ap", "start", ..] => Some(4),
         ["wifi" | "switch", ..] => Some(3),
@@ -232,7 +232,7 @@ pub(crate) fn keys_from(words: &[&str]) -> Option<usize> {
 
 /// A line without what may be a key: a line about a radio up to the name of the network, and none
 /// of a secret. `None` for other lines, which have none.
-pub(crate) fn redacted(line: &str) -> Option<String> {
+pub fn redacted(line: &str) -> Option<String> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let kept = keys_from(&words)?;
     let mut text = words.iter().take(kept).copied().collect::<Vec<_>>().join(" ");

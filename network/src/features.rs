@@ -8,11 +8,29 @@
 
 use core::net::IpAddr;
 
-use devnet_virtual_file_system::{ControlCommand, Identifier};
+use devnet_virtual_file_system::{Build, ControlCommand, Identifier};
 
-use super::option::SocketOption;
-use super::socket::SocketKind;
-use super::table::{self, Request};
+use crate::command::option::SocketOption;
+use crate::command::socket::SocketKind;
+use crate::command::table::{self, Request};
+
+/// The commands of this build, which decodes no others.
+pub(crate) enum Built {}
+
+impl Build for Built {
+    const COMMANDS: [bool; 256] = {
+        let mut commands = [false; 256];
+        let mut rest = table::TABLE;
+        while let [first, others @ ..] = rest {
+            #[expect(clippy::indexing_slicing, reason = "a number is below 256")]
+            {
+                commands[first.identifier.number() as usize] = is_built(first.identifier);
+            }
+            rest = others;
+        }
+        commands
+    };
+}
 
 /// True when addresses of this family can be used.
 pub(crate) const fn has_family(address: IpAddr) -> bool {
@@ -184,66 +202,63 @@ const fn has_change(command: Identifier) -> bool {
     }
 }
 
-impl Request {
-    /// True when the features of this build include what the command needs; else executing it
-    /// fails with `Unsupported`.
-    #[must_use]
-    pub fn is_supported(&self) -> bool {
-        is_built(self.identifier())
-            && self.has_protocol()
-            && (cfg!(feature = "ipv6") || !self.needs_ipv6())
-    }
+/// True when the features of this build include what the command needs; else executing it
+/// fails with `Unsupported`.
+pub(crate) fn is_supported(request: &Request) -> bool {
+    is_built(request.identifier())
+        && has_what_it_names(request)
+        && (cfg!(feature = "ipv6") || !needs_ipv6(request))
+}
 
-    /// True unless what the command is told belongs to a protocol that is left out.
-    fn has_protocol(&self) -> bool {
-        match self {
-            Self::CreateSocket(kind) => match kind {
-                SocketKind::Tcp => cfg!(feature = "tcp"),
-                SocketKind::Udp => cfg!(feature = "udp"),
-                SocketKind::Icmp => cfg!(feature = "icmp"),
-                SocketKind::Raw(_) | SocketKind::Raw6(_) => cfg!(feature = "raw"),
-            },
-            Self::SetOption(
-                SocketOption::MulticastInterface(_)
-                | SocketOption::MulticastHopLimit(_)
-                | SocketOption::MulticastLoop(_),
-            ) => cfg!(feature = "multicast"),
-            Self::WatchEvents(options) => options.records || cfg!(feature = "commands-as-text"),
-            _ => true,
-        }
+/// True unless what the command is told belongs to a protocol that is left out.
+fn has_what_it_names(request: &Request) -> bool {
+    match request {
+        Request::CreateSocket(kind) => match kind {
+            SocketKind::Tcp => cfg!(feature = "tcp"),
+            SocketKind::Udp => cfg!(feature = "udp"),
+            SocketKind::Icmp => cfg!(feature = "icmp"),
+            SocketKind::Raw(_) | SocketKind::Raw6(_) => cfg!(feature = "raw"),
+        },
+        Request::SetOption(
+            SocketOption::MulticastInterface(_)
+            | SocketOption::MulticastHopLimit(_)
+            | SocketOption::MulticastLoop(_),
+        ) => cfg!(feature = "multicast"),
+        Request::WatchEvents(options) => options.records || cfg!(feature = "commands-as-text"),
+        _ => true,
     }
+}
 
-    /// True for a command about IPv6, or about an IPv6 address.
-    fn needs_ipv6(&self) -> bool {
-        match self {
-            Self::CreateSocket(SocketKind::Raw6(_))
-            | Self::SetOption(SocketOption::OnlyIpv6(_)) => true,
-            Self::AddAddress(new) => new.prefix.address().is_ipv6(),
-            Self::RemoveAddress(prefix) => prefix.address().is_ipv6(),
-            Self::ReplaceAddresses(all) => all.iter().any(|new| new.prefix.address().is_ipv6()),
-            Self::AddRoute(new) => new.destination.address().is_ipv6(),
-            Self::SetAddress(change) => change.prefix.address().is_ipv6(),
-            Self::SetRoute(change) => change.destination.address().is_ipv6(),
-            Self::SetMultipathRoute(change) => change.route.destination.address().is_ipv6(),
-            Self::FindFlowRoute(flow) => flow.destination.is_ipv6(),
-            Self::RemoveRoutes(filter) => {
-                filter.ipv6 == Some(true)
-                    || filter.destination.is_some_and(|prefix| prefix.address().is_ipv6())
-            }
-            Self::RemoveRoute(selector) => selector.destination.address().is_ipv6(),
-            Self::AddNeighbor(new) => new.address.is_ipv6(),
-            Self::FindRoute(address)
-            | Self::AddDnsServer(address)
-            | Self::RemoveDnsServer(address)
-            | Self::AddProxy(address)
-            | Self::RemoveProxy(address)
-            | Self::RemoveNeighbor(address) => address.is_ipv6(),
-            Self::Bind(address) | Self::Connect(address) => address.is_ipv6(),
-            Self::SendTo(datagram) => datagram.remote.is_ipv6(),
-            Self::JoinGroup(membership) | Self::LeaveGroup(membership) => {
-                membership.group.is_ipv6()
-            }
-            _ => false,
+/// True for a command about IPv6, or about an IPv6 address.
+fn needs_ipv6(request: &Request) -> bool {
+    match request {
+        Request::CreateSocket(SocketKind::Raw6(_))
+        | Request::SetOption(SocketOption::OnlyIpv6(_)) => true,
+        Request::AddAddress(new) => new.prefix.address().is_ipv6(),
+        Request::RemoveAddress(prefix) => prefix.address().is_ipv6(),
+        Request::ReplaceAddresses(all) => all.iter().any(|new| new.prefix.address().is_ipv6()),
+        Request::AddRoute(new) => new.destination.address().is_ipv6(),
+        Request::SetAddress(change) => change.prefix.address().is_ipv6(),
+        Request::SetRoute(change) => change.destination.address().is_ipv6(),
+        Request::SetMultipathRoute(change) => change.route.destination.address().is_ipv6(),
+        Request::FindFlowRoute(flow) => flow.destination.is_ipv6(),
+        Request::RemoveRoutes(filter) => {
+            filter.ipv6 == Some(true)
+                || filter.destination.is_some_and(|prefix| prefix.address().is_ipv6())
         }
+        Request::RemoveRoute(selector) => selector.destination.address().is_ipv6(),
+        Request::AddNeighbor(new) => new.address.is_ipv6(),
+        Request::FindRoute(address)
+        | Request::AddDnsServer(address)
+        | Request::RemoveDnsServer(address)
+        | Request::AddProxy(address)
+        | Request::RemoveProxy(address)
+        | Request::RemoveNeighbor(address) => address.is_ipv6(),
+        Request::Bind(address) | Request::Connect(address) => address.is_ipv6(),
+        Request::SendTo(datagram) => datagram.remote.is_ipv6(),
+        Request::JoinGroup(membership) | Request::LeaveGroup(membership) => {
+            membership.group.is_ipv6()
+        }
+        _ => false,
     }
 }

@@ -107,7 +107,7 @@ pub enum PathMtuDiscovery {
 
 impl PathMtuDiscovery {
     /// True when a datagram that exceeds the MTU fails instead of being fragmented.
-    pub(crate) const fn fails_beyond(self) -> bool {
+    pub const fn fails_beyond(self) -> bool {
         matches!(self, Self::Always | Self::Probe)
     }
 }

@@ -7,10 +7,10 @@ use core::net::Ipv6Addr;
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use super::interface_option::is_name;
+pub use super::interface_option::is_name;
 pub use super::interface_option::{InterfaceDetails, InterfaceOption};
 use crate::address::{HardwareAddress, Prefix};
-use crate::driver::{Kind, LinkState, Medium};
+use crate::link::{Kind, LinkState, Medium};
 
 bitflags! {
     /// Flags of an interface, as in `ifconfig`.

@@ -43,10 +43,10 @@ pub mod dhcp_server;
 pub mod dns;
 pub mod drops;
 pub mod errors;
-pub(crate) mod escape;
+pub mod escape;
 pub mod event;
+mod event_line;
 pub mod fallback;
-pub(crate) mod features;
 mod form;
 pub mod grammar;
 mod grammar_of_options;
@@ -89,7 +89,7 @@ use crate::address::{HardwareAddress, Prefix};
 
 devnet_virtual_file_system::define_commands! {
     /// Commands of `/devices/network/NAME` and `/devices/sockets`.
-    pub mod table, kind b'n', if crate::command::features::is_built {
+    pub mod table, kind b'n' {
         /// Returns identity, state, link, hardware address, MTU and flags of the interface.
         1 => GetInterface: Read (()) -> interface::InterfaceStatus;
         /// Lists every interface (on `/devices/sockets`), or just this one.

@@ -284,7 +284,7 @@ pub const fn status_words(code: u16) -> &'static str {
 }
 
 /// The lifetimes and counters of a status as a line has them, after the state.
-pub(crate) fn write_status(text: &mut String, status: &Dhcp6Status) -> fmt::Result {
+pub fn write_status(text: &mut String, status: &Dhcp6Status) -> fmt::Result {
     write!(text, "{}", status.state)?;
     if let Some(server) = &status.server {
         write!(text, " server {server}")?;

@@ -2,8 +2,8 @@
 //!
 //! The command [`Capture`](super::Capture), or the line `capture`, makes an open file of an
 //! interface's device a capture: it reads a pcapng stream of the frames of both directions, and
-//! what is written to it is sent as frames. [`filter`](crate::capture) describes the language of
-//! filters.
+//! what is written to it is sent as frames. The module `capture` of `devnet-network` describes the
+//! language of filters.
 
 use alloc::string::String;
 

@@ -100,7 +100,7 @@ impl LineError {
     }
 
     /// A line that is a command, but not there.
-    pub(crate) fn misplaced(line: u32, text: &str, reason: String) -> Self {
+    pub fn misplaced(line: u32, text: &str, reason: String) -> Self {
         Self { line, fault: Fault::Configuration { text: without_keys(text), reason } }
     }
 

@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::driver::LinkSpeed;
 use crate::limits;
+use crate::link::LinkSpeed;
 
 /// A setting of an interface. New ones are appended: their order is part of the encoding.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct InterfaceDetails {
 }
 
 /// True for what an interface may be named.
-pub(crate) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_dots = name.bytes().all(|byte| byte == b'.');
     !name.is_empty() && name.len() <= limits::NAME_BYTES && name.bytes().all(is_plain) && !is_dots
