@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use devnet_drivers::Host;
 use devnet_guest_programs::{Idle, Programs, Supplies, Translator};
 use devnet_network::platform::{Clock, Entropy, Instant, Spawner};
 use devnet_virtual_file_system::{
@@ -18,6 +19,7 @@ use devnet_virtual_file_system::{
 use crate::failure::{Failure, Outcome};
 use crate::shown;
 use crate::status::Status;
+use crate::typed::TypedTable;
 use crate::window::Window;
 
 /// Clock, entropy and spawner.
@@ -37,9 +39,34 @@ pub struct Platform {
     pub translator: Translator,
     /// The table of guest programs.
     pub programs: Programs,
+    /// Tables of commands of the embedder's devices.
+    pub tables: Vec<TypedTable>,
 }
 
 impl Platform {
+    /// What an ordinary program has, with a new translator and a new table of programs.
+    #[must_use]
+    pub fn of(host: &Host) -> Self {
+        Self {
+            clock: host.clock(),
+            entropy: host.entropy(),
+            spawner: host.spawner(),
+            started: host.started(),
+            idle: host.idle(),
+            translator: Translator::new(),
+            programs: Programs::new(),
+            tables: Vec::new(),
+        }
+    }
+
+    /// The same, whose shells know the types of these commands too: `control` then takes and shows
+    /// them as JSON. See [`typed_table!`](crate::typed_table).
+    #[must_use]
+    pub fn with_table(mut self, table: TypedTable) -> Self {
+        self.tables.push(table);
+        self
+    }
+
     /// Returns the time since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Duration {

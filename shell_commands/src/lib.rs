@@ -19,28 +19,20 @@
 //! | [`embedded`] | the embedded network: three hosts and their services |
 //! | [`render`] | typed responses → text; the only place with layout |
 //! | [`shown`] | text of others, kept from controlling the terminal |
+//! | [`typed`] | commands of devices whose types are known, as JSON |
 //! | [`failure`], [`status`], [`limits`] | how a command ends; every bound of this crate |
 //!
 //! A guest program could do the same: every command works on open files of the virtual file system.
 //!
 //! ```
 //! use devnet_drivers::Host;
-//! use devnet_guest_programs::{Programs, Translator};
 //! use devnet_shell_commands::context::{Files, Platform, Stream, Streams};
 //! use devnet_shell_commands::shell::Shell;
 //! use devnet_virtual_file_system::{Credentials, VirtualFileSystem, pipe};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let host = Host::new();
-//! let platform = Platform {
-//!     clock: host.clock(),
-//!     entropy: host.entropy(),
-//!     spawner: host.spawner(),
-//!     started: host.started(),
-//!     idle: host.idle(),
-//!     translator: Translator::new(),
-//!     programs: Programs::new(),
-//! };
+//! let platform = Platform::of(&host);
 //! let (reader, writer) = pipe(4096);
 //! let streams = Streams {
 //!     input: Stream::new(reader.clone(), "input"),
@@ -89,6 +81,7 @@ mod start;
 pub mod status;
 mod telnet_protocol;
 pub mod terminal;
+pub mod typed;
 pub mod window;
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use devnet_drivers::host::{random_hardware_address, terminal};
 use devnet_drivers::{
     Air, Capture, Host, Lan, Loopback, Position, RadioNumber, Tap, TapKind, TapOptions,
 };
-use devnet_guest_programs::{Programs, Translator};
 use devnet_network::Manager;
 use devnet_network::address::HardwareAddress;
 use devnet_network::driver::Driver;
@@ -63,15 +62,7 @@ impl System {
 /// The reason, in one line.
 pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> {
     let host = Host::new();
-    let platform = Platform {
-        clock: host.clock(),
-        entropy: host.entropy(),
-        spawner: host.spawner(),
-        started: host.started(),
-        idle: host.idle(),
-        translator: Translator::new(),
-        programs: Programs::new(),
-    };
+    let platform = Platform::of(&host);
     let disposer = host.disposer().map_err(|why| format!("disposer: {}", words(&why)))?;
     let tree = VirtualFileSystem::with_disposer(disposer);
     tree.set_time_source(platform.time_source());

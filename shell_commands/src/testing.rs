@@ -144,6 +144,10 @@ impl World {
     }
 
     pub(crate) fn shell(&self) -> Shell {
+        self.shell_on(self.platform())
+    }
+
+    pub(crate) fn shell_on(&self, platform: Platform) -> Shell {
         let stream = |name: &str| {
             let file = self.open(&format!("/.{name}"));
             file.set_length(0).unwrap();
@@ -152,7 +156,7 @@ impl World {
         let streams =
             Streams { input: stream("input"), output: stream("output"), error: stream("error") };
         let files = Files::new(self.tree.clone(), Credentials::root()).unwrap();
-        Shell::new(files, streams, self.platform())
+        Shell::new(files, streams, platform)
     }
 
     pub(crate) fn platform(&self) -> Platform {
@@ -164,6 +168,7 @@ impl World {
             idle: give_way(),
             translator: Translator::new(),
             programs: Programs::new(),
+            tables: Vec::new(),
         }
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devnet_drivers::{Host, Loopback};
-use devnet_guest_programs::{Programs, Translator};
 use devnet_network::Manager;
 use devnet_network::command::socket::SocketKind;
 use devnet_network::command::{AddAddress, Bind, CreateSocket, ListAddresses};
@@ -33,15 +32,7 @@ struct System {
 impl System {
     fn new() -> Self {
         let host = Host::new();
-        let platform = Platform {
-            clock: host.clock(),
-            entropy: host.entropy(),
-            spawner: host.spawner(),
-            started: host.started(),
-            idle: host.idle(),
-            translator: Translator::new(),
-            programs: Programs::new(),
-        };
+        let platform = Platform::of(&host);
         let tree = VirtualFileSystem::new();
         let devices = Path::parse("/devices").unwrap();
         let mode = Mode::from_bits_truncate(0o755);

@@ -21,6 +21,7 @@ pub fn platform(world: &World, programs: Programs) -> Platform {
         translator: Translator::new(),
         idle: give_way(),
         programs,
+        tables: Vec::new(),
     }
 }
 

@@ -1,10 +1,9 @@
 //! `control`: a device's commands by name or number.
 //!
 //! The device tells its commands, those of the platform's controller behind it among them. Requests
-//! and responses are JSON where their types are known here, and bytes in hexadecimal digits
-//! elsewhere or with `--hex`. Numbers that the device does not tell are sent all the same.
-
-mod typed;
+//! and responses are JSON where their types are known here or to the embedder, and bytes in
+//! hexadecimal digits elsewhere or with `--hex`. Numbers that the device does not tell are sent all
+//! the same.
 
 use std::fmt::Write as _;
 
@@ -17,6 +16,7 @@ use crate::devices::NETWORK;
 use crate::failure::{Failure, Outcome};
 use crate::render::control;
 use crate::status::Status;
+use crate::typed;
 
 #[derive(Default)]
 struct Options {
@@ -59,10 +59,11 @@ pub(super) async fn run(context: &Context) -> Outcome {
     };
     let identifier = identifier(command, &rows)
         .ok_or_else(|| Failure::usage(format!("{command}: bad identifier")))?;
+    let tables = &context.platform.tables;
     let typed = match request {
         _ if options.hexadecimal => None,
-        [] => typed::request(identifier, "null"),
-        words => typed::request(identifier, &words.join(" ")),
+        [] => typed::request(tables, identifier, "null"),
+        words => typed::request(tables, identifier, &words.join(" ")),
     };
     let is_typed = typed.is_some();
     let bytes = match typed {
@@ -75,7 +76,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
     };
     let answer =
         file.control_raw(identifier, &bytes).await.map_err(|why| Failure::of(path, why))?;
-    let shown = is_typed.then(|| typed::response(identifier, &answer, options.pretty)).flatten();
+    let shown =
+        is_typed.then(|| typed::response(tables, identifier, &answer, options.pretty)).flatten();
     match shown {
         None => context.answer(&(to_hexadecimal(&answer) + "\n")).await,
         Some(Ok(_)) if answer.is_empty() => Ok(Status::SUCCESS),
