@@ -71,6 +71,9 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::SetSearchDomains::IDENTIFIER
         | table::ListHosts::IDENTIFIER
         | table::ChangeHosts::IDENTIFIER => cfg!(feature = "dns"),
+        table::ChangeDnsSecurity::IDENTIFIER | table::GetDnsSecurity::IDENTIFIER => {
+            cfg!(feature = "dns-over-tls")
+        }
         table::SetMulticastDns::IDENTIFIER
         | table::ListMulticastDns::IDENTIFIER
         | table::ChangeServices::IDENTIFIER

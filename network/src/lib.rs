@@ -159,6 +159,7 @@
 //! | `lists` | commands that list what there is, and counters |
 //! | `details` | commands beyond what a device needs that runs by itself |
 //! | `wireless` | switching a radio together with its addresses |
+//! | `dns-over-tls` | DNS servers over TLS; needs `std` |
 //! | `std` | the operating system's mutex instead of a spinning one |
 //! | `blocking` | the sockets of `std::net`, for threads |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
@@ -229,6 +230,8 @@ mod trace;
 mod watcher;
 
 pub use devnet_commands::{address, command};
+#[cfg(feature = "dns-over-tls")]
+pub use futures_rustls::rustls;
 
 pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};

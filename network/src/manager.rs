@@ -160,6 +160,14 @@ impl Manager {
         self.interfaces.memory().usage()
     }
 
+    /// Says which certificates are trusted when DNS servers are asked over TLS, and by which
+    /// cryptography: without it `ChangeDnsSecurity` is `Unsupported`. The types are those of
+    /// [`rustls`](crate::rustls).
+    #[cfg(feature = "dns-over-tls")]
+    pub fn set_dns_tls(&self, config: Arc<crate::rustls::ClientConfig>) {
+        self.sockets.resolver().set_tls(config);
+    }
+
     /// Registers an interface: validates, builds the stack, mounts `/devices/network/NAME`, starts
     /// the runner. The loopback interface gets its addresses and is up; every other one starts down
     /// and without addresses. Commands that the stack does not know go to `controller`, as bytes

@@ -4,6 +4,7 @@
 //! the work.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod console;
 mod logger;
 mod system;

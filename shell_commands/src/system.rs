@@ -73,6 +73,9 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
         spawner: Arc::clone(&platform.spawner),
     };
     let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
+    if let Some(trusted) = crate::certificates::trusted() {
+        manager.set_dns_tls(trusted);
+    }
     let lan = Lan::new(Arc::clone(&platform.clock), LAN_SEED);
     let air = Air::new(Arc::clone(&platform.clock), AIR_SEED);
     let builder = Builder {

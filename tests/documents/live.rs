@@ -58,6 +58,7 @@ fn before(example: &str) -> &'static str {
     match three.as_slice() {
         ["dhcp", "server", "start" | "stop"] => return UP,
         ["dhcp", "server", _] => return SERVER,
+        ["dns", "tls", "remove"] => return "dns tls add 1.1.1.1 one.one.one.one\n",
         _ => {}
     }
     let two: Vec<_> = example.split(' ').take(2).collect();

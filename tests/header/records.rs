@@ -1,6 +1,8 @@
 //! The tags of what commands about names carry.
 
-use devnet_network::command::dns::{HostEntry, HostsChange, ResolverOption};
+use devnet_network::command::dns::{
+    DnsSecurityChange, HostEntry, HostsChange, ResolverOption, SecureServer,
+};
 use devnet_network::command::mdns::{
     ClaimState, LocalService, MulticastDnsMode, MulticastDnsOption, ServiceChange,
 };
@@ -59,6 +61,16 @@ pub(super) fn tags(text: &mut String) {
             ("REPLACE", HostsChange::Replace(vec![])),
             ("ADD", HostsChange::Add(host)),
             ("REMOVE", HostsChange::Remove(address)),
+        ],
+    );
+    let secure = SecureServer { address, name: name(), port: 853 };
+    enumeration(
+        text,
+        "dns_security",
+        &[
+            ("ADD", DnsSecurityChange::Add(secure)),
+            ("REMOVE", DnsSecurityChange::Remove(address)),
+            ("REQUIRE", DnsSecurityChange::Require(true)),
         ],
     );
     link_names(text);

@@ -1,13 +1,26 @@
 # Names from Unbound: answers of 2,000 bytes over UDP, truncated ones over TCP, chains of aliases,
-# that there is none, and a server that fails.
+# that there is none, a server that fails, and all of it over TLS.
 . "$(dirname "$0")/lab.sh"
 tap
 many=$(seq -f "local-data: \"many.lab.test. 300 IN A 10.77.1.%g\"" 1 120)
 huge=$(seq -f "local-data: \"huge.lab.test. 300 IN A 10.77.2.%g\"" 1 250)
 huge6=$(seq -f "local-data: \"huge.lab.test. 300 IN AAAA fd77::2:%g\"" 1 250)
+# An authority, and a certificate of it for the server.
+(
+  cd "$work"
+  new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" "${@:2}"; }
+  new authority -x509 -keyout authority.key -out authority.pem
+  new dns.lab.test -keyout server.key -out server.csr
+  openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial \
+    -extfile <(echo subjectAltName=DNS:dns.lab.test) -out server.pem
+) >"$work/openssl.log" 2>&1
 cat > "$work/unbound.conf" <<CONF
 server:
   interface: 10.77.0.1
+  interface: 10.77.0.1@853
+  tls-port: 853
+  tls-service-key: "$work/server.key"
+  tls-service-pem: "$work/server.pem"
   access-control: 10.77.0.0/24 allow
   directory: "$work"
   pidfile: "$work/unbound.pid"
@@ -77,3 +90,28 @@ asked() { grep -ci "$1. $2 IN" "$work/unbound.log" || true; }
 for name in none.lab.test x.broken.lab; do
   [ "$(asked "$name" A)" -eq 1 ] || fail "$name was asked $(asked "$name" A) times"
 done
+
+# Over TLS: a name that nobody asked for in clear text, both types at once, and a long answer; a
+# server with another name, or of an authority that is not trusted, is not believed.
+tls='ifconfig eth0 10.77.0.2/24 up dns 10.77.0.1
+  dns tls required on
+  dns tls add 10.77.0.1 other.lab.test
+  nslookup web.lab.test && exit 3
+  dns tls add 10.77.0.1 dns.lab.test'
+start tls env SSL_CERT_FILE="$work/authority.pem" "$DEVNET" \
+  --interface eth0=tap:tap0,mac=02:00:00:00:00:77 -c "$tls"'
+  nslookup web.lab.test || exit 2
+  dig +short huge.lab.test | wc -l
+  dig web.lab.test | grep SERVER
+  dns cache
+  echo done'
+eventually grep -q '^done' "$work/tls.log"
+had() { grep -qE "$1" "$work/tls.log" || fail "no '$1' over TLS"; }
+had "can't resolve 'web.lab.test': Operation not permitted"
+had '^250$'
+had 'SERVER: 10\.77\.0\.1#853\(10\.77\.0\.1\) \(TLS\)'
+had 'web.lab.test A .* from 10\.77\.0\.1:853: A 10\.77\.0\.1'
+start untrusted "$DEVNET" --interface eth0=tap:tap0,mac=02:00:00:00:00:77 -c "$tls"'
+  nslookup web.lab.test; echo "status $?"'
+eventually grep -q '^status 1' "$work/untrusted.log"
+grep -q 'Operation not permitted' "$work/untrusted.log" || fail 'an authority that is not trusted'

@@ -274,7 +274,7 @@ fn line(chance: &mut Chance, name: &str) -> String {
 
 fn system_line(chance: &mut Chance) -> String {
     let number = chance.below(15);
-    match chance.below(9) {
+    match chance.below(11) {
         0 => format!("system host-model {}", chance.one(&["weak", "strong"])),
         1 => format!("dns option ndots {number}"),
         2 => format!("dns option timeout {number}000"),
@@ -283,6 +283,8 @@ fn system_line(chance: &mut Chance) -> String {
         5 => format!("dns option mixed-case {}", chance.one(&["on", "off"])),
         6 => format!("dns add {}{number}", chance.one(&["9.9.9.", "fd00::9:"])),
         7 => format!("dns host add 10.9.0.{number} n{}.lan", chance.below(9)),
+        8 => format!("dns tls add 9.9.9.{number} dns.lan{}", chance.perhaps(" port 8853")),
+        9 => format!("dns tls required {}", chance.one(&["on", "off"])),
         _ => format!(
             "route {} 172.16.{number}.0/24{}",
             chance.one(&["blackhole", "unreachable", "prohibit", "throw"]),
@@ -339,6 +341,7 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "dns add",
         "dns search",
         "dns host",
+        "dns tls",
         "route blackhole",
         "link up",
         "link down",

@@ -37,6 +37,7 @@ mod loss;
 mod metrics;
 mod multicast_dns;
 mod name_cache;
+mod name_security;
 mod names;
 mod neighbors;
 mod next_hops;

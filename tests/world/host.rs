@@ -8,7 +8,7 @@ use devnet_virtual_file_system::{
     ControlCommand, Credentials, Error, File, Mode, OpenFlags, Path, VirtualFileSystem,
 };
 
-use crate::World;
+use crate::{World, tls};
 
 /// A system with a file tree and a manager.
 #[derive(Debug, Clone)]
@@ -30,6 +30,7 @@ impl Host {
     #[must_use]
     pub fn with_files(world: &World, files: VirtualFileSystem) -> Self {
         let manager = Manager::new(files.clone(), world.platform()).expect("a manager");
+        manager.set_dns_tls(tls::client());
         manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).expect("lo");
         Self { files, manager }
     }

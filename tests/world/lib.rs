@@ -12,6 +12,7 @@ pub mod pair;
 mod path;
 pub mod puppet;
 pub mod shell;
+pub mod tls;
 mod world;
 
 pub use self::clock::VirtualClock;

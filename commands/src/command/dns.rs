@@ -184,6 +184,42 @@ pub enum ResolverOption {
     MixedCase(bool),
 }
 
+/// A server that is asked over TLS (RFC 7858), whoever named it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SecureServer {
+    /// Its address.
+    pub address: IpAddr,
+    /// The name in its certificate (RFC 8310), or its address as text.
+    pub name: String,
+    /// Its port.
+    pub port: u16,
+}
+
+impl SecureServer {
+    /// The port of DNS over TLS.
+    pub const PORT: u16 = 853;
+}
+
+/// What is changed about servers that are asked over TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum DnsSecurityChange {
+    /// A server is asked over TLS from now on, and never in clear text.
+    Add(SecureServer),
+    /// The server with this address is asked as any other.
+    Remove(IpAddr),
+    /// Servers that are not asked over TLS are not asked at all, or are.
+    Require(bool),
+}
+
+/// Which servers are asked over TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DnsSecurity {
+    /// They alone are asked.
+    pub is_required: bool,
+    /// Those that have a name, also if no interface has them at the moment.
+    pub servers: Vec<SecureServer>,
+}
+
 /// A domain in which short names are looked up.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SearchDomain {

@@ -264,6 +264,7 @@ impl Request {
             | Self::FlushDnsCache(())
             | Self::GetResolver(())
             | Self::ListHosts(())
+            | Self::GetDnsSecurity(())
             | Self::GetLastError(()) => &[],
             Self::SetResolverOption(_) => &[InvalidInput, Unsupported],
             Self::SetSearchDomains(_) => &[InvalidInput, NoBufferSpace],
@@ -271,7 +272,9 @@ impl Request {
             Self::SetMulticastDns(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::ChangeServices(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
             Self::BrowseServices(_) => &[InvalidInput, NetworkUnreachable, NoBufferSpace],
-            Self::ChangeHosts(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
+            Self::ChangeHosts(_) | Self::ChangeDnsSecurity(_) => {
+                &[InvalidInput, NotFound, NoBufferSpace, Unsupported]
+            }
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) | Self::SetAutoconfiguration(_) => {
                 &[InvalidInput, Unsupported]

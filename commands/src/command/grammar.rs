@@ -167,6 +167,17 @@ super::form::grammar! {
             "dns host remove ADDRESS", "On `/devices/sockets`.", "dns host remove 10.0.2.9";
             "dns host flush", "On `/devices/sockets`.", "dns host flush";
         }
+        ChangeDnsSecurity(_) {
+            "dns tls add ADDRESS DOMAIN [port SIZE]",
+                "The server is asked over TLS alone, by 853 unless given; its certificate must \
+                 have the name. On `/devices/sockets`.",
+                "dns tls add 1.1.1.1 one.one.one.one";
+            "dns tls remove ADDRESS", "On `/devices/sockets`.", "dns tls remove 1.1.1.1";
+            "dns tls required (on | off)",
+                "Servers that are not asked over TLS are left out; off unless set. On \
+                 `/devices/sockets`.",
+                "dns tls required on";
+        }
         SetMulticastDns(_) {
             "dns multicast (off | resolve | on)",
                 "Whether names in `.local` are looked up on the link, and with `on` also \
@@ -340,11 +351,11 @@ super::form::grammar! {
         ListAddressDetails(()), ListAutoconfiguration(()), ListRoutes(()), ListRoutePreferences(()),
         ListRouteDetails(()), ListMultipathRoutes(()), FindFlowRoute(_), FindRoute(_),
         ListDnsServers(()), Resolve(_), QueryRecords(_), ListDnsCache(()), GetResolver(()),
-        ListHosts(()), ListMulticastDns(()), BrowseServices(_), GetDhcp(()), GetDhcpServer(()),
-        ListDhcpLeases(()), ListDhcpOptions(()), ListNeighbors(()), ListProxies(()),
-        NextConnection(()), GetSocket(()), ListSockets(()), SendTo(_), ReceiveFrom(()),
-        GetOptions(()), GetFurtherOptions(()), TakeError(()), ReceiveError(()), ListGroups(()),
-        GetStreamStatistics(()), Peek(_), GetLastError(()), ApplyConfiguration(_),
+        ListHosts(()), GetDnsSecurity(()), ListMulticastDns(()), BrowseServices(_), GetDhcp(()),
+        GetDhcpServer(()), ListDhcpLeases(()), ListDhcpOptions(()), ListNeighbors(()),
+        ListProxies(()), NextConnection(()), GetSocket(()), ListSockets(()), SendTo(_),
+        ReceiveFrom(()), GetOptions(()), GetFurtherOptions(()), TakeError(()), ReceiveError(()),
+        ListGroups(()), GetStreamStatistics(()), Peek(_), GetLastError(()), ApplyConfiguration(_),
         CheckConfiguration(_), GetRouter(()), GetFallback(()), GetDhcp6(()), GetDhcp6Server(()),
     }
 }

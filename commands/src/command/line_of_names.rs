@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use devnet_virtual_file_system::Error;
 
-use super::dns::{HostEntry, HostsChange, ResolverOption};
+use super::dns::{DnsSecurityChange, HostEntry, HostsChange, ResolverOption, SecureServer};
 use super::escape::unescape;
 use super::mdns::{LocalService, MulticastDnsOption, ServiceChange};
 use super::table::Request;
@@ -23,6 +23,7 @@ pub(super) fn dns(words: &[&str]) -> Result<Request, Error> {
         }
         ["option", name, word] => option(name, word).map(Request::SetResolverOption),
         ["host", rest @ ..] => host(rest).map(Request::ChangeHosts),
+        ["tls", rest @ ..] => tls(rest).map(Request::ChangeDnsSecurity),
         ["multicast", mode] => Ok(Request::SetMulticastDns(MulticastDnsOption::Mode(value(mode)?))),
         ["hostname"] => Ok(Request::SetMulticastDns(MulticastDnsOption::HostName(String::new()))),
         ["hostname", name] => {
@@ -63,6 +64,20 @@ fn option(name: &str, word: &str) -> Result<ResolverOption, Error> {
         "mixed-case" => ResolverOption::MixedCase(switch(word)?),
         _ => return Err(Error::InvalidInput),
     })
+}
+
+fn tls(words: &[&str]) -> Result<DnsSecurityChange, Error> {
+    let secure = |address: &str, name: &str, port| {
+        let (address, name) = (value(address)?, String::from(name));
+        Ok(DnsSecurityChange::Add(SecureServer { address, name, port }))
+    };
+    match words {
+        ["add", address, name] => secure(address, name, SecureServer::PORT),
+        ["add", address, name, "port", port] => secure(address, name, value(port)?),
+        ["remove", address] => Ok(DnsSecurityChange::Remove(value(address)?)),
+        ["required", word] => switch(word).map(DnsSecurityChange::Require),
+        _ => Err(Error::InvalidInput),
+    }
 }
 
 fn host(words: &[&str]) -> Result<HostsChange, Error> {

@@ -18,7 +18,8 @@
 //! | 16–31 | address |
 //! | 32–47 | route |
 //! | 48–63 | dns |
-//! | 64–79 | dhcp |
+//! | 64–77 | dhcp |
+//! | 78–79 | dns security |
 //! | 80–95 | neighbor |
 //! | 96–127 | socket |
 //! | 128–143 | watch |
@@ -253,6 +254,12 @@ devnet_virtual_file_system::define_commands! {
         76 => SetFallback: Write (fallback::Fallback) -> bool;
         /// Returns the fall-back of the interface, and whether it is used.
         77 => GetFallback: Read (()) -> fallback::FallbackStatus;
+
+        /// Changes which DNS servers are asked over TLS (RFC 7858), whoever named them; true if
+        /// that changed something. Only `/devices/sockets` has it.
+        78 => ChangeDnsSecurity: Write (dns::DnsSecurityChange) -> bool;
+        /// Returns which DNS servers are asked over TLS.
+        79 => GetDnsSecurity: Read (()) -> dns::DnsSecurity;
 
         /// Lists the neighbors (ARP and NDP).
         80 => ListNeighbors: Read (()) -> Vec<neighbor::NeighborEntry>;

@@ -136,6 +136,8 @@ impl Mode {
             | Request::SetSearchDomains(_)
             | Request::ListHosts(())
             | Request::ChangeHosts(_)
+            | Request::ChangeDnsSecurity(_)
+            | Request::GetDnsSecurity(())
             | Request::SetMulticastDns(_)
             | Request::ListMulticastDns(())
             | Request::ChangeServices(_)

@@ -279,6 +279,11 @@ enum {
 #define DEVNET_SET_FALLBACK 0xffff6e4cu
 /* Returns the fall-back of the interface, and whether it is used. (read) */
 #define DEVNET_GET_FALLBACK 0xbfff6e4du
+/* Changes which DNS servers are asked over TLS (RFC 7858), whoever named them; true if that changed
+   something. Only `/devices/sockets` has it. (write) */
+#define DEVNET_CHANGE_DNS_SECURITY 0xffff6e4eu
+/* Returns which DNS servers are asked over TLS. (read) */
+#define DEVNET_GET_DNS_SECURITY 0xbfff6e4fu
 /* Lists the neighbors (ARP and NDP). (read) */
 #define DEVNET_LIST_NEIGHBORS 0xbfff6e50u
 /* Adds or replaces a static neighbor. (write) */
@@ -573,6 +578,11 @@ enum {
     DEVNET_HOSTS_REPLACE = 0,
     DEVNET_HOSTS_ADD = 1,
     DEVNET_HOSTS_REMOVE = 2,
+};
+enum {
+    DEVNET_DNS_SECURITY_ADD = 0,
+    DEVNET_DNS_SECURITY_REMOVE = 1,
+    DEVNET_DNS_SECURITY_REQUIRE = 2,
 };
 enum {
     DEVNET_MULTICAST_DNS_OFF = 0,

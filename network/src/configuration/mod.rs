@@ -30,7 +30,7 @@ use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dhcp6::{Dhcp6ClientOptions, Dhcp6ServerOptions, Downstream};
-use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::dns::{DnsSecurity, HostEntry, ResolverOption, SecureServer};
 use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
 use crate::command::mdns::{LocalService, MulticastDnsMode, MulticastDnsOption};
@@ -129,6 +129,7 @@ pub(crate) struct DesiredSystem {
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
     pub(crate) hosts: Vec<HostEntry>,
+    pub(crate) security: DnsSecurity,
     pub(crate) routes: Vec<RouteChange>,
 }
 
@@ -274,6 +275,8 @@ pub(crate) struct WantedSystem {
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,
     pub(crate) hosts: Vec<At<HostEntry>>,
+    pub(crate) secure_servers: Vec<At<SecureServer>>,
+    pub(crate) requires_security: Option<At<bool>>,
     pub(crate) routes: Vec<At<RouteChange>>,
 }
 

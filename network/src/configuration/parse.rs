@@ -15,7 +15,7 @@ use super::matcher::Matcher;
 use super::{At, Section, Sections, Wanted, WantedSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp_server::LeaseChange;
-use crate::command::dns::HostsChange;
+use crate::command::dns::{DnsSecurityChange, HostsChange};
 use crate::command::interface::{Advertisement, InterfaceOption, is_name};
 use crate::command::line_error::{Fault, LineError};
 use crate::command::mdns::ServiceChange;
@@ -266,6 +266,12 @@ impl Parser {
             Request::AddDnsServer(value) => system.servers.push(At { line, value }),
             Request::SetSearchDomains(value) => add_domains(&mut system.domains, line, value),
             Request::ChangeHosts(HostsChange::Add(value)) => system.hosts.push(At { line, value }),
+            Request::ChangeDnsSecurity(DnsSecurityChange::Add(value)) => {
+                system.secure_servers.push(At { line, value });
+            }
+            Request::ChangeDnsSecurity(DnsSecurityChange::Require(value)) => {
+                return once(&mut system.requires_security, line, text, value);
+            }
             Request::SetRoute(value) if value.kind != RouteKind::Unicast => {
                 system.routes.push(At { line, value });
             }

@@ -14,7 +14,7 @@ use crate::command::address::{AddressChange, Broadcast};
 use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
 use crate::command::dhcp_server::{ClientName, Reservation};
-use crate::command::dns::{HostEntry, ResolverOption};
+use crate::command::dns::{HostEntry, ResolverOption, SecureServer};
 use crate::command::escape::escape;
 use crate::command::fallback::Fallback;
 use crate::command::interface::InterfaceOption;
@@ -77,6 +77,8 @@ impl DesiredSystem {
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))
             .chain(self.hosts.iter().flat_map(host))
+            .chain(self.security.servers.iter().map(secure_server))
+            .chain(self.security.is_required.then(|| "dns tls required on".into()))
             .chain(self.routes.iter().map(|change| route(change, &[])))
     }
 }
@@ -276,6 +278,15 @@ fn option(option: &ResolverOption) -> String {
         ResolverOption::Stale(seconds) => format!("dns option stale {seconds}"),
         ResolverOption::CacheEntries(most) => format!("dns option cache {most}"),
         ResolverOption::MixedCase(is_on) => format!("dns option mixed-case {}", switch(*is_on)),
+    }
+}
+
+fn secure_server(server: &SecureServer) -> String {
+    let SecureServer { address, name, port } = server;
+    if *port == SecureServer::PORT {
+        format!("dns tls add {address} {name}")
+    } else {
+        format!("dns tls add {address} {name} port {port}")
     }
 }
 

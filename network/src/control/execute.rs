@@ -201,7 +201,9 @@ impl OpenFile {
             | Immediate::GetResolver(())
             | Immediate::SetSearchDomains(_)
             | Immediate::ListHosts(())
-            | Immediate::ChangeHosts(_)) => self.execute_names(names),
+            | Immediate::ChangeHosts(_)
+            | Immediate::ChangeDnsSecurity(_)
+            | Immediate::GetDnsSecurity(())) => self.execute_names(names),
             Immediate::SetMulticastDns(option) => reply::<SetMulticastDns>(|| {
                 self.change(|stack| stack.mdns.set(&mut stack.context, &mut stack.ip, &option))
             }),

@@ -52,6 +52,10 @@ impl OpenFile {
             Immediate::ChangeHosts(change) => {
                 reply::<ChangeHosts>(|| system().and_then(|()| resolver.change_hosts(change)))
             }
+            Immediate::ChangeDnsSecurity(change) => reply::<ChangeDnsSecurity>(|| {
+                system().and_then(|()| resolver.change_security(change))
+            }),
+            Immediate::GetDnsSecurity(()) => reply::<GetDnsSecurity>(|| Ok(resolver.security())),
             _ => Err(Error::Unsupported),
         }
     }

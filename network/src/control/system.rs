@@ -38,7 +38,7 @@ impl OpenFile {
         let host_model = wanted.host_model.as_ref().map(|at| at.value).unwrap_or_default();
         let mut system = DesiredSystem { host_model, ..DesiredSystem::default() };
         #[cfg(feature = "dns")]
-        crate::socket::Resolver::check(wanted, &mut system)?;
+        self.sockets.resolver().check(wanted, &mut system)?;
         let mut known = BTreeSet::new();
         for At { line, value } in &wanted.routes {
             let refused = |error| (*line, error);

@@ -253,6 +253,31 @@ impl DnsMessage {
         }
         Ok(bytes)
     }
+
+    /// The message, as long as a multiple of `block` bytes where it has EDNS (RFC 7830).
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    #[cfg(feature = "dns-over-tls")]
+    pub(crate) fn to_padded_bytes(&self, block: usize) -> Result<Vec<u8>, Error> {
+        const PADDING: u16 = 12;
+        const OPTION_BYTES: usize = 4;
+        let mut bytes = self.to_bytes()?;
+        let bare = bytes.len() + OPTION_BYTES;
+        let missing = bare.next_multiple_of(block) - bare;
+        // The length of the options is the last thing in the message.
+        if self.payload.is_some()
+            && let Some(length) = bytes.last_chunk_mut()
+        {
+            let padding = u16::try_from(missing).map_err(|_| Error::InvalidInput)?;
+            *length = u16::try_from(OPTION_BYTES + missing)
+                .map_err(|_| Error::InvalidInput)?
+                .to_be_bytes();
+            bytes.extend([PADDING, padding].into_iter().flat_map(u16::to_be_bytes));
+            bytes.resize(bytes.len() + missing, 0);
+        }
+        Ok(bytes)
+    }
 }
 
 /// The header of a message (RFC 1035 §4.1.1).

@@ -1,6 +1,8 @@
-//! `dns`: the name servers of one interface or of the resolver, and names of the link.
+//! `dns`: the name servers of one interface or of the resolver, which are
+//! asked over TLS, and names of the link.
 
 mod link_names;
+mod security;
 
 use std::net::IpAddr;
 
@@ -49,6 +51,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         [verb @ ("multicast" | "hostname" | "publish" | "withdraw" | "browse"), rest @ ..] => {
             link_names::run(context, verb, rest).await
         }
+        ["tls", rest @ ..] => security::run(context, rest).await,
         [verb @ ("add" | "remove" | "del" | "delete")] => {
             Err(Failure::usage(format!("{verb}: which address?")))
         }

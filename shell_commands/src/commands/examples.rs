@@ -96,6 +96,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ("dns", "the servers, by interface"),
             ("dns add 10.0.2.4 eth0", ""),
             ("dns cache", "the answers that are kept"),
+            ("dns tls", "the servers that are asked over TLS"),
         ],
     ),
     (

@@ -98,7 +98,8 @@ rows! {
         "Asks a name server and shows its whole answer.", run (names::dig::run);
     "dirname", "dirname PATH...", "Prints paths without their last parts.",
         run (basename::directory);
-    "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]\ndns multicast \
+    "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]\n\
+        dns tls [add ADDRESS NAME [PORT]|remove ADDRESS|required on|off]\ndns multicast \
         [IF [off|resolve|on]]\ndns hostname IF [NAME]\ndns publish IF NAME TYPE PORT \
         [TEXT...]\ndns withdraw IF NAME TYPE\ndns browse TYPE [IF] [SECONDS]",
         "Shows or changes the DNS servers, the answers that are kept, and the names and services \

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use devnet_network::command::address::Origin;
 use devnet_network::command::dhcp::{DhcpLease, DhcpStatus};
 use devnet_network::command::dhcp_server::{DhcpServerStatus, RawOption, ServerLease};
-use devnet_network::command::dns::{CacheEntry, DnsServer};
+use devnet_network::command::dns::{CacheEntry, DnsSecurity, DnsServer, SecureServer};
 use devnet_network::dns_message::ResponseCode;
 
 use super::append;
@@ -157,6 +157,19 @@ pub fn dns_servers(servers: &[DnsServer]) -> String {
             append(&mut text, format_args!(" dev {}", server.interface));
         }
         append(&mut text, format_args!(" {}\n", origin(server.origin)));
+    }
+    text
+}
+
+/// The servers that are asked over TLS, a line each.
+#[must_use]
+pub fn dns_security(security: &DnsSecurity) -> String {
+    let mut text = String::new();
+    for SecureServer { address, name, port } in &security.servers {
+        append(&mut text, format_args!("{address} {} port {port}\n", shown::line(name)));
+    }
+    if security.is_required {
+        text.push_str("required\n");
     }
     text
 }

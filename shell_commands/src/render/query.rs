@@ -48,8 +48,8 @@ pub struct Asking<'a> {
     pub arguments: &'a str,
     /// The type.
     pub record_type: RecordType,
-    /// Over TCP.
-    pub stream: bool,
+    /// What carried the messages: UDP, TCP or TLS.
+    pub over: &'a str,
     /// How long the answer took.
     pub took: Duration,
     /// When, since 1970.
@@ -190,17 +190,17 @@ fn row(text: &mut String, record: &ResourceRecord, shown: Shown) {
 
 fn statistics(text: &mut String, reply: &Reply, asking: &Asking<'_>) {
     let Reply { server, bytes, .. } = reply;
-    let over = if asking.stream { "TCP" } else { "UDP" };
     let at = calendar::format(asking.at, "%a %b %d %T %Z %Y");
     append(
         text,
         format_args!(
-            ";; Query time: {} msec\n;; SERVER: {}#{}({}) ({over})\n;; WHEN: {at}\n\
+            ";; Query time: {} msec\n;; SERVER: {}#{}({}) ({})\n;; WHEN: {at}\n\
              ;; MSG SIZE  rcvd: {bytes}\n\n",
             asking.took.as_millis(),
             server.ip(),
             server.port(),
-            server.ip()
+            server.ip(),
+            asking.over
         ),
     );
 }
@@ -315,7 +315,7 @@ mod tests {
     const ASKING: Asking<'_> = Asking {
         arguments: "www.lan @127.0.0.1",
         record_type: RecordType::A,
-        stream: false,
+        over: "UDP",
         took: Duration::from_micros(3_900),
         at: Duration::from_secs(1_796_005_466),
     };

@@ -25,8 +25,9 @@ use devnet_network::command::dhcp_server::{
     LeaseChange, LeaseState, RawOption, Reservation, ServerLease,
 };
 use devnet_network::command::dns::{
-    Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Query, Question, Record, RecordData,
-    RecordKind, Reply, ResolverOption, ResolverStatus, SearchDomain,
+    Answer, CacheEntry, DnsSecurity, DnsSecurityChange, DnsServer, HostEntry, HostsChange, Query,
+    Question, Record, RecordData, RecordKind, Reply, ResolverOption, ResolverStatus, SearchDomain,
+    SecureServer,
 };
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::fallback::{Fallback, FallbackStatus};
@@ -175,6 +176,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(link_names());
     all.extend(dhcp());
     all.extend(dhcp_server());
+    all.extend(dns_security());
     all.extend(neighbors());
     all.extend(sockets());
     all.extend(options());
@@ -193,6 +195,17 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.push(sample::<GetRouter>("", (), Some(router())));
     all.extend(super::dhcp6::samples());
     all
+}
+
+fn dns_security() -> [Sample; 2] {
+    let name = String::from("one.one.one.one");
+    let server = SecureServer { address: read("1.1.1.1"), name, port: SecureServer::PORT };
+    let line = "dns tls add 1.1.1.1 one.one.one.one";
+    let status = DnsSecurity { is_required: false, servers: vec![server.clone()] };
+    [
+        sample::<ChangeDnsSecurity>(line, DnsSecurityChange::Add(server), true),
+        sample::<GetDnsSecurity>("", (), status),
+    ]
 }
 
 fn captures() -> [Sample; 2] {

@@ -6,7 +6,9 @@ use devnet_virtual_file_system::Error;
 
 use super::Resolver;
 use super::names::{Options, add_host};
+use super::security::add_secure;
 use crate::command::address::Origin;
+use crate::command::dns::DnsSecurity;
 use crate::configuration::{At, DesiredSystem, WantedSystem};
 use crate::stack::name_servers::NameServers;
 
@@ -18,6 +20,7 @@ impl Resolver {
             system.servers = settings.system.iter().map(|(address, _)| *address).collect();
             system.domains = settings.system.asked_domains();
             system.hosts = settings.hosts.clone();
+            system.security = settings.security.clone();
         });
     }
 
@@ -26,6 +29,7 @@ impl Resolver {
     /// # Errors
     /// The line that cannot be, with what its command would answer.
     pub(crate) fn check(
+        &self,
         wanted: &WantedSystem,
         system: &mut DesiredSystem,
     ) -> Result<(), (u32, Error)> {
@@ -43,6 +47,16 @@ impl Resolver {
         for At { line, value } in &wanted.hosts {
             add_host(&mut hosts, value.clone()).map_err(|error| (*line, error))?;
         }
+        let mut security = DnsSecurity::default();
+        for At { line, value } in &wanted.secure_servers {
+            let added = self.check_tls().and_then(|()| add_secure(&mut security, value.clone()));
+            added.map_err(|error| (*line, error))?;
+        }
+        if let Some(At { line, value }) = &wanted.requires_security {
+            self.check_tls().map_err(|error| (*line, error))?;
+            security.is_required = *value;
+        }
+        system.security = security;
         system.options = options.changed();
         system.servers = names.iter().map(|(address, _)| *address).collect();
         system.domains = names.asked_domains();
@@ -68,6 +82,7 @@ impl Resolver {
             }
             settings.system.set_domains(&system.domains)?;
             settings.hosts.clone_from(&system.hosts);
+            settings.security.clone_from(&system.security);
             Ok(())
         })
     }

@@ -29,6 +29,8 @@ use crate::{TcpSettings, TcpStream};
 /// The timeout of a response over TCP.
 #[cfg(feature = "tcp")]
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The bytes of UDP messages that a query over TLS offers to take, where there are none.
+const PAYLOAD_OVER_TLS: u16 = 1232;
 /// Random bytes of a query: the identifier, and a bit for each letter of the longest name.
 const RANDOM_BYTES: usize = 2 + 32;
 
@@ -63,7 +65,7 @@ pub(super) struct Outcome {
 }
 
 /// Why receiving ended.
-enum End {
+pub(super) enum End {
     Complete,
     Failed(Error),
     /// The server does not repeat the spelling.
@@ -72,9 +74,22 @@ enum End {
     NoOptions,
 }
 
-struct Exchange {
-    query: DnsMessage,
+pub(super) struct Exchange {
+    pub(super) query: DnsMessage,
     heard: Option<Heard>,
+}
+
+impl Exchange {
+    /// True once the query has its response.
+    #[cfg(feature = "dns-over-tls")]
+    pub(super) const fn is_heard(&self) -> bool {
+        self.heard.is_some()
+    }
+
+    /// The query has its response.
+    pub(super) fn hear(&mut self, server: SocketAddr, response: Response, bytes: usize) {
+        self.heard = Some(heard(server, &self.query, response, bytes));
+    }
 }
 
 impl Resolver {
@@ -87,9 +102,16 @@ impl Resolver {
         mut manner: Manner,
         wait: Duration,
     ) -> Outcome {
+        let secure = self.secure(server);
+        if secure.is_some() {
+            // Nobody else can answer; and padding needs EDNS.
+            manner = Manner { is_mixed: false, payload: Some(PAYLOAD_OVER_TLS), ..manner };
+        }
         loop {
             let mut exchanges = self.exchanges(name, kinds, manner);
-            let end = if manner.by_stream {
+            let end = if let Some(secure) = &secure {
+                self.ask_by_tls(server, secure, &mut exchanges).await
+            } else if manner.by_stream {
                 self.ask_by_stream(server, &mut exchanges).await
             } else {
                 let clock = &*self.sockets.clock;
@@ -174,13 +196,12 @@ impl Resolver {
                 return End::NoOptions;
             }
             let is_incomplete = response.is_truncated && is_answer(response.code);
-            let query = &exchange.query;
             // It counts if the deadline comes before a response over TCP.
-            exchange.heard = Some(heard(server, query, response, received.data.len()));
+            exchange.hear(server, response, received.data.len());
             if is_incomplete && cfg!(feature = "tcp") {
                 message!(debug, "devnet::dns", "a truncated answer, {} is asked over TCP", server);
                 // Boxed, as few lookups come here.
-                if let Ok(whole) = Box::pin(self.query_over_tcp(server, query)).await {
+                if let Ok(whole) = Box::pin(self.query_over_tcp(server, &exchange.query)).await {
                     exchange.heard = Some(whole);
                 }
             }
@@ -265,7 +286,7 @@ const fn is_answer(code: ResponseCode) -> bool {
 
 /// True for the answer of a server that takes EDNS for an error (RFC 6891 §7), or has another
 /// version of it.
-const fn is_refusal_of_options(response: &Response) -> bool {
+pub(super) const fn is_refusal_of_options(response: &Response) -> bool {
     const BAD_VERSION: u16 = 16;
     match response.code {
         ResponseCode::FormatError | ResponseCode::NotImplemented => response.payload.is_none(),

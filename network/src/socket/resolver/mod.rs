@@ -20,7 +20,9 @@
 //! | `records` | records of any type |
 //! | `report` | failed lookups, told to watchers |
 //! | `round_trip` | how fast servers answer |
+//! | `security` | which servers are asked over TLS |
 //! | `services` | services of the link |
+//! | `tls` | one server over TLS |
 
 mod cache;
 mod configured;
@@ -34,8 +36,12 @@ mod place;
 mod records;
 mod report;
 mod round_trip;
+#[cfg_attr(not(feature = "dns-over-tls"), path = "security_absent.rs")]
+mod security;
 #[cfg(feature = "mdns")]
 mod services;
+#[cfg(feature = "dns-over-tls")]
+mod tls;
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -141,7 +147,8 @@ impl Resolver {
 
     fn ask_of(&self, server: Option<SocketAddr>, name: &str) -> Result<Ask, Error> {
         let is_kept = server.is_none();
-        let servers = server.map_or_else(|| self.servers(), |server| vec![server]);
+        let mut servers = server.map_or_else(|| self.servers(), |server| vec![server]);
+        self.secure_all(&mut servers);
         if servers.is_empty() && !self.needs_no_server(name) {
             return Err(Error::NetworkUnreachable);
         }

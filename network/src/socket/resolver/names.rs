@@ -12,10 +12,12 @@ use super::Resolver;
 use super::cache::Cache;
 use super::failures::Failures;
 use super::round_trip::RoundTrips;
+#[cfg(feature = "dns-over-tls")]
+use super::tls::Tls;
 use crate::command::ChangeHosts;
 use crate::command::dns::{
-    Answer, CacheEntry, DnsServer, HostEntry, HostsChange, Question, Record, RecordData,
-    RecordKind, ResolverOption, ResolverStatus, SearchDomain,
+    Answer, CacheEntry, DnsSecurity, DnsServer, HostEntry, HostsChange, Question, Record,
+    RecordData, RecordKind, ResolverOption, ResolverStatus, SearchDomain,
 };
 use crate::command::record::RecordType;
 use crate::dns_message::name::without_dot;
@@ -31,6 +33,9 @@ pub(in crate::socket) struct Names {
     pub(super) cache: Lock<Cache>,
     pub(super) failures: Lock<Failures>,
     pub(super) round_trips: Lock<RoundTrips>,
+    /// How servers are asked over TLS, if the embedder said.
+    #[cfg(feature = "dns-over-tls")]
+    pub(super) tls: Lock<Option<Tls>>,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +43,7 @@ pub(super) struct Settings {
     pub(super) system: NameServers,
     pub(super) hosts: Vec<HostEntry>,
     pub(super) options: Options,
+    pub(super) security: DnsSecurity,
 }
 
 /// The options.
@@ -249,6 +255,13 @@ impl Resolver {
         self.sockets.names.failures.with(|failures| failures.forget(scope));
         let gone = self.sockets.names.cache.with(|cache| cache.retain(|one| one.scope != scope));
         u32::try_from(gone).unwrap_or(u32::MAX)
+    }
+
+    /// Forgets what servers said to any scope.
+    #[cfg(feature = "dns-over-tls")]
+    pub(super) fn forget_answers(&self) {
+        self.sockets.names.failures.with(|failures| *failures = Failures::default());
+        self.sockets.names.cache.with(|cache| *cache = Cache::default());
     }
 
     pub(super) fn scope(&self) -> Option<u32> {

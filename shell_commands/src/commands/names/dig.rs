@@ -2,16 +2,16 @@
 
 use std::net::SocketAddr;
 
-use devnet_network::command::QueryRecords;
-use devnet_network::command::dns::Query;
+use devnet_network::command::dns::{Query, SecureServer};
 use devnet_network::command::record::RecordType;
+use devnet_network::command::{GetDnsSecurity, QueryRecords};
 use devnet_virtual_file_system::Error;
 
 use super::words::{Lookup, Options, Words};
 use super::{Asked, Family};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::render::query::{self, Asking};
+use crate::render::query::{self, Asking, Shown};
 use crate::status::Status;
 
 /// No server answered.
@@ -62,7 +62,9 @@ async fn ask(context: &Context, asked: &Asked, lookup: &Lookup, options: Options
             Ok(Status::SUCCESS)
         }
         Ok(reply) => {
-            let asking = Asking { arguments: &arguments, record_type, stream, took, at };
+            let is_told = shown.contains(Shown::STATISTICS);
+            let over = if is_told { over(asked, reply.server, stream).await } else { "" };
+            let asking = Asking { arguments: &arguments, record_type, over, took, at };
             context.print(&query::reply(&reply, &asking, shown)).await?;
             Ok(Status::SUCCESS)
         }
@@ -80,6 +82,17 @@ async fn ask(context: &Context, asked: &Asked, lookup: &Lookup, options: Options
             Err(Failure { status: FAILED, message })
         }
         Err(why) => Err(Failure { status: FAILED, ..Failure::of(shown_server(asked.server), why) }),
+    }
+}
+
+/// What carries messages to a server. Who may not know that sees what was asked for.
+async fn over(asked: &Asked, server: SocketAddr, stream: bool) -> &'static str {
+    let security = asked.file.control::<GetDnsSecurity>(&()).await.unwrap_or_default();
+    let is_it = |known: &SecureServer| (known.address, known.port) == (server.ip(), server.port());
+    match stream {
+        _ if security.servers.iter().any(is_it) => "TLS",
+        true => "TCP",
+        false => "UDP",
     }
 }
 

@@ -10,7 +10,8 @@ use devnet_network::command::configuration::{ConfigurationChange, ConfigurationO
 use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
 use devnet_network::command::dhcp6::{Dhcp6Mode, Dhcp6Status};
 use devnet_network::command::dns::{
-    Answer, CacheEntry, DnsServer, Query, Record, RecordData, RecordKind, Reply,
+    Answer, CacheEntry, DnsSecurity, DnsSecurityChange, DnsServer, Query, Record, RecordData,
+    RecordKind, Reply, SecureServer,
 };
 use devnet_network::command::interface::{
     InterfaceDetails, InterfaceFlags, InterfaceOption, InterfaceStatus,
@@ -268,6 +269,9 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::ListDnsCache(()) => encode(&names::kept()),
         Request::FlushDnsCache(()) => encode(&2_u32),
         Request::QueryRecords(query) => encode(&names::query(query)?),
+        Request::ChangeDnsSecurity(DnsSecurityChange::Remove(_)) => Err(Error::NotFound),
+        Request::ChangeDnsSecurity(_) => encode(&true),
+        Request::GetDnsSecurity(()) => encode(&names::security()),
         Request::ListMulticastDns(()) => encode(&names::of_link()),
         Request::SetMulticastDns(_) | Request::ChangeServices(_) => encode(&true),
         Request::BrowseServices(_) => encode(&names::services()),
@@ -539,6 +543,16 @@ mod names {
             ..found.clone()
         };
         vec![page, found]
+    }
+
+    pub(super) fn security() -> DnsSecurity {
+        let secure = |address: &str, name: &str| SecureServer {
+            address: address.parse().unwrap(),
+            name: name.into(),
+            port: SecureServer::PORT,
+        };
+        let servers = vec![secure("1.1.1.1", "one.one.one.one"), secure("fd00::3", "fd00::3")];
+        DnsSecurity { is_required: true, servers }
     }
 
     pub(super) fn kept() -> Vec<CacheEntry> {

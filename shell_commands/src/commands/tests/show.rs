@@ -256,6 +256,42 @@ fn names_of_the_link_are_shown_and_changed() {
 }
 
 #[test]
+fn servers_over_tls_are_shown_and_changed() {
+    let (world, network) = world();
+    assert_eq!(
+        world.output("dns tls"),
+        "1.1.1.1 one.one.one.one port 853\nfd00::3 fd00::3 port 853\nrequired\n"
+    );
+    network.changes();
+    world.output(
+        "dns tls add 9.9.9.9 dns.quad9.net; dns tls add fd00::3 dns.lan 8853; \
+         dns tls required on; dns tls required off",
+    );
+    let asked = network.changes();
+    for (place, part) in [
+        "address: 9.9.9.9, name: \"dns.quad9.net\", port: 853",
+        "address: fd00::3, name: \"dns.lan\", port: 8853",
+        "Require(true)",
+        "Require(false)",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(asked[place].contains(part), "{part}: {asked:?}");
+    }
+    for (line, why) in [
+        ("dns tls remove 9.9.9.9", "dns: 9.9.9.9: No such file or directory\n"),
+        ("dns tls add 9.9.9.9 dns.quad9.net 70000", "dns: 70000: bad port\n"),
+        ("dns tls required perhaps", "dns: perhaps: on or off\n"),
+    ] {
+        assert_eq!(failed(&world, line), (1, why.into()));
+    }
+    for line in ["dns tls add 9.9.9.9", "dns tls frob", "dns tls required"] {
+        assert_eq!(failed(&world, line).0, 2, "{line}");
+    }
+}
+
+#[test]
 fn nslookup_asks_the_resolver() {
     let (world, network) = world();
     let head = "Server:\t\t10.0.2.3\nAddress:\t10.0.2.3:53\n\n";
