@@ -105,7 +105,10 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::SetAutoconfiguration::IDENTIFIER
         | table::ListAutoconfiguration::IDENTIFIER
         | table::ListRoutePreferences::IDENTIFIER => cfg!(feature = "ipv6"),
-        table::JoinGroup::IDENTIFIER | table::LeaveGroup::IDENTIFIER => cfg!(feature = "multicast"),
+        table::AddGroup::IDENTIFIER
+        | table::RemoveGroup::IDENTIFIER
+        | table::JoinGroup::IDENTIFIER
+        | table::LeaveGroup::IDENTIFIER => cfg!(feature = "multicast"),
         table::WatchEvents::IDENTIFIER => cfg!(feature = "events"),
         table::Watch::IDENTIFIER => cfg!(all(feature = "events", feature = "commands-as-text")),
         table::GetLastError::IDENTIFIER
@@ -168,6 +171,7 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListProxies::IDENTIFIER
         | table::ListSockets::IDENTIFIER
         | table::ListGroups::IDENTIFIER
+        | table::ListGroupDetails::IDENTIFIER
         | table::GetConnection::IDENTIFIER
         | table::ListSystemOptions::IDENTIFIER => cfg!(feature = "lists"),
         _ => true,
@@ -194,6 +198,8 @@ const fn has_change(command: Identifier) -> bool {
         | table::SetSearchDomains::IDENTIFIER
         | table::ChangeHosts::IDENTIFIER
         | table::AddNeighbor::IDENTIFIER
+        | table::AddGroup::IDENTIFIER
+        | table::RemoveGroup::IDENTIFIER
         | table::AddProxy::IDENTIFIER
         | table::RemoveProxy::IDENTIFIER
         | table::RemoveNeighbor::IDENTIFIER
@@ -254,6 +260,8 @@ fn needs_ipv6(request: &Request) -> bool {
         Request::FindRoute(address)
         | Request::AddDnsServer(address)
         | Request::RemoveDnsServer(address)
+        | Request::AddGroup(address)
+        | Request::RemoveGroup(address)
         | Request::AddProxy(address)
         | Request::RemoveProxy(address)
         | Request::RemoveNeighbor(address) => address.is_ipv6(),

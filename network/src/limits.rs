@@ -230,7 +230,8 @@ pub const ERROR_REPORTS: usize = 64;
 pub const ERROR_REPORT_BYTES: usize = 1280;
 /// Multicast groups of one socket, over all interfaces (Linux' igmp_max_memberships is 20).
 pub const MEMBERSHIPS: usize = 64;
-/// Multicast groups of sockets on one interface; every report contains each of them.
+/// Multicast groups of one family that sockets and commands joined on one interface; every report
+/// contains each of them.
 pub const GROUPS: usize = 1024;
 /// Entries of the path MTU cache of one interface; the one that expires first is replaced.
 pub const PATHS: usize = 1024;

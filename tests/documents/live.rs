@@ -81,6 +81,7 @@ fn before(example: &str) -> &'static str {
         ["dhcp6", "renew"] => "link up\ndhcp6 client stateless\ndhcp6 wait 20000\n",
         ["dhcp6", "wait"] => "link up\ndhcp6 client stateless\n",
         ["dhcp", "wait"] => "link up\ndhcp start\n",
+        ["group", "remove"] => "group add 239.1.2.3\n",
         ["neighbor", "proxy"] => "neighbor proxy add 10.0.2.60\n",
         ["neighbor", "remove"] => "neighbor add 10.0.2.9 02:00:00:00:00:09\n",
         ["bind" | "listen", _] => "socket tcp\n",

@@ -140,7 +140,8 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         &[
             (
                 "ip",
-                "`address`, `route`, `link`, `neighbor` and `monitor` only; one table of routes",
+                "`address`, `route`, `link`, `neighbor`, `maddress` and `monitor` only; one table \
+                 of routes",
             ),
             ("ss", "no `-o -e -x -p`"),
         ],

@@ -11,11 +11,11 @@ use devnet_network::command::route::{NewRoute, RouteSelector};
 use devnet_network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
 use devnet_network::command::watch::{Kinds, WatchOptions};
 use devnet_network::command::{
-    Accept, AddRoute, ApplyConfiguration, Bind, Capture, CheckConfiguration, Connect, CreateSocket,
-    ExportConfiguration, FindRoute, FlushNeighbors, GetInterface, GetLastError, GetStatistics,
-    JoinGroup, ListAddresses, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Listen,
-    NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo, SetEnabled, SetOption, Watch,
-    WatchEvents,
+    Accept, AddGroup, AddRoute, ApplyConfiguration, Bind, Capture, CheckConfiguration, Connect,
+    CreateSocket, ExportConfiguration, FindRoute, FlushNeighbors, GetInterface, GetLastError,
+    GetStatistics, JoinGroup, ListAddresses, ListGroupDetails, ListInterfaces, ListNeighbors,
+    ListRoutes, ListSockets, Listen, NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve,
+    SendTo, SetEnabled, SetOption, Watch, WatchEvents,
 };
 use devnet_network::limits::EVENT_BYTES;
 use devnet_network::{TcpListener, TcpStream, UdpSocket};
@@ -252,6 +252,9 @@ fn allow_interface_to_write_changes_it() {
         };
         guest.control::<AddRoute>(all, &route).await.unwrap();
         refused::<SetEnabled>(guest, all, &false, Error::PermissionDenied).await;
+        guest.control::<AddGroup>(device, &"239.1.2.3".parse().unwrap()).await.unwrap();
+        let groups = guest.control::<ListGroupDetails>(all, &()).await.unwrap();
+        assert!(groups.iter().any(|group| group.from_command));
     });
 }
 

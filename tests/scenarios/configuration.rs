@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(34) {
+    match chance.below(35) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -242,6 +242,7 @@ fn line(chance: &mut Chance, name: &str) -> String {
             chance.perhaps(&format!(" metric {number}")),
         ),
         26 => format!("neighbor proxy add {}{host}", chance.one(&["10.0.0.", "fd00::", "fe80::"])),
+        34 => format!("group add {}{host}", chance.one(&["239.1.0.", "ff02::", "10.0.0."])),
         25 | 27 | 28 => {
             let hops = [
                 format!("10.0.{net}.254*2,10.0.{net}.253"),
@@ -370,6 +371,7 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "address set",
         "neighbor add",
         "neighbor proxy",
+        "group add",
         "dhcp start",
         "dhcp fallback",
         "dhcp client",

@@ -25,6 +25,7 @@ mod events;
 mod failover;
 mod fallback;
 mod frames;
+mod groups;
 mod hold;
 mod hold_tables;
 mod hostile;

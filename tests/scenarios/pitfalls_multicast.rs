@@ -19,10 +19,10 @@ const REPORTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 const REPORTERS6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x16);
 
 const IS_MEMBER: u8 = 2;
-const LEFT: u8 = 3;
-const JOINED: u8 = 4;
+pub(crate) const LEFT: u8 = 3;
+pub(crate) const JOINED: u8 = 4;
 
-fn socket(host: &Host, port: u16) -> UdpSocket {
+pub(crate) fn socket(host: &Host, port: u16) -> UdpSocket {
     let socket = UdpSocket::new(&host.sockets());
     socket.set_reuse_address(true).unwrap();
     socket.bind(at(Ipv6Addr::UNSPECIFIED, port)).unwrap();
@@ -32,13 +32,13 @@ fn socket(host: &Host, port: u16) -> UdpSocket {
 /// What the host says to routers: destination, type, and each record with its group (or the one
 /// group of an old report).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Said {
+pub(crate) struct Said {
     to: IpAddr,
     kind: u8,
-    records: Vec<(u8, IpAddr)>,
+    pub(crate) records: Vec<(u8, IpAddr)>,
 }
 
-fn said(frames: Vec<Vec<u8>>) -> Vec<Said> {
+pub(crate) fn said(frames: Vec<Vec<u8>>) -> Vec<Said> {
     packets(frames).iter().filter_map(|packet| said_by(packet)).collect()
 }
 
@@ -78,7 +78,7 @@ fn said_by(packet: &[u8]) -> Option<Said> {
 }
 
 /// Without the groups that the host's addresses imply.
-fn of_group(said: Vec<Said>, group: impl Into<IpAddr>) -> Vec<Said> {
+pub(crate) fn of_group(said: Vec<Said>, group: impl Into<IpAddr>) -> Vec<Said> {
     let group = group.into();
     said.into_iter().filter(|one| one.records.iter().any(|(_, known)| *known == group)).collect()
 }

@@ -260,6 +260,7 @@ impl Request {
             | Self::ListProxies(())
             | Self::ListSockets(())
             | Self::ListGroups(())
+            | Self::ListGroupDetails(())
             | Self::ListDnsCache(())
             | Self::FlushDnsCache(())
             | Self::GetResolver(())
@@ -288,10 +289,13 @@ impl Request {
             Self::RemoveRoute(_) => &[NoSuchProcess, InvalidInput],
             Self::RemoveRoutes(_) => &[NoSuchProcess],
             Self::FindRoute(_) | Self::FindFlowRoute(_) => FIND_ROUTE,
-            Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
-            Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) | Self::RemoveProxy(_) => {
-                &[NotFound, Unsupported]
+            Self::AddDnsServer(_) | Self::AddGroup(_) => {
+                &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported]
             }
+            Self::RemoveDnsServer(_)
+            | Self::RemoveNeighbor(_)
+            | Self::RemoveProxy(_)
+            | Self::RemoveGroup(_) => &[NotFound, Unsupported],
             Self::Resolve(_) => RESOLVE,
             Self::QueryRecords(_) => QUERY_RECORDS,
             Self::StartDhcp(_)

@@ -133,6 +133,8 @@ super::form::grammar! {
                 "Every route that has everything that is given, connected ones too.",
                 "route flush via 10.0.2.2";
         }
+        AddGroup(_) { "group add ADDRESS", "", "group add 239.1.2.3"; }
+        RemoveGroup(_) { "group remove ADDRESS", "", "group remove 239.1.2.3"; }
         AddDnsServer(_) { "dns add ADDRESS", "", "dns add 10.0.2.3"; }
         RemoveDnsServer(_) { "dns remove ADDRESS", "", "dns remove 10.0.2.3"; }
         FlushDnsCache(()) { "dns flush", "Answers that are kept are forgotten.", "dns flush"; }
@@ -357,5 +359,6 @@ super::form::grammar! {
         ReceiveFrom(()), GetOptions(()), GetFurtherOptions(()), TakeError(()), ReceiveError(()),
         ListGroups(()), GetStreamStatistics(()), Peek(_), GetLastError(()), ApplyConfiguration(_),
         CheckConfiguration(_), GetRouter(()), GetFallback(()), GetDhcp6(()), GetDhcp6Server(()),
+        ListGroupDetails(()),
     }
 }

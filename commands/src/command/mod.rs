@@ -16,7 +16,8 @@
 //! |---|---|
 //! | 1–15 | interface |
 //! | 16–31 | address |
-//! | 32–47 | route |
+//! | 32–42 | route |
+//! | 43–47 | group |
 //! | 48–63 | dns |
 //! | 64–77 | dhcp |
 //! | 78–79 | dns security |
@@ -179,6 +180,13 @@ devnet_virtual_file_system::define_commands! {
         41 => ListMultipathRoutes: Read (()) -> Vec<route::MultipathRoute>;
         /// Returns the route and the next hop of a flow, and why it is chosen.
         42 => FindFlowRoute: Read (route::Flow) -> route::RouteChoice;
+
+        /// Joins a multicast group on the interface, without a socket.
+        43 => AddGroup: Write (IpAddr) -> ();
+        /// Leaves a multicast group that `AddGroup` joined; what sockets joined stays.
+        44 => RemoveGroup: Write (IpAddr) -> ();
+        /// As `ListGroups`, with who wants each group.
+        45 => ListGroupDetails: Read (()) -> Vec<multicast::GroupDetail>;
 
         /// Lists the DNS servers in the order in which they are queried: by the metric of their
         /// interface, then as they were added; on `/devices/sockets` those of the system come last.

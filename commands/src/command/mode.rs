@@ -174,6 +174,9 @@ impl Mode {
             | Request::SwitchRadio(_)
             | Request::ChangeRouter(_)
             | Request::GetRouter(())
+            | Request::AddGroup(_)
+            | Request::RemoveGroup(_)
+            | Request::ListGroupDetails(())
             | Request::ListGroups(()) => Ok(self),
         }
     }

@@ -21,6 +21,18 @@ pub struct GroupEntry {
     pub group: IpAddr,
     /// The interface.
     pub interface: String,
-    /// The number of sockets that joined it here; 0 for a group that our addresses imply.
+    /// The number of sockets that joined it here; 0 for a group that only our addresses imply, or
+    /// that only a command joined.
     pub sockets: u32,
+}
+
+/// A group that an interface receives, and who wants it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupDetail {
+    /// The group.
+    pub entry: GroupEntry,
+    /// A command joined it (`AddGroup`).
+    pub from_command: bool,
+    /// Our addresses imply it, or every host receives it.
+    pub implied: bool,
 }

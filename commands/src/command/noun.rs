@@ -10,7 +10,8 @@ use super::Request;
 const NOUNS: [(&str, RangeInclusive<u8>); 16] = [
     ("interface", 1..=15),
     ("address", 16..=31),
-    ("route", 32..=47),
+    ("route", 32..=42),
+    ("group", 43..=47),
     ("dns", 48..=63),
     ("dhcp", 64..=77),
     ("dns security", 78..=79),

@@ -104,6 +104,8 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["dhcp", rest @ ..] => line_of_dhcp::dhcp(rest),
         ["dhcp6", rest @ ..] => line_of_dhcp::dhcp6(rest),
         ["neighbor", rest @ ..] => neighbor(rest),
+        ["group", "add", group] => Ok(Request::AddGroup(value(group)?)),
+        ["group", "remove", group] => Ok(Request::RemoveGroup(value(group)?)),
         ["system", "host-model", model] => {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
         }

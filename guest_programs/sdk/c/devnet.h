@@ -203,6 +203,12 @@ enum {
 #define DEVNET_LIST_MULTIPATH_ROUTES 0xbfff6e29u
 /* Returns the route and the next hop of a flow, and why it is chosen. (read) */
 #define DEVNET_FIND_FLOW_ROUTE 0xbfff6e2au
+/* Joins a multicast group on the interface, without a socket. (write) */
+#define DEVNET_ADD_GROUP 0xffff6e2bu
+/* Leaves a multicast group that `AddGroup` joined; what sockets joined stays. (write) */
+#define DEVNET_REMOVE_GROUP 0xffff6e2cu
+/* As `ListGroups`, with who wants each group. (read) */
+#define DEVNET_LIST_GROUP_DETAILS 0xbfff6e2du
 /* Lists the DNS servers in the order in which they are queried: by the metric of their interface,
    then as they were added; on `/devices/sockets` those of the system come last. Of interfaces of
    equal metric the server that answers fastest is queried first. (read) */

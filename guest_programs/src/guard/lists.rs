@@ -45,6 +45,7 @@ pub(super) const fn is_list(request: &Request) -> bool {
             | Request::ListProxies(())
             | Request::ListSockets(())
             | Request::ListGroups(())
+            | Request::ListGroupDetails(())
             | Request::ListMulticastDns(())
     )
 }

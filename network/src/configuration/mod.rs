@@ -84,6 +84,8 @@ pub(crate) struct Desired {
     pub(crate) neighbors: Vec<NewNeighbor>,
     /// In order.
     pub(crate) proxies: Vec<IpAddr>,
+    /// In order.
+    pub(crate) groups: Vec<IpAddr>,
     pub(crate) servers: Vec<IpAddr>,
     pub(crate) domains: Vec<String>,
     pub(crate) mdns: DesiredMulticastDns,
@@ -112,6 +114,7 @@ impl Desired {
         }
         normalize_routes(&mut self.routes, self.metric);
         self.proxies.sort_unstable();
+        self.groups.sort_unstable();
         // Numbers sort faster than addresses.
         self.neighbors.sort_unstable_by_key(|new| match new.address {
             IpAddr::V4(address) => (false, u128::from(address.to_bits())),
@@ -195,6 +198,7 @@ pub(crate) struct Wanted {
     pub(crate) routes: Vec<At<MultipathChange>>,
     pub(crate) neighbors: Vec<At<NewNeighbor>>,
     pub(crate) proxies: Vec<At<IpAddr>>,
+    pub(crate) groups: Vec<At<IpAddr>>,
     pub(crate) servers: Vec<At<IpAddr>>,
     pub(crate) domains: Option<At<Vec<String>>>,
     pub(crate) mdns: Vec<At<MulticastDnsOption>>,
@@ -246,6 +250,7 @@ impl Wanted {
                 routes: values(&self.routes),
                 neighbors: values(&self.neighbors),
                 proxies: values(&self.proxies),
+                groups: values(&self.groups),
                 servers: values(&self.servers),
                 domains: self.domains.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
                 fallback: self.fallback.as_ref().map(|at| at.value).unwrap_or_default(),

@@ -324,6 +324,7 @@ impl Parser {
             Request::SetAddress(value) => wanted.addresses.push(At { line, value }),
             Request::AddNeighbor(value) => wanted.neighbors.push(At { line, value }),
             Request::AddProxy(value) => wanted.proxies.push(At { line, value }),
+            Request::AddGroup(value) => wanted.groups.push(At { line, value }),
             Request::AddDnsServer(value) => wanted.servers.push(At { line, value }),
             Request::AddRoute(new) => {
                 let value = RouteChange {

@@ -54,6 +54,7 @@ impl Desired {
             .chain(self.addresses.iter().map(address))
             .chain(self.neighbors.iter().map(neighbor))
             .chain(self.proxies.iter().map(|address| format!("neighbor proxy add {address}")))
+            .chain(self.groups.iter().map(|group| format!("group add {group}")))
             .chain(self.router.iter().flat_map(router))
             .chain(self.servers.iter().map(server))
             .chain(search(&self.domains))

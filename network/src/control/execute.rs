@@ -305,6 +305,15 @@ impl OpenFile {
             Immediate::ListGroups(()) => reply::<ListGroups>(|| {
                 Ok(self.collect(|stack| stack.ip.group_entries(&stack.context)))
             }),
+            Immediate::ListGroupDetails(()) => reply::<ListGroupDetails>(|| {
+                Ok(self.collect(|stack| stack.ip.group_details(&stack.context)))
+            }),
+            Immediate::AddGroup(group) => reply::<AddGroup>(|| {
+                self.change(|stack| stack.ip.add_group(&mut stack.context, group))
+            }),
+            Immediate::RemoveGroup(group) => reply::<RemoveGroup>(|| {
+                self.change(|stack| stack.ip.remove_group(&mut stack.context, group))
+            }),
             Immediate::GetStreamStatistics(()) => {
                 reply::<GetStreamStatistics>(|| self.stream_statistics())
             }

@@ -5,6 +5,7 @@ use core::fmt::Write;
 
 use crate::command::dhcp6::write_status;
 use crate::command::interface::Statistics;
+use crate::command::multicast::GroupDetail;
 use crate::driver::LinkState;
 use crate::interface::Interface;
 use crate::interfaces::Interfaces;
@@ -74,8 +75,9 @@ fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
     for (domain, origin) in stack.name_servers.domains() {
         writeln!(text, "search {domain} origin {origin}")?;
     }
-    for entry in stack.ip.group_entries(&stack.context) {
-        writeln!(text, "group {} sockets {}", entry.group, entry.sockets)?;
+    for GroupDetail { entry, from_command, .. } in stack.ip.group_details(&stack.context) {
+        let origin = if from_command { " origin static" } else { "" };
+        writeln!(text, "group {} sockets {}{origin}", entry.group, entry.sockets)?;
     }
     let dhcp = stack.dhcp.status(&stack.context);
     write!(text, "dhcp {}", dhcp.state)?;

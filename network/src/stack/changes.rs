@@ -83,7 +83,7 @@ impl Present<'_> {
             name_servers: self.names.clone(),
             dhcp: self.dhcp.summary(),
             dhcp6: self.dhcp6.summary(),
-            groups: self.ip.multicast.iter().collect(),
+            groups: self.ip.multicast.counts().collect(),
         }
     }
 
@@ -100,7 +100,7 @@ impl Present<'_> {
         events.extend(self.dhcp6.summary().map(|summary| Event::Dhcp6(change, Box::new(summary))));
         let leases = self.server.leased(self.cx.now).into_iter();
         events.extend(leases.map(|lease| Event::Lease(change, lease)));
-        events.extend(self.ip.multicast.iter().map(|group| self.group(change, group)));
+        events.extend(self.ip.multicast.counts().map(|group| self.group(change, group)));
         events
     }
 }
@@ -182,8 +182,8 @@ impl Changes {
             events.extend(last.map(|status| Event::Dhcp6(change, Box::new(status))));
             reported.dhcp6 = dhcp6;
         }
-        if !reported.groups.iter().copied().eq(present.ip.multicast.iter()) {
-            let groups: Vec<_> = present.ip.multicast.iter().collect();
+        if !reported.groups.iter().copied().eq(present.ip.multicast.counts()) {
+            let groups: Vec<_> = present.ip.multicast.counts().collect();
             let changed = differences(&reported.groups, &groups, |known| known.0, PartialEq::eq);
             let event = |(change, group): (_, &_)| present.group(change, *group);
             events.extend(changed.into_iter().map(event));

@@ -166,9 +166,10 @@ rows! {
         ADDRESS [from ADDRESS] [oif IF] [ipproto PROTOCOL [sport PORT] [dport PORT]]\nip neigh \
         add|replace|change|del ADDRESS [lladdr MAC] dev IF; ip neigh \
         add|del proxy ADDRESS dev IF; ip neigh show proxy; ip neigh get ADDRESS dev IF; ip neigh \
-        flush [dev IF] [ADDRESS] [nud STATE]\nip [-4|-6] [-o] monitor [all|label] [link] [address] \
+        flush [dev IF] [ADDRESS] [nud STATE]\nip maddr [show] [dev IF]; ip maddr add|del ADDRESS \
+        dev IF\nip [-4|-6] [-o] monitor [all|label] [link] [address] \
         [route] [neigh] [dns] [dhcp] [streams] [lease] [dev IF]",
-        "Shows, configures or watches addresses, links, routes and neighbors.", run (ip::run);
+        "Shows, configures or watches addresses, links, routes, neighbors, groups.", run (ip::run);
     "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] \
         [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);

@@ -40,7 +40,7 @@ use devnet_network::command::mdns::{
     ClaimState, FoundService, LocalService, MulticastDnsMode, MulticastDnsOption,
     MulticastDnsStatus, PublishedService, ServiceBrowse, ServiceChange,
 };
-use devnet_network::command::multicast::{GroupEntry, Membership};
+use devnet_network::command::multicast::{GroupDetail, GroupEntry, Membership};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor, ProxyEntry};
 use devnet_network::command::option::{
     CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
@@ -172,6 +172,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(interfaces());
     all.extend(addresses());
     all.extend(routes());
+    all.extend(groups());
     all.extend(names());
     all.extend(link_names());
     all.extend(dhcp());
@@ -748,6 +749,16 @@ fn dhcp_server() -> Vec<Sample> {
                 conflicts: 0,
             },
         ),
+    ]
+}
+
+fn groups() -> Vec<Sample> {
+    let entry = GroupEntry { group: read("239.1.2.3"), interface: "eth0".into(), sockets: 1 };
+    let detail = GroupDetail { entry, from_command: true, implied: false };
+    vec![
+        sample::<AddGroup>("group add 239.1.2.3", read("239.1.2.3"), ()),
+        sample::<RemoveGroup>("group remove 239.1.2.3", read("239.1.2.3"), ()),
+        sample::<ListGroupDetails>("", (), vec![detail]),
     ]
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn carry_out_from(
     }
     change_neighbors(stack, present, target)?;
     change_proxies(stack, present, target)?;
+    change_groups(stack, present, target)?;
     if present.servers != target.servers {
         stack.name_servers.retain(|_, origin| origin != Origin::Static);
         for server in &target.servers {
@@ -180,6 +181,17 @@ fn change_proxies(stack: &mut Stack, present: &Desired, target: &Desired) -> Res
     }
     for address in target.proxies.iter().filter(|new| !present.proxies.contains(new)) {
         ip.add_proxy(cx, *address)?;
+    }
+    Ok(())
+}
+
+fn change_groups(stack: &mut Stack, present: &Desired, target: &Desired) -> Result<(), Error> {
+    let Stack { context: cx, ip, .. } = stack;
+    for group in present.groups.iter().filter(|known| !target.groups.contains(known)) {
+        ip.remove_group(cx, *group)?;
+    }
+    for group in target.groups.iter().filter(|new| !present.groups.contains(new)) {
+        ip.add_group(cx, *group)?;
     }
     Ok(())
 }

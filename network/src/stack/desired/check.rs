@@ -72,6 +72,7 @@ pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> 
     check_routes(stack, wanted, &desired, &addresses, &mut notes)?;
     check_neighbors(cx, wanted, &desired, &addresses)?;
     check_proxies(cx, wanted)?;
+    check_groups(stack, wanted)?;
     check_dhcp_server(cx, wanted, &addresses)?;
     desired.domains = check_names(&stack.name_servers, wanted)?;
     desired.mdns = check_mdns(cx, wanted)?;
@@ -338,6 +339,19 @@ fn check_proxies(cx: &Context, wanted: &Wanted) -> Result<(), Refusal> {
             Ok(false) => return refused(Error::AlreadyExists),
             Err(error) => return refused(error),
         }
+    }
+    Ok(())
+}
+
+fn check_groups(stack: &Stack, wanted: &Wanted) -> Result<(), Refusal> {
+    let mut groups = stack.ip.multicast.clone();
+    let now = stack.context.now;
+    for group in stack.ip.multicast.asked() {
+        // It is asked for.
+        let _ = groups.forget(group, now);
+    }
+    for At { line, value } in &wanted.groups {
+        groups.ask(*value, now).map_err(|error| (*line, error))?;
     }
     Ok(())
 }

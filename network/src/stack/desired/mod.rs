@@ -99,6 +99,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
             .map(|(address, hardware_address)| NewNeighbor { address, hardware_address })
             .collect(),
         proxies: ip.link.proxies.iter().collect(),
+        groups: ip.multicast.asked().collect(),
         servers: servers.map(|(address, _)| *address).collect(),
         domains: stack.name_servers.asked_domains(),
         fallback: stack.dhcp.fallback().asked,

@@ -9,12 +9,12 @@ use core::time::Duration;
 use devnet_virtual_file_system::Error;
 
 use super::Ip;
-use crate::command::multicast::GroupEntry;
+use crate::command::multicast::{GroupDetail, GroupEntry};
 use crate::driver::Frame;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::counters::Counter;
-use crate::stack::multicast::{self, Message};
+use crate::stack::multicast::{self, Member, Message};
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::Header;
 use crate::stack::wire::ndp;
@@ -42,6 +42,26 @@ impl Ip {
     pub(crate) fn leave_group(&mut self, cx: &mut Context, group: IpAddr) {
         self.multicast.groups(group.is_ipv4()).leave(group, cx.now);
         self.report_groups(cx);
+    }
+
+    /// Joins a group for a command.
+    ///
+    /// # Errors
+    /// As [`Multicast::ask`](multicast::Multicast::ask).
+    pub(crate) fn add_group(&mut self, cx: &mut Context, group: IpAddr) -> Result<(), Error> {
+        self.multicast.ask(group, cx.now)?;
+        self.report_groups(cx);
+        Ok(())
+    }
+
+    /// Leaves a group that a command joined.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn remove_group(&mut self, cx: &mut Context, group: IpAddr) -> Result<(), Error> {
+        self.multicast.forget(group, cx.now)?;
+        self.report_groups(cx);
+        Ok(())
     }
 
     /// Joins the groups that our addresses imply, and those of routers if we advertise.
@@ -85,9 +105,22 @@ impl Ip {
 
     /// The list of groups.
     pub(crate) fn group_entries(&self, cx: &Context) -> Vec<GroupEntry> {
+        self.group_details(cx).into_iter().map(|detail| detail.entry).collect()
+    }
+
+    /// The list of groups, and who wants each.
+    pub(crate) fn group_details(&self, cx: &Context) -> Vec<GroupDetail> {
         let interface = &cx.configuration.name;
-        let entry = |(group, sockets)| GroupEntry { group, interface: interface.clone(), sockets };
-        self.multicast.iter().map(entry).collect()
+        let detail = |one: Member| GroupDetail {
+            entry: GroupEntry {
+                group: one.group,
+                interface: interface.clone(),
+                sockets: one.sockets,
+            },
+            from_command: one.is_asked,
+            implied: one.is_implied,
+        };
+        self.multicast.iter().map(detail).collect()
     }
 
     /// Handles the deadline.

@@ -71,9 +71,11 @@ pub(crate) enum Report {
     Leave(IpAddr),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Group {
     sockets: u32,
+    /// A command joined the group.
+    is_asked: bool,
     /// Our addresses imply the group.
     is_implied: bool,
     /// Remaining reports of the last change, and when the next one is due.
@@ -87,12 +89,28 @@ struct Group {
 
 impl Group {
     const fn is_active(&self) -> bool {
-        self.sockets > 0 || self.is_implied
+        self.is_joined() || self.is_implied
+    }
+
+    /// Counts against the bound.
+    const fn is_joined(&self) -> bool {
+        self.sockets > 0 || self.is_asked
     }
 }
 
+/// A group that is received, and who wants it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(crate) group: IpAddr,
+    pub(crate) sockets: u32,
+    /// A command joined it.
+    pub(crate) is_asked: bool,
+    /// Our addresses imply it, or every host receives it.
+    pub(crate) is_implied: bool,
+}
+
 /// The groups of one family.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Groups {
     groups: BTreeMap<IpAddr, Group>,
     /// Until when queriers of older versions count as present.
@@ -134,12 +152,14 @@ impl Groups {
         self.groups.get(&group).is_some_and(Group::is_active)
     }
 
-    /// Every group with the number of its sockets.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
-        self.groups
-            .iter()
-            .filter(|(_, group)| group.is_active())
-            .map(|(group, state)| (*group, state.sockets))
+    /// Every group that is received.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Member> + '_ {
+        self.groups.iter().filter(|(_, group)| group.is_active()).map(|(group, state)| Member {
+            group: *group,
+            sockets: state.sockets,
+            is_asked: state.is_asked,
+            is_implied: state.is_implied || is_all_nodes(*group),
+        })
     }
 
     fn version(&self, now: Instant) -> Version {
@@ -157,13 +177,42 @@ impl Groups {
     /// # Errors
     /// `NoBufferSpace` beyond [`limits::GROUPS`].
     pub(crate) fn join(&mut self, group: IpAddr, now: Instant) -> Result<(), Error> {
-        let joined = self.groups.values().filter(|state| state.sockets > 0).count();
-        if joined >= limits::GROUPS
-            && self.groups.get(&group).is_none_or(|state| state.sockets == 0)
-        {
+        self.check_room(group)?;
+        self.change(group, now, |state| state.sockets += 1);
+        Ok(())
+    }
+
+    /// Joins a group for a command.
+    ///
+    /// # Errors
+    /// `AlreadyExists`; `NoBufferSpace` beyond [`limits::GROUPS`].
+    pub(crate) fn ask(&mut self, group: IpAddr, now: Instant) -> Result<(), Error> {
+        if self.groups.get(&group).is_some_and(|state| state.is_asked) {
+            return Err(Error::AlreadyExists);
+        }
+        self.check_room(group)?;
+        self.change(group, now, |state| state.is_asked = true);
+        Ok(())
+    }
+
+    /// Leaves a group that a command joined.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn forget(&mut self, group: IpAddr, now: Instant) -> Result<(), Error> {
+        if self.groups.get(&group).is_none_or(|state| !state.is_asked) {
+            return Err(Error::NotFound);
+        }
+        self.change(group, now, |state| state.is_asked = false);
+        Ok(())
+    }
+
+    fn check_room(&self, group: IpAddr) -> Result<(), Error> {
+        let joined = self.groups.values().filter(|state| state.is_joined()).count();
+        let is_joined = self.groups.get(&group).is_some_and(Group::is_joined);
+        if joined >= limits::GROUPS && !is_joined {
             return Err(Error::NoBufferSpace);
         }
-        self.change(group, now, |state| state.sockets += 1);
         Ok(())
     }
 

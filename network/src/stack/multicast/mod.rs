@@ -16,7 +16,10 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use devnet_virtual_file_system::Error;
+
 pub(crate) use self::igmp::Message;
+pub(crate) use self::membership::Member;
 use self::membership::{Groups, Report, is_all_nodes};
 use super::addresses::Addresses;
 use super::context::Context;
@@ -34,7 +37,7 @@ const TRAFFIC_CLASS: u8 = 0xc0;
 const ROUTER_ALERT_IPV4: [u8; 4] = [0x94, 4, 0, 0];
 const ROUTER_ALERT_IPV6: [u8; 8] = [protocol::ICMPV6, 0, 5, 2, 0, 0, 1, 0];
 /// The groups of one interface.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Multicast {
     pub(super) ipv4: Groups,
     pub(super) ipv6: Groups,
@@ -62,13 +65,48 @@ impl Multicast {
         if is_ipv4 { &mut self.ipv4 } else { &mut self.ipv6 }
     }
 
-    /// Every group that is received, and the number of its sockets.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
+    /// Every group that is received.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Member> + '_ {
         let all = [IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)), IpAddr::V6(ndp::ALL_NODES)];
         let is_implied =
             |group: &IpAddr| !self.ipv4.contains(*group) && !self.ipv6.contains(*group);
-        let implied = all.into_iter().filter(is_implied).map(|group| (group, 0));
+        let implied = all.into_iter().filter(is_implied).map(|group| Member {
+            group,
+            sockets: 0,
+            is_asked: false,
+            is_implied: true,
+        });
         implied.chain(self.ipv4.iter()).chain(self.ipv6.iter())
+    }
+
+    /// Every group that is received, and the number of its sockets.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
+        self.iter().map(|one| (one.group, one.sockets))
+    }
+
+    /// The groups that commands joined, in order.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.ipv4.iter().chain(self.ipv6.iter()).filter(|one| one.is_asked).map(|one| one.group)
+    }
+
+    /// Joins a group for a command.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an address that is no group; `AlreadyExists`; `NoBufferSpace` beyond
+    /// [`GROUPS`](crate::limits::GROUPS).
+    pub(crate) fn ask(&mut self, group: IpAddr, now: Instant) -> Result<(), Error> {
+        if !group.is_multicast() {
+            return Err(Error::InvalidInput);
+        }
+        self.groups(group.is_ipv4()).ask(group, now)
+    }
+
+    /// Leaves a group that a command joined.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn forget(&mut self, group: IpAddr, now: Instant) -> Result<(), Error> {
+        self.groups(group.is_ipv4()).forget(group, now)
     }
 
     /// The packets that are due, and their destinations.

@@ -5,6 +5,7 @@
 
 mod address;
 mod link;
+mod maddress;
 mod monitor;
 mod neighbor;
 mod next_hops;
@@ -83,15 +84,17 @@ pub(super) async fn run(context: &Context) -> Outcome {
             }
         }
     }
-    let object = words
-        .next()
-        .ok_or_else(|| Failure::usage("which object? address, link, route, neigh or monitor"))?;
-    let objects = ["address", "route", "link", "neighbor", "neighbour", "monitor", "help"];
+    let object = words.next().ok_or_else(|| {
+        Failure::usage("which object? address, link, route, neigh, maddr or monitor")
+    })?;
+    let objects =
+        ["address", "maddress", "route", "link", "neighbor", "neighbour", "monitor", "help"];
     match objects.into_iter().find(|full| abbreviates(object, full)) {
         Some("address") => address::run(context, options, words).await,
         Some("route") => route::run(context, options, words).await,
         Some("link") => link::run(context, options, words).await,
         Some("neighbor" | "neighbour") => neighbor::run(context, options, words).await,
+        Some("maddress") => maddress::run(context, options, words).await,
         Some("monitor") => monitor::run(context, options, words).await,
         Some(_) => context.answer(&context.help).await,
         None => Err(Failure::usage(format!("Object \"{object}\" is unknown, try \"help ip\"."))),

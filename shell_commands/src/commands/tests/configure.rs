@@ -350,6 +350,49 @@ fn proxies_come_and_go() {
     assert_eq!(failed(&world, "ip neigh add proxy 10.0.0.50").0, 2);
 }
 
+/// As measured of iproute2 6.1, beside the IP addresses, which it refuses.
+#[test]
+fn groups_are_joined_and_left() {
+    let (world, _network) = world();
+    world.output("ip maddr add ff02::99 dev eth0; ip maddr add 239.1.2.3 dev eth0");
+    for (line, expected) in [
+        (
+            "ip maddr show dev eth0",
+            "2:\teth0\n\tinet  224.0.0.1\n\tinet  239.1.2.3 static\n\tinet6 ff02::99 static\n",
+        ),
+        ("ip -4 m show lo", "1:\tlo\n\tinet  224.0.0.1\n"),
+        ("ip -6 maddr", "2:\teth0\n\tinet6 ff02::99 static\n"),
+        (
+            "ip -o -4 maddr show eth0",
+            "2:\teth0\\\tinet  224.0.0.1\n2:\teth0\\\tinet  239.1.2.3 static\n",
+        ),
+        (
+            "ip -j -6 maddr",
+            "[{\"ifindex\":2,\"ifname\":\"eth0\",\"maddr\":[{\"family\":\"inet6\",\
+             \"address\":\"ff02::99\",\"features\":\"static\"}]}]\n",
+        ),
+    ] {
+        assert_eq!(world.output(line), expected, "{line}");
+    }
+    world.output("ip maddr del 239.1.2.3 dev eth0");
+    for (line, status, message) in [
+        ("ip maddr del 239.1.2.3 dev eth0", 1, "239.1.2.3: No such file or directory"),
+        ("ip maddr add ff02::99 dev eth0", 1, "ff02::99: File exists"),
+        ("ip maddr add 10.0.0.1 dev eth0", 1, "10.0.0.1: Invalid argument"),
+        ("ip maddr add 01:00:5e:01:02:03 dev eth0", 1, "no filter of link-layer addresses"),
+        ("ip maddr add nowhere dev eth0", 1, "nowhere: bad address"),
+        ("ip maddr add 239.1.2.3 dev eth7", 1, "Cannot find device \"eth7\""),
+        ("ip maddr add 239.1.2.3", 2, "\"dev\" argument is required"),
+        ("ip maddr add dev eth0", 2, "\"address\" argument is required"),
+        ("ip maddr show dev eth7", 1, "Device \"eth7\" does not exist."),
+        ("ip maddr join 239.1.2.3", 2, "Command \"join\" is unknown"),
+    ] {
+        let failure = failed(&world, line);
+        assert_eq!(failure.0, status, "{line}");
+        assert!(failure.1.contains(message), "{line}: {failure:?}");
+    }
+}
+
 #[test]
 fn neighbors_come_and_go() {
     let (world, network) = world();

@@ -19,6 +19,7 @@ use devnet_network::command::interface::{
 use devnet_network::command::mdns::{
     ClaimState, FoundService, LocalService, MulticastDnsMode, MulticastDnsStatus, PublishedService,
 };
+use devnet_network::command::multicast::{GroupDetail, GroupEntry};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState, ProxyEntry};
 use devnet_network::command::record::{MailExchange, RecordType, ResourceData, ResourceRecord};
 use devnet_network::command::route::{
@@ -42,6 +43,7 @@ pub(super) struct State {
     pub(super) addresses: Vec<AddressEntry>,
     pub(super) routes: Vec<RouteEntry>,
     pub(super) proxies: Vec<IpAddr>,
+    pub(super) groups: Vec<IpAddr>,
     pub(super) neighbors: Vec<NeighborEntry>,
     pub(super) dns: Vec<DnsServer>,
     pub(super) dhcp: DhcpStatus,
@@ -66,6 +68,7 @@ impl Network {
             addresses,
             routes,
             proxies: vec![],
+            groups: vec![],
             neighbors: Vec::new(),
             dns: Vec::new(),
             dhcp: DhcpStatus { state: DhcpState::Stopped, lease: None, attempts: 0 },
@@ -279,6 +282,16 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
             address(state, request)
         }
+        Request::AddGroup(group) if !group.is_multicast() => Err(Error::InvalidInput),
+        Request::AddGroup(group) if state.groups.contains(group) => Err(Error::AlreadyExists),
+        Request::AddGroup(group) => {
+            state.groups.push(*group);
+            encode(&())
+        }
+        Request::RemoveGroup(group) => {
+            remove(&mut state.groups, |known| known == group, Error::NotFound)
+        }
+        Request::ListGroupDetails(()) => encode(&groups(&state.status.name, &state.groups)),
         Request::AddProxy(address) => {
             state.proxies.push(*address);
             encode(&true)
@@ -665,4 +678,15 @@ fn dhcp(state: &mut State, request: &Request) -> Result<Vec<u8>> {
         }
         _ => encode(&()),
     }
+}
+
+/// Those that commands joined on an interface, and that of every host.
+fn groups(interface: &str, joined: &[IpAddr]) -> Vec<GroupDetail> {
+    let group = |group: IpAddr, from_command: bool| GroupDetail {
+        entry: GroupEntry { group, interface: interface.into(), sockets: 0 },
+        from_command,
+        implied: !from_command,
+    };
+    let every = group(IpAddr::from([224, 0, 0, 1]), false);
+    std::iter::once(every).chain(joined.iter().map(|joined| group(*joined, true))).collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod link;
+pub mod maddress;
 pub mod monitor;
 pub mod neighbor;
 pub mod route;
