@@ -74,8 +74,15 @@ impl Recorder {
             return;
         }
         let time = self.started.saturating_add(self.clock.now().since(Instant::ZERO));
-        let packet =
-            pcapng::Packet { time, direction, bytes, length: bytes.len(), lost: 0, comment: "" };
+        let packet = pcapng::Packet {
+            interface: 0,
+            time,
+            direction,
+            bytes,
+            length: bytes.len(),
+            lost: 0,
+            comment: "",
+        };
         pcapng::append(&mut self.block, &packet);
     }
 

@@ -117,7 +117,9 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::ApplyConfiguration::IDENTIFIER
         | table::CheckConfiguration::IDENTIFIER => cfg!(feature = "commands-as-text"),
         table::SwitchRadio::IDENTIFIER => cfg!(feature = "wireless"),
-        table::Capture::IDENTIFIER | table::GetCapture::IDENTIFIER => cfg!(feature = "capture"),
+        table::Capture::IDENTIFIER
+        | table::GetCapture::IDENTIFIER
+        | table::ListCaptureInterfaces::IDENTIFIER => cfg!(feature = "capture"),
         _ => true,
     }
 }

@@ -252,13 +252,13 @@ pub const EVENTS: usize = 1024;
 /// are lost, and a snapshot follows.
 pub const EVENT_BYTES: usize = 64 * 1024;
 
-/// Captures of one interface at once.
+/// Captures of one interface at once, those of all interfaces with them.
 pub const CAPTURES: usize = 16;
 /// Bytes of the stream that one capture holds for its reader; further frames are lost and counted.
 pub const CAPTURE_BYTES: usize = 512 * 1024;
 /// Bytes of a block of a capture that is read.
 pub const CAPTURE_BLOCK_BYTES: usize = 1024 * 1024;
-/// Interfaces of a capture that is read.
+/// Interfaces of a capture that is read, or made; further ones are not captured.
 pub const CAPTURE_INTERFACES: usize = 256;
 /// Bytes of the text of a filter.
 pub const FILTER_BYTES: usize = 1024;

@@ -364,6 +364,35 @@ fn ping_says_more_when_it_is_asked_to() {
 }
 
 #[test]
+fn a_capture_of_any_interface_shows_which_and_which_way() {
+    let up = "ifconfig lo up; ifconfig eth0 10.0.2.50/24 up";
+    let output = succeeds(&format!(
+        "{up}; tcpdump -t -i any -c 4 icmp > /temporary/seen & sleep 0.3
+        ping -c 1 127.0.0.1 > /dev/null; ping -c 1 10.0.2.2 > /dev/null; wait; cat /temporary/seen"
+    ));
+    contains(
+        &output,
+        &[
+            "lo    In  IP 127.0.0.1 > 127.0.0.1: ICMP echo request",
+            "lo    In  IP 127.0.0.1 > 127.0.0.1: ICMP echo reply",
+            "eth0  Out IP 10.0.2.50 > 10.0.2.2: ICMP echo request",
+            "eth0  In  IP 10.0.2.2 > 10.0.2.50: ICMP echo reply",
+        ],
+    );
+    // A file keeps the interfaces, and shows them.
+    let output = succeeds(&format!(
+        "{up}; tcpdump -i any -w /temporary/any -c 4 icmp & sleep 0.3
+        ping -c 1 127.0.0.1 > /dev/null; ping -c 1 10.0.2.2 > /dev/null; wait
+        tcpdump -t -r /temporary/any; tcpdump -t -r /temporary/any -w - src 10.0.2.2 | \
+        tcpdump -t -r -"
+    ));
+    let answer = "eth0  In  IP 10.0.2.2 > 10.0.2.50: ICMP echo reply";
+    contains(&output, &["lo    In  IP 127.0.0.1 > 127.0.0.1: ICMP echo request", answer]);
+    assert_eq!(output.matches(answer).count(), 2, "{output}");
+    contains(&succeeds("tcpdump -D"), &["1.lo [", "2.eth0 ["]);
+}
+
+#[test]
 fn arping_asks_who_has_an_address() {
     let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
     let output = succeeds(&format!("{up}; arping -c 2 -i 0.1 web.lan; arping -f -b 10.0.2.2"));

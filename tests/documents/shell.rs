@@ -171,7 +171,7 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
             ("traceroute6", "as `traceroute -6`"),
         ],
     ),
-    ("tcpdump 4.99", &[("tcpdump", "pcapng; a subset of pcap-filter(7); one interface")]),
+    ("tcpdump 4.99", &[("tcpdump", "pcapng; a subset of pcap-filter(7)")]),
     (
         "netkit telnet 0.17",
         &[("telnet", "line by line; options are refused; no commands of its own")],

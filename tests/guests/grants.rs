@@ -458,6 +458,13 @@ fn allow_raw_is_needed_for_raw_sockets_and_never_shows_what_is_absent() {
         assert!(stream.windows(4).any(|bytes| bytes == b"seen"));
         let second = guest.open("/devices/network/eth0", READ).await;
         refused::<Capture>(guest, second, &CaptureOptions::default(), Error::NoBufferSpace).await;
+        // One of all interfaces is for who may see them all.
+        let all = guest.open("/devices/sockets", READ).await;
+        refused::<Capture>(guest, all, &CaptureOptions::default(), Error::PermissionDenied).await;
+    });
+    granted("allow-raw\nallow-interface *", async |guest, _| {
+        let all = guest.open("/devices/sockets", READ).await;
+        guest.control::<Capture>(all, &CaptureOptions::default()).await.unwrap();
     });
     // A watching file is paid as a socket with one buffer, and once, however often it restarts.
     let limits = format!("limit-sockets 2\nlimit-buffers {}", EVENT_BYTES);

@@ -3,8 +3,10 @@
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
-use devnet_network::command::{Capture, GetCapture, GetInterface, Watch};
+use devnet_network::command::capture::{
+    CaptureDirection, CaptureOptions, CaptureStatistics, InterfaceCapture,
+};
+use devnet_network::command::{Capture, GetCapture, GetInterface, ListCaptureInterfaces, Watch};
 use devnet_network::driver::FramePool;
 use devnet_network::limits;
 use devnet_virtual_file_system::{Error, File, OpenFlags, Readiness};
@@ -20,6 +22,7 @@ struct Seen {
     micros: u64,
     bytes: Vec<u8>,
     length: usize,
+    interface: usize,
     direction: u32,
     lost: u64,
     comment: String,
@@ -30,6 +33,8 @@ struct Seen {
 struct Stream {
     bytes: Vec<u8>,
     is_begun: bool,
+    /// The link type and the name of each interface.
+    interfaces: Vec<(u32, String)>,
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {
@@ -53,8 +58,17 @@ impl Stream {
             assert_eq!(word(&block, length - 4) as usize, length);
             match word(&block, 0) {
                 0x0a0d_0d0a => assert!(!std::mem::replace(&mut self.is_begun, true)),
-                1 => assert!(self.is_begun && [1, 101].contains(&word(&block, 8))),
-                6 => frames.push(frame(&block)),
+                1 => {
+                    assert!(self.is_begun && [1, 101].contains(&word(&block, 8)));
+                    let length = (word(&block, 16) >> 16) as usize;
+                    assert_eq!(word(&block, 16) & 0xffff, 2, "the name comes first");
+                    let name = String::from_utf8(block[20..20 + length].to_vec()).unwrap();
+                    self.interfaces.push((word(&block, 8), name));
+                }
+                6 => {
+                    frames.push(frame(&block));
+                    assert!(frames.last().unwrap().interface < self.interfaces.len());
+                }
                 kind => panic!("a block of the kind {kind}"),
             }
         }
@@ -68,6 +82,7 @@ fn frame(block: &[u8]) -> Seen {
         micros: u64::from(word(block, 12)) << 32 | u64::from(word(block, 16)),
         bytes: block[28..28 + kept].to_vec(),
         length: word(block, 24) as usize,
+        interface: word(block, 8) as usize,
         ..Seen::default()
     };
     let mut at = 28 + kept.next_multiple_of(4);
@@ -327,8 +342,6 @@ fn wrong_captures_are_refused_and_leave_the_file_as_it_was() {
         assert_eq!(left.write(&file, line), Err(Error::InvalidInput), "{line}");
     }
     assert_eq!(file.try_control::<GetCapture>(&()), Err(Error::InvalidInput));
-    let sockets = left.open("sockets");
-    assert_eq!(left.write(&sockets, "capture"), Err(Error::Unsupported));
     // There is a bound, and what ended gives its place back.
     let mut all: Vec<File> = Vec::new();
     let direction = CaptureDirection::In;
@@ -338,7 +351,134 @@ fn wrong_captures_are_refused_and_leave_the_file_as_it_was() {
         all.last().unwrap().try_control::<Capture>(&options).unwrap();
     }
     assert_eq!(file.try_control::<Capture>(&options), Err(Error::NoBufferSpace));
+    // One of all interfaces needs a place on each, and takes none if it does not get them.
+    let sockets = left.open("sockets");
+    assert_eq!(sockets.try_control::<Capture>(&options), Err(Error::NoBufferSpace));
+    for _ in 0..limits::CAPTURES {
+        let lo = left.open("lo");
+        lo.try_control::<Capture>(&options).unwrap();
+    }
+    assert_eq!(sockets.try_control::<GetCapture>(&()), Err(Error::InvalidInput));
     all.pop();
     file.try_control::<Capture>(&options).unwrap();
     assert_eq!(file.try_control::<Capture>(&options), Err(Error::InvalidInput));
+}
+
+/// The interface, and the last bytes, of each frame.
+fn ends(stream: &Stream, seen: &[Seen], count: usize) -> Vec<(String, Vec<u8>)> {
+    let end = |frame: &Seen| frame.bytes[frame.bytes.len() - count..].to_vec();
+    seen.iter().map(|one| (stream.interfaces[one.interface].1.clone(), end(one))).collect()
+}
+
+#[test]
+fn a_capture_of_all_interfaces_describes_each_also_later_ones() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let file = left.open("sockets");
+    left.write(&file, "capture filter udp dst port 9").unwrap();
+    let mut stream = Stream::default();
+    assert_eq!(stream.read(&file), []);
+    let names = |stream: &Stream| -> Vec<(u32, String)> { stream.interfaces.clone() };
+    assert_eq!(names(&stream), [(101, "lo".into()), (1, "eth0".into())]);
+    let send = |host: &Host, to: &str, data: &[u8]| {
+        let socket = host.open("sockets");
+        host.write(&socket, &format!("socket udp\nconnect {to}:9")).unwrap();
+        world.run(socket.write(data)).unwrap();
+        world.run(world.sleep(milliseconds(10)));
+    };
+    send(&left, "10.0.0.2", b"1");
+    send(&left, "127.0.0.1", b"2");
+    send(&right, "10.0.0.1", b"3");
+    // One that comes later.
+    let (end, _far) = devnet_drivers::cable(options());
+    left.manager.register("eth1", Box::new(end), None).unwrap();
+    left.write(&left.open("eth1"), "link up\naddress add 10.0.9.1/24").unwrap();
+    left.write(&left.open("eth1"), "neighbor add 10.0.9.2 02:00:00:00:00:99").unwrap();
+    left.write(&left.open("eth0"), "link name wan0").unwrap();
+    send(&left, "10.0.9.2", b"4");
+    send(&left, "10.0.0.2", b"5");
+    let seen = stream.read(&file);
+    assert_eq!(names(&stream).get(2), Some(&(1, "eth1".into())));
+    let named = |name: &str, data: &[u8]| (String::from(name), data.to_vec());
+    assert_eq!(
+        ends(&stream, &seen, 1),
+        [
+            named("eth0", b"1"),
+            named("lo", b"2"),
+            named("eth0", b"3"),
+            named("eth1", b"4"),
+            named("eth0", b"5"),
+        ]
+    );
+    let directions: Vec<_> = seen.iter().map(|frame| frame.direction).collect();
+    assert_eq!(directions, [2, 1, 1, 2, 2]);
+    // One that goes ends nothing, and comes back as another.
+    left.manager.unregister("eth1").unwrap();
+    send(&left, "10.0.0.2", b"6");
+    let (end, _far) = devnet_drivers::cable(options());
+    left.manager.register("eth1", Box::new(end), None).unwrap();
+    let seen = stream.read(&file);
+    assert_eq!(ends(&stream, &seen, 1), [named("eth0", b"6")]);
+    assert_eq!(names(&stream).get(3), Some(&(1, "eth1".into())));
+    let counted = file.try_control::<GetCapture>(&()).unwrap();
+    assert_eq!(counted, CaptureStatistics { passed: 6, lost: 0, sent: 0 });
+    let each = file.try_control::<ListCaptureInterfaces>(&()).unwrap();
+    let passed: Vec<_> = each.iter().map(|one| (one.interface.as_str(), one.passed)).collect();
+    assert_eq!(passed, [("lo", 1), ("eth0", 4), ("eth1", 1), ("eth1", 0)]);
+    // Of all interfaces none is meant.
+    assert_eq!(world.run(file.write(&[0; 60])), Err(Error::Unsupported));
+    let other = left.open("wan0");
+    assert_eq!(other.try_control::<ListCaptureInterfaces>(&()), Err(Error::InvalidInput));
+    // Once the file is closed, every interface has its places.
+    drop(file);
+    for _ in 0..limits::CAPTURES {
+        left.write(&left.open("sockets"), "capture").unwrap();
+    }
+}
+
+#[test]
+fn what_is_lost_is_counted_for_each_interface() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let file = left.open("sockets");
+    left.write(&file, "capture filter udp dst port 9").unwrap();
+    let socket = |to: &str| {
+        let socket = left.open("sockets");
+        left.write(&socket, &format!("socket udp\nconnect {to}:9")).unwrap();
+        socket
+    };
+    let (inside, outside) = (socket("127.0.0.1"), socket("10.0.0.2"));
+    let bound = [&left, &right].map(|host| host.open("sockets"));
+    left.write(&bound[0], "socket udp\nbind *:9").unwrap();
+    right.write(&bound[1], "socket udp\nbind *:9").unwrap();
+    let send = |socket: &File, count: usize| {
+        for _ in 0..count {
+            world.run(socket.write(&[7; 1400])).unwrap();
+            world.run(world.sleep(milliseconds(5)));
+        }
+    };
+    send(&inside, 400);
+    send(&outside, 10);
+    let each = file.try_control::<ListCaptureInterfaces>(&()).unwrap();
+    let [lo, eth0] = each.as_slice() else { panic!("{each:?}") };
+    let InterfaceCapture { passed, lost, .. } = *lo;
+    assert!(passed == 400 && lost > 20 && lost < 100, "{lo:?}");
+    assert_eq!((eth0.passed, eth0.lost), (10, 10));
+    // An interface that came meanwhile has its description before its first frame.
+    let (end, _far) = devnet_drivers::cable(options());
+    left.manager.register("eth1", Box::new(end), None).unwrap();
+    left.write(&left.open("eth1"), "link up\naddress add 10.0.9.1/24").unwrap();
+    left.write(&left.open("eth1"), "neighbor add 10.0.9.2 02:00:00:00:00:99").unwrap();
+    let mut stream = Stream::default();
+    let kept = stream.read(&file);
+    assert_eq!((kept.len() as u64, kept.iter().map(|one| one.lost).sum()), (400 - lost, 0));
+    send(&outside, 1);
+    send(&inside, 1);
+    send(&socket("10.0.9.2"), 1);
+    let next = stream.read(&file);
+    let losses: Vec<_> = next.iter().map(|one| one.lost).collect();
+    assert_eq!(losses, [10, lost, 0]);
+    let names: Vec<_> = stream.interfaces.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["lo", "eth0", "eth1"]);
+    drop(right);
 }

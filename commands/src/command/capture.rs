@@ -1,9 +1,10 @@
 //! Types of the capture commands.
 //!
-//! The command [`Capture`](super::Capture), or the line `capture`, makes an open file of an
-//! interface's device a capture: it reads a pcapng stream of the frames of both directions, and
-//! what is written to it is sent as frames. The module `capture` of `devnet-network` describes the
-//! language of filters.
+//! The command [`Capture`](super::Capture), or the line `capture`, makes an open file a capture: it
+//! reads a pcapng stream of the frames of both directions. On an interface's device these are those
+//! of the interface, and what is written to the file is sent as frames; on `/devices/sockets` they
+//! are those of all interfaces, each of which the stream describes, also of those that are
+//! registered later. The module `capture` of `devnet-network` describes the language of filters.
 
 use alloc::string::String;
 
@@ -46,7 +47,7 @@ pub struct CaptureOptions {
     pub filter: String,
 }
 
-/// What a capture has seen.
+/// What a capture has seen, of all its interfaces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct CaptureStatistics {
     /// Frames that passed the filter.
@@ -55,4 +56,15 @@ pub struct CaptureStatistics {
     pub lost: u64,
     /// Frames that were written to the file and sent.
     pub sent: u64,
+}
+
+/// What a capture has seen of one interface.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InterfaceCapture {
+    /// The name that the interface had when the capture, or the interface, began.
+    pub interface: String,
+    /// Frames that passed the filter.
+    pub passed: u64,
+    /// Those of them that were lost, because the reader was slow.
+    pub lost: u64,
 }

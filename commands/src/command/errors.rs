@@ -344,6 +344,7 @@ impl Request {
             Self::Watch(_)
             | Self::WatchEvents(_)
             | Self::GetCapture(())
+            | Self::ListCaptureInterfaces(())
             | Self::ExportConfiguration(_) => &[InvalidInput],
             Self::Capture(_) => &[InvalidInput, NoBufferSpace, NetworkDown],
             Self::ApplyConfiguration(_) | Self::CheckConfiguration(_) => CONFIGURATION,

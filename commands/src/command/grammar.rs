@@ -275,7 +275,8 @@ super::form::grammar! {
             "capture [direction (both | in | out)] [snap-length BYTES] [clock-offset MICROSECONDS] \
              [filter WORD ...]",
                 "Both directions and whole frames unless given. The filter is that of \
-                 pcap-filter(7), up to the end of the line.",
+                 pcap-filter(7), up to the end of the line. The device of an interface captures \
+                 that one, `/devices/sockets` all.",
                 "capture snap-length 96 filter tcp port 80";
         }
         ExportConfiguration(_) {
@@ -359,6 +360,6 @@ super::form::grammar! {
         ReceiveFrom(()), GetOptions(()), GetFurtherOptions(()), TakeError(()), ReceiveError(()),
         ListGroups(()), GetStreamStatistics(()), Peek(_), GetLastError(()), ApplyConfiguration(_),
         CheckConfiguration(_), GetRouter(()), GetFallback(()), GetDhcp6(()), GetDhcp6Server(()),
-        ListGroupDetails(()),
+        ListGroupDetails(()), ListCaptureInterfaces(()),
     }
 }

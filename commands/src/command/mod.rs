@@ -26,11 +26,11 @@
 //! | 128–143 | watch |
 //! | 144–159 | file |
 //! | 160–175 | system |
-//! | 176–191 | capture |
+//! | 176–191, 247 | capture |
 //! | 192–207 | configuration |
 //! | 208–223 | wireless |
 //! | 224–239 | router |
-//! | 240–255 | dhcp6 |
+//! | 240–246 | dhcp6 |
 //!
 //! Further commands of radios are those of their controllers, in [`wireless`].
 
@@ -353,8 +353,8 @@ devnet_virtual_file_system::define_commands! {
         /// Lists the options of the system, one each. Only `/devices/sockets` has it.
         161 => ListSystemOptions: Read (()) -> Vec<system::SystemOption>;
 
-        /// Makes this open file a capture of the interface: reads are a pcapng stream of the frames
-        /// of both directions, writes send frames as they are.
+        /// Makes this open file a capture: a pcapng stream of both directions, on
+        /// `/devices/sockets` of all interfaces. On an interface's device writes send frames.
         176 => Capture: Read (capture::CaptureOptions) -> ();
         /// Returns what the capture of this open file has seen.
         177 => GetCapture: Read (()) -> capture::CaptureStatistics;
@@ -397,6 +397,9 @@ devnet_virtual_file_system::define_commands! {
         245 => GetDhcp6Server: Read (()) -> dhcp6::Dhcp6ServerStatus;
         /// Sets where the interface gets networks from; true if that changed something.
         246 => SetDownstream: Write (Option<dhcp6::Downstream>) -> bool;
+
+        /// Lists what the capture of this open file has seen of each interface.
+        247 => ListCaptureInterfaces: Read (()) -> Vec<capture::InterfaceCapture>;
     }
 }
 

@@ -66,7 +66,7 @@ impl Mode {
             Request::Capture(_) => self.after_capture(),
             Request::ExportConfiguration(true) => self.only_status(),
             Request::ExportConfiguration(false) => Ok(self),
-            Request::GetCapture(()) => self.only_capture(),
+            Request::GetCapture(()) | Request::ListCaptureInterfaces(()) => self.only_capture(),
             Request::NextConnection(()) => self.only_listener(),
             Request::Shutdown(_) => self.only_stream(Error::NotConnected),
             Request::GetStreamStatistics(()) => self.only_stream(Error::InvalidInput),

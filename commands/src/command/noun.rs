@@ -7,7 +7,7 @@ use devnet_virtual_file_system::Identifier;
 use super::Request;
 
 /// The nouns with the numbers of their commands, as in the table of [`command`](super).
-const NOUNS: [(&str, RangeInclusive<u8>); 16] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 17] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=42),
@@ -24,12 +24,16 @@ const NOUNS: [(&str, RangeInclusive<u8>); 16] = [
     ("configuration", 192..=207),
     ("wireless", 208..=223),
     ("router", 224..=239),
-    ("dhcp6", 240..=255),
+    ("dhcp6", 240..=246),
+    ("capture", 247..=247),
 ];
 
 /// The nouns, in the order of their commands' numbers.
 pub fn nouns() -> impl Iterator<Item = &'static str> {
-    NOUNS.iter().map(|(noun, _)| *noun)
+    // One whose numbers were used up has further ones at the end.
+    let is_first = |place: usize, noun| NOUNS.iter().take(place).all(|(known, _)| *known != noun);
+    let nouns = NOUNS.iter().map(|(noun, _)| *noun).enumerate();
+    nouns.filter(move |(place, noun)| is_first(*place, *noun)).map(|(_, noun)| noun)
 }
 
 /// The noun of a command; `None` if it is not in this table.

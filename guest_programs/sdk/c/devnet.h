@@ -369,8 +369,8 @@ enum {
 #define DEVNET_SET_SYSTEM_OPTION 0xffff6ea0u
 /* Lists the options of the system, one each. Only `/devices/sockets` has it. (read) */
 #define DEVNET_LIST_SYSTEM_OPTIONS 0xbfff6ea1u
-/* Makes this open file a capture of the interface: reads are a pcapng stream of the frames of both
-   directions, writes send frames as they are. (read) */
+/* Makes this open file a capture: a pcapng stream of both directions, on `/devices/sockets` of all
+   interfaces. On an interface's device writes send frames. (read) */
 #define DEVNET_CAPTURE 0xbfff6eb0u
 /* Returns what the capture of this open file has seen. (read) */
 #define DEVNET_GET_CAPTURE 0xbfff6eb1u
@@ -407,6 +407,8 @@ enum {
 #define DEVNET_GET_DHCP6_SERVER 0xbfff6ef5u
 /* Sets where the interface gets networks from; true if that changed something. (write) */
 #define DEVNET_SET_DOWNSTREAM 0xffff6ef6u
+/* Lists what the capture of this open file has seen of each interface. (read) */
+#define DEVNET_LIST_CAPTURE_INTERFACES 0xbfff6ef7u
 /* Returns role, network, signal and settings of the radio. (read) */
 #define DEVNET_GET_RADIO 0xbfff7701u
 /* Looks for networks; waits until every channel was listened to. Returns how many networks are

@@ -8,8 +8,8 @@ use devnet_network::command::mode::Mode;
 use devnet_network::limits::{CAPTURE_BYTES, EVENT_BYTES};
 use devnet_virtual_file_system::{Error, Result};
 
-use super::Guard;
 use super::requests::Action;
+use super::{DeviceKind, Guard};
 
 impl Action {
     /// What to do with a command about interfaces that the guest may see.
@@ -23,9 +23,11 @@ impl Action {
 
 impl Guard {
     /// Makes the file a capture, which sees what no socket of the guest does: it needs the grant
-    /// of raw sockets, and is charged as one of them with a buffer of its own.
+    /// of raw sockets, on `/devices/sockets` that of all interfaces too, and is charged as one of
+    /// them with a buffer of its own.
     pub(super) async fn capture(&self, options: CaptureOptions) -> Result<Vec<u8>> {
-        if !self.policy().grants.raw {
+        let sees_all = self.place == DeviceKind::Interface || self.devices.sees_all();
+        if !self.policy().grants.raw || !sees_all {
             return Err(Error::PermissionDenied);
         }
         self.record(Request::Capture(options), CAPTURE_BYTES).await

@@ -1,9 +1,11 @@
-//! Captures: the frames of an interface as pcapng streams.
+//! Captures: the frames of interfaces as pcapng streams.
 //!
-//! A `Tap` belongs to one capturing file and is in the list of its interface, which records each
-//! frame there as it receives or sends it. Memory is bounded: a frame without room is lost, and the
-//! next one that has room says how many were. A received frame is recorded once the stack has
-//! judged it, so that its block can say in a comment why it was dropped.
+//! A `Stream` belongs to one capturing file and is in the list of its interface, or of all, as a
+//! `Tap` each. The interface records each frame there as it receives or sends it. Memory is
+//! bounded: a frame without room is lost, and the next one of its interface that has room says how
+//! many were. A received frame is recorded once the stack has judged it, so that its block can say
+//! in a comment why it was dropped. An interface is described in the stream when it is attached, or
+//! with its first frame if the stream had no room then.
 
 pub mod filter;
 pub mod pcapng;
@@ -11,6 +13,7 @@ pub mod read;
 
 use alloc::collections::VecDeque;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -19,7 +22,9 @@ use core::time::Duration;
 use devnet_virtual_file_system::{Error, Lock, WakerList};
 
 pub use self::filter::{Filter, FilterError};
-use crate::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
+use crate::command::capture::{
+    CaptureDirection, CaptureOptions, CaptureStatistics, InterfaceCapture,
+};
 use crate::command::drops::DropReason;
 use crate::command::interface::Statistics;
 use crate::driver::Medium;
@@ -31,10 +36,11 @@ use crate::stack::Wakes;
 pub(crate) const HAS_CAPTURE: bool = cfg!(feature = "capture");
 
 /// The frames for one capturing file.
-pub(crate) struct Tap {
+pub(crate) struct Stream {
     filter: Filter,
     options: CaptureOptions,
-    medium: Medium,
+    /// It goes on without interfaces: others may come.
+    is_of_all: bool,
     clock: Arc<dyn Clock>,
     state: Lock<State>,
 }
@@ -42,49 +48,75 @@ pub(crate) struct Tap {
 struct State {
     /// Whole blocks, up to [`limits::CAPTURE_BYTES`].
     stream: VecDeque<u8>,
-    statistics: CaptureStatistics,
-    /// Lost since the last block.
-    lost: u64,
+    /// The interfaces that were attached, also those that are gone, up to
+    /// [`limits::CAPTURE_INTERFACES`].
+    sources: Vec<Source>,
+    /// How many of them the stream describes.
+    described: u32,
+    /// Frames that were written to the file and sent.
+    sent: u64,
     /// The interface is gone.
     has_ended: bool,
     readers: WakerList,
 }
 
-impl Tap {
-    /// A capture of an interface with this name and medium.
+/// An interface of a stream.
+struct Source {
+    name: String,
+    medium: Medium,
+    /// The number of its description; none before the stream has it.
+    number: Option<u32>,
+    passed: u64,
+    lost: u64,
+    /// Lost since its last block.
+    lost_since: u64,
+}
+
+impl Stream {
+    /// A capture of one interface, or of all.
     ///
     /// # Errors
     /// `InvalidInput` for an invalid filter.
     pub(crate) fn new(
-        name: &str,
-        medium: Medium,
         options: CaptureOptions,
+        is_of_all: bool,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let filter = options.filter.parse().map_err(|_| Error::InvalidInput)?;
-        let stream = pcapng::begin(&pcapng::Interface {
-            medium,
-            name,
-            snap_length: options.snap_length,
-            filter: &options.filter,
-        });
         let state = Lock::new(State {
-            stream: stream.into(),
-            statistics: CaptureStatistics::default(),
-            lost: 0,
+            stream: pcapng::section().into(),
+            sources: Vec::new(),
+            described: 0,
+            sent: 0,
             has_ended: false,
             readers: WakerList::new(),
         });
-        Ok(Self { filter, options, medium, clock, state })
+        Ok(Self { filter, options, is_of_all, clock, state })
     }
 
     pub(crate) fn statistics(&self) -> CaptureStatistics {
-        self.state.with(|state| state.statistics)
+        self.state.with(|state| CaptureStatistics {
+            passed: state.sources.iter().map(|source| source.passed).sum(),
+            lost: state.sources.iter().map(|source| source.lost).sum(),
+            sent: state.sent,
+        })
+    }
+
+    /// What was seen of each interface.
+    pub(crate) fn of_interfaces(&self) -> Vec<InterfaceCapture> {
+        self.state.with(|state| {
+            let of = |source: &Source| InterfaceCapture {
+                interface: source.name.clone(),
+                passed: source.passed,
+                lost: source.lost,
+            };
+            state.sources.iter().map(of).collect()
+        })
     }
 
     /// Counts a frame that was written to the file and sent.
     pub(crate) fn count_sent(&self) {
-        self.state.with(|state| state.statistics.sent += 1);
+        self.state.with(|state| state.sent += 1);
     }
 
     /// Reads bytes of the stream; `WouldBlock` without any, and the task is woken when there are.
@@ -120,12 +152,70 @@ impl Tap {
         })
     }
 
-    fn wants(&self, frame: &[u8], direction: CaptureDirection) -> bool {
-        let wanted = self.options.direction;
-        (wanted == CaptureDirection::Both || wanted == direction)
-            && self.filter.passes(frame, self.medium, direction)
+    /// Adds an interface, and returns its place; none beyond [`limits::CAPTURE_INTERFACES`].
+    fn add(&self, name: &str, medium: Medium, wakes: &mut Wakes) -> Option<usize> {
+        self.state.with(|state| {
+            let place = state.sources.len();
+            if place >= limits::CAPTURE_INTERFACES {
+                return None;
+            }
+            let mut source = Source {
+                name: name.into(),
+                medium,
+                number: None,
+                passed: 0,
+                lost: 0,
+                lost_since: 0,
+            };
+            let mut block = Vec::new();
+            self.describe(&source, &mut block);
+            if state.stream.len() + block.len() <= limits::CAPTURE_BYTES {
+                state.stream.extend(block);
+                source.number = Some(state.described);
+                state.described += 1;
+                wakes.add(&mut state.readers);
+            }
+            state.sources.push(source);
+            Some(place)
+        })
     }
 
+    fn describe(&self, source: &Source, block: &mut Vec<u8>) {
+        let interface = pcapng::Interface {
+            medium: source.medium,
+            name: &source.name,
+            snap_length: self.options.snap_length,
+            filter: &self.options.filter,
+        };
+        pcapng::describe(block, &interface);
+    }
+
+    fn wants(&self, frame: &[u8], medium: Medium, direction: CaptureDirection) -> bool {
+        let wanted = self.options.direction;
+        (wanted == CaptureDirection::Both || wanted == direction)
+            && self.filter.passes(frame, medium, direction)
+    }
+
+    /// The last interface of the file is gone.
+    fn end(&self, wakes: &mut Wakes) {
+        if !self.is_of_all {
+            self.state.with(|state| {
+                state.has_ended = true;
+                wakes.add(&mut state.readers);
+            });
+        }
+    }
+}
+
+/// A stream in the list of an interface.
+struct Tap {
+    stream: Arc<Stream>,
+    medium: Medium,
+    /// The place of the interface in the stream.
+    source: usize,
+}
+
+impl Tap {
     /// Records a frame that passes the filter.
     fn record(
         &self,
@@ -135,34 +225,47 @@ impl Tap {
         block: &mut Vec<u8>,
         wakes: &mut Wakes,
     ) {
-        if !self.wants(frame, direction) {
+        let stream = &self.stream;
+        if !stream.wants(frame, self.medium, direction) {
             return;
         }
-        let kept = match self.options.snap_length {
+        let kept = match stream.options.snap_length {
             0 => frame.len(),
             most => frame.len().min(most as usize),
         };
-        let since_start = self.clock.now().since(Instant::ZERO);
+        let since_start = stream.clock.now().since(Instant::ZERO);
+        let offset = Duration::from_micros(stream.options.clock_offset);
         let mut packet = pcapng::Packet {
-            time: Duration::from_micros(self.options.clock_offset).saturating_add(since_start),
+            interface: 0,
+            time: offset.saturating_add(since_start),
             direction,
             bytes: frame.get(..kept).unwrap_or_default(),
             length: frame.len(),
             lost: 0,
             comment,
         };
-        self.state.with(|state| {
-            state.statistics.passed += 1;
-            if state.stream.len() + pcapng::most(&packet) > limits::CAPTURE_BYTES {
-                state.statistics.lost += 1;
-                state.lost += 1;
+        stream.state.with(|state| {
+            let State { stream: waiting, sources, described, readers, .. } = state;
+            let Some(source) = sources.get_mut(self.source) else { return };
+            source.passed += 1;
+            packet.lost = source.lost_since;
+            packet.interface = source.number.unwrap_or(*described);
+            block.clear();
+            if source.number.is_none() {
+                stream.describe(source, block);
+            }
+            if waiting.len() + block.len() + pcapng::most(&packet) > limits::CAPTURE_BYTES {
+                source.lost += 1;
+                source.lost_since += 1;
                 return;
             }
-            packet.lost = core::mem::take(&mut state.lost);
-            block.clear();
+            source.lost_since = 0;
+            if source.number.replace(packet.interface).is_none() {
+                *described += 1;
+            }
             pcapng::append(block, &packet);
-            state.stream.extend(block.iter());
-            wakes.add(&mut state.readers);
+            waiting.extend(block.iter());
+            wakes.add(readers);
         });
     }
 }
@@ -170,7 +273,7 @@ impl Tap {
 /// The captures of one interface.
 #[derive(Default)]
 pub(crate) struct Taps {
-    taps: Vec<Arc<Tap>>,
+    taps: Vec<Tap>,
     /// The bytes of the frame that the stack or the driver is judging, and of a block; their memory
     /// is kept for the next one.
     frame: Vec<u8>,
@@ -182,21 +285,32 @@ impl Taps {
         !HAS_CAPTURE || self.taps.is_empty()
     }
 
-    /// Attaches a capture.
+    /// Attaches a capture, once; one beyond [`limits::CAPTURE_INTERFACES`] of a stream is none.
     ///
     /// # Errors
     /// `NoBufferSpace` when there are [`limits::CAPTURES`].
-    pub(crate) fn attach(&mut self, tap: &Arc<Tap>) -> Result<(), Error> {
+    pub(crate) fn attach(
+        &mut self,
+        stream: &Arc<Stream>,
+        name: &str,
+        medium: Medium,
+        wakes: &mut Wakes,
+    ) -> Result<(), Error> {
+        if self.taps.iter().any(|known| Arc::ptr_eq(&known.stream, stream)) {
+            return Ok(());
+        }
         if self.taps.len() >= limits::CAPTURES {
             return Err(Error::NoBufferSpace);
         }
-        self.taps.push(Arc::clone(tap));
+        if let Some(source) = stream.add(name, medium, wakes) {
+            self.taps.push(Tap { stream: Arc::clone(stream), medium, source });
+        }
         Ok(())
     }
 
     /// Detaches a capture; the last one takes the memory with it.
-    pub(crate) fn detach(&mut self, tap: &Arc<Tap>) {
-        self.taps.retain(|known| !Arc::ptr_eq(known, tap));
+    pub(crate) fn detach(&mut self, stream: &Arc<Stream>) {
+        self.taps.retain(|known| !Arc::ptr_eq(&known.stream, stream));
         if self.taps.is_empty() {
             *self = Self::default();
         }
@@ -205,10 +319,7 @@ impl Taps {
     /// The interface is gone.
     pub(crate) fn end(&mut self, wakes: &mut Wakes) {
         for tap in core::mem::take(self).taps {
-            tap.state.with(|state| {
-                state.has_ended = true;
-                wakes.add(&mut state.readers);
-            });
+            tap.stream.end(wakes);
         }
     }
 

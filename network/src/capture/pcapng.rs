@@ -1,7 +1,8 @@
 //! Blocks of a pcapng stream (draft-ietf-opsawg-pcapng), little endian.
 //!
-//! A stream is a section header, the description of one interface, and an enhanced packet block
-//! for each frame. Times are microseconds, which is the default of the format.
+//! A stream is a section header, the description of each interface before its first frame, and an
+//! enhanced packet block for each frame. Times are microseconds, which is the default of the
+//! format.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -23,7 +24,7 @@ pub(super) const LINK_RAW: u16 = 101;
 pub(super) const END_OF_OPTIONS: u16 = 0;
 pub(super) const COMMENT: u16 = 1;
 /// Options of an interface: its name, and the filter.
-const INTERFACE_NAME: u16 = 2;
+pub(super) const INTERFACE_NAME: u16 = 2;
 const INTERFACE_FILTER: u16 = 11;
 /// The filter is a text for libpcap.
 const FILTER_IS_TEXT: u8 = 0;
@@ -35,7 +36,7 @@ pub(super) const PACKET_DROP_COUNT: u16 = 4;
 /// lengths, and the length once more.
 const PACKET_OVERHEAD: usize = 32;
 
-/// What a stream says about the interface that its frames are from.
+/// What a stream says about an interface that frames are from.
 #[derive(Clone, Copy, Debug)]
 pub struct Interface<'a> {
     /// What a frame starts with.
@@ -51,6 +52,8 @@ pub struct Interface<'a> {
 /// One frame of a stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
+    /// The interface: how many were described before it.
+    pub interface: u32,
     /// The Unix time at which it was seen.
     pub time: Duration,
     /// Which way it went; [`CaptureDirection::Both`] if that is not known.
@@ -59,15 +62,23 @@ pub struct Packet<'a> {
     pub bytes: &'a [u8],
     /// The length that it had.
     pub length: usize,
-    /// Frames that were lost since the one before; none is not said.
+    /// Frames of the interface that were lost since the one before; none is not said.
     pub lost: u64,
     /// A comment; an empty one is left out.
     pub comment: &'a str,
 }
 
-/// Begins a stream: the section header, and the description of the interface.
+/// Begins a stream of one interface: the section header, and its description.
 #[must_use]
 pub fn begin(interface: &Interface<'_>) -> Vec<u8> {
+    let mut stream = section();
+    describe(&mut stream, interface);
+    stream
+}
+
+/// Begins a stream: the section header.
+#[must_use]
+pub fn section() -> Vec<u8> {
     let mut stream = Vec::new();
     block(&mut stream, SECTION_HEADER, |content| {
         content.extend(BYTE_ORDER.to_le_bytes());
@@ -75,7 +86,12 @@ pub fn begin(interface: &Interface<'_>) -> Vec<u8> {
         // The length of the section is not known.
         content.extend((-1_i64).to_le_bytes());
     });
-    block(&mut stream, INTERFACE_DESCRIPTION, |content| {
+    stream
+}
+
+/// Appends the description of a further interface.
+pub fn describe(stream: &mut Vec<u8>, interface: &Interface<'_>) {
+    block(stream, INTERFACE_DESCRIPTION, |content| {
         let link = match interface.medium {
             Medium::Ethernet => LINK_ETHERNET,
             Medium::Ip => LINK_RAW,
@@ -92,7 +108,6 @@ pub fn begin(interface: &Interface<'_>) -> Vec<u8> {
             option(content, END_OF_OPTIONS, &[]);
         }
     });
-    stream
 }
 
 /// Appends the block of a frame.
@@ -100,8 +115,7 @@ pub fn append(stream: &mut Vec<u8>, packet: &Packet<'_>) {
     let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let micros = u64::try_from(packet.time.as_micros()).unwrap_or(u64::MAX);
     block(stream, ENHANCED_PACKET, |content| {
-        // The one interface.
-        content.extend(0_u32.to_le_bytes());
+        content.extend(packet.interface.to_le_bytes());
         content.extend(((micros >> 32) as u32).to_le_bytes());
         content.extend((micros as u32).to_le_bytes());
         content.extend(number(packet.bytes.len()));
@@ -191,6 +205,7 @@ mod tests {
         for (length, lost, comment) in [(0, 0, ""), (61, 0, "x"), (1514, 7, "dropped: checksum")] {
             let bytes = alloc::vec![7; length];
             let packet = Packet {
+                interface: 3,
                 time: Duration::from_micros(0x1_0000_0002),
                 direction: CaptureDirection::In,
                 bytes: &bytes,
@@ -204,7 +219,8 @@ mod tests {
             let word = |index: usize| {
                 u32::from_le_bytes(stream[index * 4..][..4].try_into().unwrap()) as usize
             };
-            assert_eq!((word(0), word(1), word(3), word(4)), (6, stream.len(), 1, 2));
+            assert_eq!((word(0), word(1), word(2)), (6, stream.len(), 3));
+            assert_eq!((word(3), word(4)), (1, 2));
             assert_eq!((word(5), word(6)), (length, 2000));
             assert_eq!(word(stream.len() / 4 - 1), stream.len());
         }

@@ -3,13 +3,14 @@
 //! The bytes may come in pieces of any size. Blocks that have no frame are skipped.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use super::pcapng::{
-    BYTE_ORDER, COMMENT, END_OF_OPTIONS, ENHANCED_PACKET, INTERFACE_DESCRIPTION, LINK_ETHERNET,
-    LINK_RAW, PACKET_DROP_COUNT, PACKET_FLAGS, SECTION_HEADER,
+    BYTE_ORDER, COMMENT, END_OF_OPTIONS, ENHANCED_PACKET, INTERFACE_DESCRIPTION, INTERFACE_NAME,
+    LINK_ETHERNET, LINK_RAW, PACKET_DROP_COUNT, PACKET_FLAGS, SECTION_HEADER,
 };
 use crate::command::capture::CaptureDirection;
 use crate::driver::Medium;
@@ -58,6 +59,8 @@ impl core::error::Error for ReadError {}
 pub struct Record {
     /// When it was seen, as a rule as Unix time.
     pub time: Duration,
+    /// The name of the interface; empty if it is not said.
+    pub interface: Arc<str>,
     /// What it begins with.
     pub medium: Medium,
     /// Which way it went, if that is said.
@@ -66,22 +69,23 @@ pub struct Record {
     pub bytes: Vec<u8>,
     /// The length that it had.
     pub length: usize,
-    /// Frames that were lost before it.
+    /// Frames of the interface that were lost before it.
     pub lost: u64,
     /// The comment; empty without one.
     pub comment: String,
 }
 
 /// An interface of a section.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Described {
+    name: Arc<str>,
     medium: Result<Medium, u16>,
     /// Units of a second, and what is added.
     resolution: u64,
     offset: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Format {
     Pcapng,
     Pcap(Described),
@@ -118,13 +122,13 @@ impl Reader {
     /// Why it is none; nothing further can be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, ReadError> {
         loop {
-            match self.format {
+            match self.format.clone() {
                 None => {
                     if !self.begin()? {
                         return Ok(None);
                     }
                 }
-                Some(Format::Pcap(described)) => return self.pcap(described),
+                Some(Format::Pcap(described)) => return self.pcap(&described),
                 Some(Format::Pcapng) => {
                     let Some((kind, end)) = self.block()? else { return Ok(None) };
                     let record = self.content(kind, end)?;
@@ -134,6 +138,12 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// The interfaces that were described in this section: the name of each, which is empty if it
+    /// is not said, and what its frames begin with, if that is known.
+    pub fn interfaces(&self) -> impl Iterator<Item = (&str, Option<Medium>)> {
+        self.interfaces.iter().map(|known| (&*known.name, known.medium.ok()))
     }
 
     fn u32_at(&self, at: usize) -> Option<u32> {
@@ -168,13 +178,14 @@ impl Reader {
         let Some(link) = self.u32_at(PCAP_HEADER - 4) else { return Ok(false) };
         // What stands above says how frames end.
         let medium = medium(link as u16);
-        self.format = Some(Format::Pcap(Described { medium, resolution, offset: 0 }));
+        let described = Described { name: Arc::default(), medium, resolution, offset: 0 };
+        self.format = Some(Format::Pcap(described));
         self.position += PCAP_HEADER;
         Ok(true)
     }
 
     /// A record of classic pcap.
-    fn pcap(&mut self, described: Described) -> Result<Option<Record>, ReadError> {
+    fn pcap(&mut self, described: &Described) -> Result<Option<Record>, ReadError> {
         let words = [0, 4, 8, 12].map(|at| self.u32_at(at));
         let [Some(seconds), Some(fraction), Some(kept), Some(length)] = words else {
             return Ok(None);
@@ -188,6 +199,7 @@ impl Reader {
         let nanos = u64::from(fraction) * (NANOS / described.resolution);
         let record = Record {
             time: Duration::from_secs(seconds.into()) + Duration::from_nanos(nanos),
+            interface: Arc::clone(&described.name),
             medium: described.medium.map_err(ReadError::LinkType)?,
             direction: CaptureDirection::Both,
             bytes: bytes.to_vec(),
@@ -249,9 +261,18 @@ impl Reader {
 
     fn described(&self, start: usize, end: usize) -> Option<Described> {
         let link = self.u16_at(start)?;
-        let mut described = Described { medium: medium(link), resolution: 1_000_000, offset: 0 };
+        let mut described = Described {
+            name: Arc::default(),
+            medium: medium(link),
+            resolution: 1_000_000,
+            offset: 0,
+        };
         for (code, at, length) in self.options(start + 8, end) {
             match (code, length) {
+                (INTERFACE_NAME, length) => {
+                    let name = self.data(at, length, end).ok()?;
+                    described.name = String::from_utf8_lossy(&name).into();
+                }
                 (TIME_RESOLUTION, 1) => {
                     let value = u32::from(*self.bytes.get(self.position + at)?);
                     described.resolution = if value & 0x80 == 0 {
@@ -279,13 +300,13 @@ impl Reader {
 
     fn enhanced(&self, start: usize, end: usize) -> Result<Record, ReadError> {
         let word = |at: usize| self.u32_at(start + at).ok_or(ReadError::Malformed);
-        let described =
-            self.interfaces.get(word(0)? as usize).copied().ok_or(ReadError::Malformed)?;
+        let described = self.interfaces.get(word(0)? as usize).ok_or(ReadError::Malformed)?;
         let ticks = u64::from(word(4)?) << 32 | u64::from(word(8)?);
         let (kept, length) = (word(12)? as usize, word(16)? as usize);
         let bytes = self.data(start + 20, kept, end)?;
         let mut record = Record {
             time: described.time(ticks),
+            interface: Arc::clone(&described.name),
             medium: described.medium.map_err(ReadError::LinkType)?,
             direction: CaptureDirection::Both,
             bytes,
@@ -319,6 +340,7 @@ impl Reader {
         let described = self.interfaces.first().ok_or(ReadError::Malformed)?;
         Ok(Record {
             time: Duration::ZERO,
+            interface: Arc::clone(&described.name),
             medium: described.medium.map_err(ReadError::LinkType)?,
             direction: CaptureDirection::Both,
             bytes: self.data(start + 4, length.min(end.saturating_sub(start + 4)), end)?,
@@ -367,6 +389,7 @@ mod tests {
         let mut stream = begin(&head);
         for (index, lost) in [(1, 0), (2, 3)] {
             let packet = Packet {
+                interface: 0,
                 time: Duration::from_micros(1_796_000_000_000_000 + index),
                 direction: CaptureDirection::Out,
                 bytes: &[7; 33],
@@ -401,6 +424,7 @@ mod tests {
         let [first, second] = records.as_slice() else { panic!("{records:?}") };
         assert_eq!(first.time, Duration::from_micros(1_796_000_000_000_001));
         assert_eq!((first.bytes.len(), first.length, first.lost), (33, 60, 0));
+        assert_eq!(&*first.interface, "eth0");
         assert_eq!((second.lost, second.comment.as_str()), (3, "dropped: checksum"));
         assert_eq!(second.direction, CaptureDirection::Out);
     }

@@ -1,6 +1,7 @@
 //! The command that makes a file a capture.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use devnet_virtual_file_system::{Error, Result};
 
@@ -8,7 +9,8 @@ use super::capturer::Capturer;
 use super::open::OpenFile;
 use super::state::State;
 use crate::capture::HAS_CAPTURE;
-use crate::command::capture::{CaptureOptions, CaptureStatistics};
+use crate::command::capture::{CaptureOptions, CaptureStatistics, InterfaceCapture};
+use crate::socket::Sockets;
 
 impl OpenFile {
     /// The file's capture.
@@ -22,14 +24,13 @@ impl OpenFile {
         })
     }
 
-    /// Makes the file a capture of its interface.
+    /// Makes the file a capture of its interface, or of all.
     pub(super) fn capture(&self, options: CaptureOptions) -> Result<()> {
         if !HAS_CAPTURE {
             return Err(Error::Unsupported);
         }
-        // Of all interfaces at once there is no medium.
-        let interface = self.sockets.place.interface.clone().ok_or(Error::Unsupported)?;
-        let capturer = Arc::new(Capturer::new(interface, options)?);
+        let Sockets { place, clock, .. } = &*self.sockets;
+        let capturer = Arc::new(Capturer::new(place, clock, options)?);
         // An unused one is dropped outside of the lock.
         self.state.with(|state| match state {
             State::Status { .. } => {
@@ -44,5 +45,10 @@ impl OpenFile {
     /// What the file's capture has seen.
     pub(super) fn capture_statistics(&self) -> Result<CaptureStatistics> {
         self.capturer().map(|capturer| capturer.statistics()).ok_or(Error::InvalidInput)
+    }
+
+    /// What it has seen of each interface.
+    pub(super) fn capture_interfaces(&self) -> Result<Vec<InterfaceCapture>> {
+        self.capturer().map(|capturer| capturer.of_interfaces()).ok_or(Error::InvalidInput)
     }
 }

@@ -323,6 +323,9 @@ impl OpenFile {
             Immediate::WatchEvents(options) => reply::<WatchEvents>(|| self.watch(options)),
             Immediate::Capture(options) => reply::<Capture>(|| self.capture(options)),
             Immediate::GetCapture(()) => reply::<GetCapture>(|| self.capture_statistics()),
+            Immediate::ListCaptureInterfaces(()) => {
+                reply::<ListCaptureInterfaces>(|| self.capture_interfaces())
+            }
             Immediate::SetSystemOption(option) => {
                 reply::<SetSystemOption>(|| self.set_system_option(option))
             }

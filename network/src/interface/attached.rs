@@ -7,11 +7,10 @@ use core::task::Waker;
 use devnet_virtual_file_system::Error;
 
 use super::{Engine, Interface};
-use crate::capture::Tap;
-use crate::command::capture::CaptureOptions;
+use crate::capture::Stream;
 use crate::driver::{Frame, Medium};
-use crate::stack::Stack;
 use crate::stack::context::Context;
+use crate::stack::{Stack, Wakes};
 use crate::trace::DropReason;
 use crate::watcher::{Form, Watcher, Watchers};
 
@@ -62,25 +61,27 @@ impl Interface {
 
 /// Captures.
 impl Interface {
-    /// Begins a capture.
+    /// Attaches a capture, once.
     ///
     /// # Errors
-    /// `InvalidInput` for an invalid filter, `NoBufferSpace` when there are too many captures,
-    /// `NetworkDown` when the interface is gone.
-    pub(crate) fn capture(&self, options: CaptureOptions) -> Result<Arc<Tap>, Error> {
+    /// `NoBufferSpace` when there are too many captures, `NetworkDown` when the interface is gone.
+    pub(crate) fn capture(&self, stream: &Arc<Stream>) -> Result<(), Error> {
         let medium = if self.has_neighbors { Medium::Ethernet } else { Medium::Ip };
-        let tap = Arc::new(Tap::new(&self.name(), medium, options, Arc::clone(&self.clock))?);
-        self.engine.with(|engine| {
+        let mut wakes = Wakes::default();
+        let outcome = self.engine.with(|engine| {
             if engine.gone {
                 return Err(Error::NetworkDown);
             }
-            engine.taps.attach(&tap).map(|()| tap)
-        })
+            let name = &engine.stack.context.configuration.name;
+            engine.taps.attach(stream, name, medium, &mut wakes)
+        });
+        wakes.wake();
+        outcome
     }
 
-    /// Ends a capture.
-    pub(crate) fn end_capture(&self, tap: &Arc<Tap>) {
-        self.engine.with(|engine| engine.taps.detach(tap));
+    /// Detaches a capture.
+    pub(crate) fn end_capture(&self, stream: &Arc<Stream>) {
+        self.engine.with(|engine| engine.taps.detach(stream));
     }
 
     /// Sends a frame as it is; without room for it the task is woken when there is.

@@ -7,11 +7,13 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::Error;
 
 use super::Interfaces;
+use crate::capture::Stream;
 use crate::command::event::{Change, Event};
 use crate::command::route::{ChangeMode, RouteDetail, RouteFilter};
 use crate::command::socket::SocketStatus;
 use crate::command::watch::Kinds;
 use crate::interface::Interface;
+use crate::limits;
 use crate::platform::Instant;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::routes::{Route, Routes};
@@ -25,6 +27,7 @@ pub(super) struct Routed {
     listeners: Vec<Arc<Listener>>,
     bindings: Vec<(Family, Binding)>,
     watchers: Vec<Arc<Watcher>>,
+    captures: Vec<Arc<Stream>>,
     /// Routes of the whole system, of which every interface has a copy.
     routes: Routes,
 }
@@ -32,7 +35,7 @@ pub(super) struct Routed {
 impl Interfaces {
     /// Adds them to a new interface.
     pub(super) fn serve_routed(&self, interface: &Arc<Interface>) {
-        let Routed { listeners, bindings, watchers, routes } =
+        let Routed { listeners, bindings, watchers, captures, routes } =
             self.0.tables.with(|tables| tables.routed.clone());
         // A new stack has no conflicting socket, and both calls tolerate repetition.
         interface.change_and_transmit(|stack| {
@@ -47,6 +50,49 @@ impl Interfaces {
             }
         });
         watchers.iter().for_each(|watcher| interface.introduce(watcher));
+        for stream in &captures {
+            // Of a new interface there are no others, and repetition does nothing.
+            let _ = interface.capture(stream);
+            let is_over = self.0.tables.with(|tables| {
+                !tables.routed.captures.iter().any(|known| Arc::ptr_eq(known, stream))
+            });
+            if is_over {
+                interface.end_capture(stream);
+            }
+        }
+    }
+
+    /// Attaches a capture to every present and future interface, or to none.
+    ///
+    /// # Errors
+    /// `NoBufferSpace` when there are [`CAPTURES`](limits::CAPTURES) of all interfaces, or of one.
+    pub(crate) fn capture(&self, stream: &Arc<Stream>) -> Result<(), Error> {
+        let interfaces = self.0.tables.with(|tables| {
+            if tables.routed.captures.len() >= limits::CAPTURES {
+                return Err(Error::NoBufferSpace);
+            }
+            tables.routed.captures.push(Arc::clone(stream));
+            Ok(tables.interfaces())
+        })?;
+        for interface in &interfaces {
+            match interface.capture(stream) {
+                // One that goes meanwhile is none.
+                Ok(()) | Err(Error::NetworkDown) => {}
+                Err(error) => {
+                    self.end_capture(stream);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn end_capture(&self, stream: &Arc<Stream>) {
+        let interfaces = self.0.tables.with(|tables| {
+            tables.routed.captures.retain(|known| !Arc::ptr_eq(known, stream));
+            tables.interfaces()
+        });
+        interfaces.iter().for_each(|interface| interface.end_capture(stream));
     }
 
     /// Attaches a watcher to every present and future interface; returns the present ones.

@@ -251,7 +251,7 @@ rows! {
         "Prints the end of files.", run (tail::run);
     "tcpdump", "tcpdump [-i IF | -r FILE] [-w FILE] [-c COUNT] [-s BYTES] [-Q in|out|inout] \
         [-nqvexXAStU#] [FILTER]\ntcpdump -D",
-        "Shows or stores the packets of an interface.", run (tcpdump::run);
+        "Shows or stores the packets of an interface, or with -i any of all.", run (tcpdump::run);
     "tee", "tee [-a] [FILE...]", "Copies its input to its output and to files.", run (tee::run);
     "telnet", "telnet [-4|-6] HOST [PORT]", "Sends lines to a host, and shows what it says.",
         run (telnet::run);

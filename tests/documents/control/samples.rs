@@ -12,7 +12,9 @@ use devnet_network::command::address::{
 use devnet_network::command::autoconfiguration::{
     AutoconfigurationOption, AutoconfigurationState, Identifiers, Privacy,
 };
-use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
+use devnet_network::command::capture::{
+    CaptureDirection, CaptureOptions, CaptureStatistics, InterfaceCapture,
+};
 use devnet_network::command::configuration::{
     ConfigurationChange, ConfigurationNote, ConfigurationOutcome, ConfigurationText, NoteKind,
 };
@@ -195,6 +197,8 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.push(sample::<ChangeRouter>("router prefix fd00:3::/64", prefix, true));
     all.push(sample::<GetRouter>("", (), Some(router())));
     all.extend(super::dhcp6::samples());
+    let captured = InterfaceCapture { interface: "eth0".into(), passed: 120, lost: 3 };
+    all.push(sample::<ListCaptureInterfaces>("", (), vec![captured]));
     all
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use devnet_network::address::HardwareAddress;
 use devnet_network::capture::read::Record;
+use devnet_network::command::capture::CaptureDirection;
 use devnet_network::driver::Medium;
 use etherparse::{EtherType, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice};
 
@@ -80,6 +81,20 @@ pub struct Printer {
     last: Option<Duration>,
 }
 
+/// Which way a packet went, and for whom it was, in a column of Linux' captures of any interface.
+fn direction(record: &Record) -> &'static str {
+    let to = record.bytes.first_chunk().filter(|_| record.medium == Medium::Ethernet);
+    let to = to.map(|to: &[u8; 6]| HardwareAddress(*to));
+    match (record.direction, to) {
+        (CaptureDirection::Out, _) => "Out",
+        (CaptureDirection::Both, _) => "?",
+        (CaptureDirection::In, Some(to)) if to == HardwareAddress::BROADCAST => "B",
+        (CaptureDirection::In, Some(to)) if !to.is_unicast() => "M",
+        (CaptureDirection::In, Some(_)) if record.comment == NOT_FOR_US => "P",
+        (CaptureDirection::In, _) => "In",
+    }
+}
+
 impl Printer {
     /// A printer that has shown nothing.
     #[must_use]
@@ -87,14 +102,18 @@ impl Printer {
         Self { style, streams: Streams::default(), number: 0, first: None, last: None }
     }
 
-    /// The lines of a packet.
-    pub fn show(&mut self, record: &Record) -> String {
+    /// The lines of a packet; `has_interface` puts the interface and the direction first, as in
+    /// captures of all interfaces.
+    pub fn show(&mut self, record: &Record, has_interface: bool) -> String {
         let mut text = String::new();
         self.number = self.number.saturating_add(1);
         if self.style.numbered {
             let _ = write!(text, "{:5}  ", self.number);
         }
         text += &self.time(record.time);
+        if has_interface {
+            let _ = write!(text, "{:<5} {:<3} ", record.interface, direction(record));
+        }
         self.packet(&mut text, record);
         if record.lost > 0 {
             let _ = write!(text, " [{} lost before]", record.lost);

@@ -8,6 +8,7 @@ use super::*;
 fn record(medium: Medium, bytes: Vec<u8>) -> Record {
     Record {
         time: Duration::new(1_796_000_000, 5_000),
+        interface: "eth0".into(),
         medium,
         direction: CaptureDirection::In,
         length: bytes.len(),
@@ -22,7 +23,7 @@ fn plain() -> Style {
 }
 
 fn shown(style: Style, bytes: Vec<u8>) -> String {
-    let text = Printer::new(style).show(&record(Medium::Ip, bytes));
+    let text = Printer::new(style).show(&record(Medium::Ip, bytes), false);
     text.trim_end().to_owned()
 }
 
@@ -64,7 +65,7 @@ fn a_connection_has_numbers_that_count_from_its_first_segment() {
     let request = PacketBuilder::ipv4(from, to, 64).tcp(40000, 80, 1001, 502).psh().ack(5001);
     let end = PacketBuilder::ipv4(to, from, 64).tcp(80, 40000, 5001, 502).fin().ack(1017);
     let mut printer = Printer::new(plain());
-    let mut next = |bytes| printer.show(&record(Medium::Ip, bytes));
+    let mut next = |bytes| printer.show(&record(Medium::Ip, bytes), false);
     assert_eq!(
         next(built(syn, &[])),
         "IP 10.0.0.1.40000 > 10.0.0.2.80: Flags [S], seq 1000, win 64240, options [mss 1460,\
@@ -148,7 +149,7 @@ fn icmp_arp_and_unknown_frames_have_lines() {
     let arp =
         [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2];
     let show = |style, bytes| {
-        Printer::new(style).show(&record(Medium::Ethernet, bytes)).trim_end().to_owned()
+        Printer::new(style).show(&record(Medium::Ethernet, bytes), false).trim_end().to_owned()
     };
     let who_has = "ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28";
     assert_eq!(show(plain(), ethernet(0x0806, &arp)), who_has);
@@ -170,9 +171,9 @@ fn times_comments_and_bytes_are_shown_as_asked() {
     let times = |time: Time| {
         let mut printer = Printer::new(Style { time, ..Style::default() });
         let mut record = record(Medium::Ip, udp((5000, 9), b"x"));
-        let first = printer.show(&record);
+        let first = printer.show(&record, false);
         record.time += Duration::from_micros(1_500_000);
-        let second = printer.show(&record);
+        let second = printer.show(&record, false);
         [first, second].map(|line| line.split_once("IP").unwrap().0.to_owned())
     };
     assert_eq!(times(Time::OfDay), ["00:53:20.000005 ", "00:53:21.500005 "]);
@@ -187,7 +188,7 @@ fn times_comments_and_bytes_are_shown_as_asked() {
 
     let mut dropped = record(Medium::Ip, udp((5000, 9), b"x"));
     (dropped.lost, dropped.comment) = (3, "dropped: no-socket".into());
-    let line = Printer::new(plain()).show(&dropped);
+    let line = Printer::new(plain()).show(&dropped, false);
     assert!(line.ends_with("UDP, length 1 [3 lost before] [dropped: no-socket]\n"), "{line}");
 
     let bytes = Bytes { hexadecimal: true, text: true, with_link: false };
@@ -227,6 +228,33 @@ fn no_bytes_make_it_panic() {
         }
         bytes.truncate(random(bytes.len() + 1));
         let medium = if round % 7 == 0 { Medium::Ethernet } else { Medium::Ip };
-        assert!(printer.show(&record(medium, bytes)).ends_with('\n'));
+        assert!(printer.show(&record(medium, bytes), false).ends_with('\n'));
+    }
+}
+
+#[test]
+fn captures_of_all_interfaces_show_the_interface_and_the_way() {
+    let to = |first: u8| {
+        let mut frame = ethernet(0x88b5, b"x");
+        frame.get_mut(..6).unwrap().fill(first);
+        record(Medium::Ethernet, frame)
+    };
+    let other = Record { comment: NOT_FOR_US.into(), ..to(2) };
+    let out = Record { direction: CaptureDirection::Out, ..to(0xff) };
+    let unknown = Record { direction: CaptureDirection::Both, ..to(2) };
+    let ip = Record { interface: "loopback".into(), ..record(Medium::Ip, vec![0x45]) };
+    for (record, expected) in [
+        (to(2), "eth0  In  "),
+        (to(0xff), "eth0  B   "),
+        (to(1), "eth0  M   "),
+        (other, "eth0  P   "),
+        (out, "eth0  Out "),
+        (unknown, "eth0  ?   "),
+        (ip, "loopback In  "),
+    ] {
+        let text = Printer::new(plain()).show(&record, true);
+        assert!(text.starts_with(expected), "{text}");
+        let without = Printer::new(plain()).show(&record, false);
+        assert_eq!(text.strip_prefix(expected), Some(without.as_str()));
     }
 }

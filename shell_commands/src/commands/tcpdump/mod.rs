@@ -1,10 +1,12 @@
-//! `tcpdump`: shows or stores the packets of an interface, or of a file.
+//! `tcpdump`: shows or stores the packets of an interface, of all interfaces (`-i any`), or of a
+//! file.
 //!
 //! Names are never resolved, so `-n` says what is done anyway.
 
+mod sink;
+
 use devnet_network::capture::Filter;
-use devnet_network::capture::pcapng::{self, Packet};
-use devnet_network::capture::read::{Reader, Record};
+use devnet_network::capture::read::Reader;
 use devnet_network::command::capture::{CaptureDirection, CaptureOptions, CaptureStatistics};
 use devnet_network::command::interface::InterfaceFlags;
 use devnet_network::command::{Capture, GetCapture};
@@ -12,11 +14,12 @@ use devnet_network::driver::Medium;
 use devnet_virtual_file_system::{File, OpenFlags};
 use lexopt::prelude::*;
 
+use self::sink::Sink;
 use crate::context::{Context, Stream};
 use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::render::packet::{Printer, Style, Time};
+use crate::render::packet::{Style, Time};
 use crate::status::Status;
 
 /// The snap length of tcpdump.
@@ -143,7 +146,6 @@ async fn list(context: &Context) -> Outcome {
 /// that is up and no loopback.
 async fn choose(context: &Context, name: Option<&str>) -> Result<Interface, Failure> {
     match name {
-        Some("any") => Err(Failure::new("any: a capture is of one interface")),
         Some(name) => {
             let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let mut all = match number {
@@ -177,10 +179,29 @@ fn link(medium: Medium) -> &'static str {
     }
 }
 
-/// Captures from an interface.
+/// What is captured.
+struct Source {
+    file: File,
+    name: String,
+    /// What frames begin with; none of all interfaces, which differ.
+    medium: Option<Medium>,
+}
+
+impl Source {
+    async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        if name == Some("any") {
+            let file = devices::sockets(context, Use::Show)?;
+            return Ok(Self { file, name: "any".into(), medium: None });
+        }
+        let interface = choose(context, name).await?;
+        let medium = Some(interface.status().await?.medium);
+        Ok(Self { file: interface.file, name: interface.name, medium })
+    }
+}
+
+/// Captures from an interface, or from all.
 async fn listen(context: &Context, options: &Options) -> Outcome {
-    let interface = choose(context, options.interface.as_deref()).await?;
-    let status = interface.status().await?;
+    let Source { file, name, medium } = Source::open(context, options.interface.as_deref()).await?;
     let started = u64::try_from(context.platform.started.as_micros()).unwrap_or(0);
     let request = CaptureOptions {
         snap_length: options.snap_length,
@@ -188,30 +209,31 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
         clock_offset: started,
         filter: options.filter.clone(),
     };
-    let mut sink = Sink::new(context, options, status.medium, &interface.name).await?;
-    interface.ask::<Capture>(&request).await?;
+    let mut sink = Sink::new(context, options).await?;
+    file.control::<Capture>(&request).await.map_err(|why| Failure::of(&name, why))?;
     let snap_length = if options.snap_length == 0 { SNAP_LENGTH } else { options.snap_length };
     let mut head = String::new();
     if options.write.is_none() && !options.style.verbose {
         head.push_str(&format!("{}: verbose output suppressed, use -v for more\n", context.name));
     }
     head.push_str(&format!(
-        "listening on {}, link-type {}, snapshot length {snap_length} bytes\n",
-        interface.name,
-        link(status.medium)
+        "listening on {name}, link-type {}, snapshot length {snap_length} bytes\n",
+        medium.map_or("of each interface", link)
     ));
     context.streams.error.remark(&head).await;
-    let mut summary = Summary { context, file: interface.file.clone(), shown: 0, is_over: false };
+    let mut summary = Summary { context, file: file.clone(), shown: 0, is_over: false };
     let mut reader = Reader::default();
     let mut buffer = vec![0; limits::COPY_BYTES];
     loop {
-        let read = interface.file.read(&mut buffer).await;
-        let count = read.map_err(|why| Failure::of(&interface.name, why))?;
+        let read = file.read(&mut buffer).await;
+        let count = read.map_err(|why| Failure::of(&name, why))?;
         reader.feed(buffer.get(..count).unwrap_or_default());
-        while let Some(record) =
-            reader.next_record().map_err(|why| Failure::of(&interface.name, why))?
-        {
-            sink.take(&record).await?;
+        loop {
+            let record = reader.next_record().map_err(|why| Failure::of(&name, why))?;
+            // Before its first frame, so that a file without frames has it too.
+            sink.describe(&reader).await?;
+            let Some(record) = record else { break };
+            sink.take(&record, medium.is_none()).await?;
             summary.shown = summary.shown.saturating_add(1);
             if options.count == Some(summary.shown) {
                 summary.is_over = true;
@@ -267,8 +289,9 @@ async fn read(context: &Context, options: &Options, filter: &Filter, path: &str)
             Stream::new(file.map_err(|why| Failure::of(path, why))?, path)
         }
     };
-    let mut sink: Option<Sink<'_>> = None;
-    let (mut reader, mut shown, mut is_begun) = (Reader::default(), 0_u64, false);
+    let mut sink = Sink::new(context, options).await?;
+    let (mut reader, mut shown) = (Reader::default(), 0_u64);
+    let (mut is_begun, mut has_several) = (false, false);
     let mut buffer = vec![0; limits::COPY_BYTES];
     loop {
         let read = input.file.read(&mut buffer).await;
@@ -282,7 +305,9 @@ async fn read(context: &Context, options: &Options, filter: &Filter, path: &str)
         {
             if !is_begun {
                 is_begun = true;
-                let link = link(record.medium);
+                // As tcpdump shows what it captured of any interface.
+                has_several = reader.interfaces().nth(1).is_some();
+                let link = if has_several { "of each interface" } else { link(record.medium) };
                 let head = format!("reading from file {path}, link-type {link}\n");
                 context.streams.error.remark(&head).await;
             }
@@ -294,11 +319,8 @@ async fn read(context: &Context, options: &Options, filter: &Filter, path: &str)
             if options.snap_length > 0 {
                 record.bytes.truncate(options.snap_length as usize);
             }
-            let sink = match &mut sink {
-                Some(sink) => sink,
-                None => sink.insert(Sink::new(context, options, record.medium, "").await?),
-            };
-            sink.take(&record).await?;
+            sink.describe(&reader).await?;
+            sink.take(&record, has_several).await?;
             shown = shown.saturating_add(1);
             if options.count == Some(shown) {
                 return Ok(Status::SUCCESS);
@@ -309,51 +331,4 @@ async fn read(context: &Context, options: &Options, filter: &Filter, path: &str)
         return Err(Failure::of(path, "the last packet is cut off"));
     }
     Ok(Status::SUCCESS)
-}
-
-/// Where packets go: to the output as text, or to a file as pcapng.
-enum Sink<'a> {
-    Text(&'a Context, Box<Printer>),
-    File(Stream, Vec<u8>),
-}
-
-impl<'a> Sink<'a> {
-    async fn new(
-        context: &'a Context,
-        options: &Options,
-        medium: Medium,
-        name: &str,
-    ) -> Result<Self, Failure> {
-        let Some(path) = &options.write else {
-            return Ok(Self::Text(context, Box::new(Printer::new(options.style))));
-        };
-        let stream = match path.as_str() {
-            "-" => context.streams.output.clone(),
-            path => {
-                let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE;
-                let file = context.files.open(path, flags).map_err(|why| Failure::of(path, why))?;
-                Stream::new(file, path)
-            }
-        };
-        let (snap_length, filter) = (options.snap_length, options.filter.as_str());
-        let head = pcapng::begin(&pcapng::Interface { medium, name, snap_length, filter });
-        let written = stream.file.write_all(&head).await;
-        written.map_err(|why| Failure::of_write_to(&stream.file, &stream.name, why))?;
-        Ok(Self::File(stream, Vec::new()))
-    }
-
-    async fn take(&mut self, record: &Record) -> Result<(), Failure> {
-        match self {
-            Self::Text(context, printer) => context.print(&printer.show(record)).await,
-            Self::File(stream, block) => {
-                block.clear();
-                let Record { time, direction, length, lost, .. } = *record;
-                let (bytes, comment) = (record.bytes.as_slice(), record.comment.as_str());
-                let packet = Packet { time, direction, bytes, length, lost, comment };
-                pcapng::append(block, &packet);
-                let written = stream.file.write_all(block).await;
-                written.map_err(|why| Failure::of_write_to(&stream.file, &stream.name, why))
-            }
-        }
-    }
 }
