@@ -11,7 +11,7 @@ use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::wireless::{
     AccessPoint, GetRadio, Join, JoinNetwork, KeepRole, LeaveNetwork, LeaveReason, ListNetworks,
     ListStations, RadioRole, RadioState, RadioStatus, RemoveStation, ScanNetworks, ScanOptions,
-    Secret, Security, SetCountry, SetPower, SetPowerSave, SetTransmitPower, StartAccessPoint,
+    Secret, Security, SetCountry, SetPower, SetPowerSave, SetTransmitPower, Ssid, StartAccessPoint,
     StopAccessPoint, SwitchRole,
 };
 use devnet_network::command::{
@@ -280,7 +280,7 @@ fn leaving_and_an_access_point_that_stops_take_the_link_down() {
     assert_eq!(home.now::<StopAccessPoint>(&()), Ok(false));
     scene.pass(10);
     let status = station.status();
-    assert_eq!((status.state, status.ssid.as_deref()), (RadioState::Searching, Some("home")));
+    assert_eq!((status.state, status.ssid), (RadioState::Searching, Some("home".into())));
     assert_eq!(status.reason, Some(LeaveReason::AccessPointStopped));
     assert_eq!((station.link(), home.link()), (LinkState::Down, LinkState::Down));
     // What was asked for comes back by itself, but only with the same key.
@@ -496,7 +496,7 @@ fn who_shares_a_channel_shares_its_time() {
             let home = scene.point(last, 0, &settings, "10.0.0.1/24");
             let station = scene.host(last + 1, 5);
             station.host.manager.configure("wlan0", "address add 10.0.0.2/24").unwrap();
-            scene.call::<JoinNetwork>(&station, &join(&settings.ssid, None)).unwrap();
+            scene.call::<JoinNetwork>(&station, &join(&settings.ssid.to_string(), None)).unwrap();
             all.push((home, station));
         }
         scene.pass(10);
@@ -722,7 +722,7 @@ fn lines_and_commands_mean_the_same() {
     scene.write(&file, "wifi country FR\nwifi transmit-power 15\nposition 4 3").unwrap();
     scene.write(&file, "wifi scan\nwifi connect my\\x20home key 12345678").unwrap();
     let status = station.status();
-    assert_eq!((status.ssid.as_deref(), status.channel), (Some("my home"), Some(13)));
+    assert_eq!((status.ssid, status.channel), (Some("my home".into()), Some(13)));
     assert_eq!((status.transmit_power, status.security), (15, Some(Security::Wpa2)));
     assert_eq!(station.now::<ListNetworks>(&()).unwrap().len(), 1);
     scene.write(&file, "wifi power-save on\nwifi disconnect\nwifi power off").unwrap();
@@ -838,4 +838,36 @@ fn a_full_air_and_a_radio_that_is_gone() {
     scene.pass(10);
     assert!(!scene.air.set_position(number, Position::default()));
     assert!(file.try_control::<GetRadio>(&()).is_err());
+}
+
+#[test]
+fn names_have_bytes_of_any_value() {
+    let scene = Scene::new();
+    let (home, station) = (scene.host(1, 0), scene.host(2, 3));
+    let name = Ssid::from(&[0xff, 0, b' ', b'\n', b'\\', 0xc3, 0xbc, b' '][..]);
+    let shown = "\\xff\\x00 \\x0a\\x5cü\\x20";
+    assert_eq!(name.to_string(), shown);
+    let written = shown.replace(' ', "\\x20");
+    let (point_file, file) = (home.host.open("wlan0"), station.host.open("wlan0"));
+    scene.write(&point_file, &format!("wifi ap start {written} key 12345678")).unwrap();
+    assert_eq!(home.status().ssid, Some(name.clone()));
+    scene.write(&file, &format!("wifi scan\nwifi connect {written} key 12345678")).unwrap();
+    assert_eq!(station.status().ssid, Some(name.clone()));
+    assert_eq!(station.now::<ListNetworks>(&()).unwrap()[0].ssid, name);
+    // The shell shows it so, and takes what it shows.
+    let output = |line: &str| world::shell::output(&scene.world, &station.host, line);
+    assert!(output("wifi -i wlan0 list").contains(&format!("  {shown}  ")));
+    assert!(
+        output("wifi -i wlan0").contains(&format!("associated with {shown},")) || {
+            output("wifi -i wlan0").contains(shown)
+        }
+    );
+    station.host.manager.configure("wlan0", "wifi disconnect").unwrap();
+    let joined = output(&format!("wifi -i wlan0 connect -p 12345678 '{shown}'"));
+    assert!(joined.contains(shown), "{joined}");
+    // 32 bytes are the most, also of those that take four characters each.
+    let most = "\\xfe".repeat(32);
+    scene.write(&point_file, &format!("wifi ap start {most}")).unwrap();
+    let over = scene.write(&point_file, &format!("wifi ap start {most}\\xfe"));
+    assert_eq!(over, Err(Error::InvalidInput));
 }

@@ -71,6 +71,7 @@ pub mod record;
 pub mod route;
 pub mod router;
 pub mod socket;
+mod ssid;
 pub mod stream;
 mod syntax;
 pub mod system;

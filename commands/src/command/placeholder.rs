@@ -1,6 +1,7 @@
 //! The placeholders of the [grammar](super::grammar): which values may stand where, and how an
 //! error calls them.
 
+use alloc::string::String;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
@@ -9,9 +10,9 @@ use super::dhcp_server::{AddressRange, ClientName, RawOption};
 use super::dhcp6::Duid;
 use super::escape::unescape;
 use super::route::NextHop;
+use super::ssid::{Ssid, unescaped};
 use super::value::{list, octet, socket_address};
 use super::watch::Kinds;
-use super::wireless_text::unescaped;
 use crate::address::{HardwareAddress, Prefix};
 use crate::zone;
 
@@ -120,17 +121,17 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     placeholder(
         "SSID",
         "name of a network",
-        "the name of a wireless network, 1 to 32 bytes; `\\xHH` is the byte with this hexadecimal \
+        "the name of a wireless network, 1 to 32 bytes of any value; `\\xHH` is the byte with this hexadecimal \
          number",
-        &["home", "my\\x20home"],
-        |word| unescaped(word).is_ok(),
+        &["home", "my\\x20home", "\\xff\\x00"],
+        reads::<Ssid>,
     ),
     placeholder(
         "KEY",
         "key",
         "a key, 8 to 63 printable bytes; `\\xHH` as in SSID. No error and no status shows it",
         &["devnet-home"],
-        |word| unescaped(word).is_ok(),
+        |word| unescaped(word).is_ok_and(|bytes| String::from_utf8(bytes).is_ok()),
     ),
     placeholder(
         "DBM",

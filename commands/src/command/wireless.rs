@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dhcp::DhcpClientOptions;
 use super::dhcp_server::DhcpServerOptions;
+pub use super::ssid::Ssid;
 use crate::address::{HardwareAddress, Prefix};
 use crate::limits;
 use crate::words::words;
@@ -138,7 +139,7 @@ words! {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ScanOptions {
     /// Asks for the network of this name, which may be hidden.
-    pub ssid: Option<String>,
+    pub ssid: Option<Ssid>,
     /// The channels to listen to; none for all that the country allows.
     pub channels: Vec<u8>,
 }
@@ -147,7 +148,7 @@ pub struct ScanOptions {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NetworkEntry {
     /// The name of the network; empty for a hidden one.
-    pub ssid: String,
+    pub ssid: Ssid,
     /// The access point.
     pub bssid: HardwareAddress,
     /// The channel.
@@ -164,7 +165,7 @@ pub struct NetworkEntry {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Join {
     /// The name, 1 to 32 bytes.
-    pub ssid: String,
+    pub ssid: Ssid,
     /// Only this access point.
     pub bssid: Option<HardwareAddress>,
     /// Only with this protection; none for the best one that the network has and the key allows.
@@ -195,7 +196,7 @@ impl Join {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AccessPoint {
     /// The name of the network, 1 to 32 bytes.
-    pub ssid: String,
+    pub ssid: Ssid,
     /// The protection.
     pub security: Security,
     /// The key, 8 to 63 characters; none for an open network.
@@ -219,8 +220,8 @@ impl AccessPoint {
     }
 }
 
-fn check_ssid(ssid: &str) -> Result<(), Error> {
-    match ssid.len() {
+fn check_ssid(ssid: &Ssid) -> Result<(), Error> {
+    match ssid.as_bytes().len() {
         1..=limits::SSID_BYTES => Ok(()),
         _ => Err(Error::InvalidInput),
     }
@@ -304,7 +305,7 @@ pub struct RadioStatus {
     /// What it is.
     pub state: RadioState,
     /// The network that it is in, looks for, or serves.
-    pub ssid: Option<String>,
+    pub ssid: Option<Ssid>,
     /// The access point, which may be itself.
     pub bssid: Option<HardwareAddress>,
     /// The channel.

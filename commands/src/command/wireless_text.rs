@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use devnet_virtual_file_system::{ControlCommand, Error, Identifier};
 
 use super::dhcp_server::DhcpServerOptions;
+use super::ssid::unescaped;
 use super::table::Request;
 use super::value::{list, pairs, switch, value};
 use super::wireless::{
@@ -106,7 +107,7 @@ fn scan(words: &[&str]) -> Result<ScanOptions, Error> {
     let mut options = ScanOptions::default();
     for [key, word] in pairs(words)? {
         match *key {
-            "ssid" => options.ssid = Some(unescaped(word)?),
+            "ssid" => options.ssid = Some(value(word)?),
             "channels" => options.channels = list(word)?,
             _ => return Err(Error::InvalidInput),
         }
@@ -116,10 +117,10 @@ fn scan(words: &[&str]) -> Result<ScanOptions, Error> {
 
 /// `is_other` says which keys are read elsewhere.
 fn join(ssid: &str, pairs: &[[&str; 2]], is_other: impl Fn(&str) -> bool) -> Result<Join, Error> {
-    let mut join = Join { ssid: unescaped(ssid)?, ..Join::default() };
-    for [key, word] in pairs {
-        match *key {
-            "key" => join.key = Some(Secret::new(unescaped(word)?)),
+    let mut join = Join { ssid: value(ssid)?, ..Join::default() };
+    for [name, word] in pairs {
+        match *name {
+            "key" => join.key = Some(key(word)?),
             "security" => join.security = Some(value(word)?),
             "bssid" => join.bssid = Some(value(word)?),
             "timeout" => join.milliseconds = value(word)?,
@@ -136,11 +137,11 @@ fn access_point(
     pairs: &[[&str; 2]],
     is_other: impl Fn(&str) -> bool,
 ) -> Result<AccessPoint, Error> {
-    let (mut key, mut security) = (None, None);
+    let (mut secret, mut security) = (None, None);
     let (mut channel, mut hidden, mut stations) = (0, false, 0);
     for [name, word] in pairs {
         match *name {
-            "key" => key = Some(Secret::new(unescaped(word)?)),
+            "key" => secret = Some(key(word)?),
             "security" => security = Some(value(word)?),
             "channel" => channel = value(word)?,
             "hidden" => hidden = switch(word)?,
@@ -149,9 +150,9 @@ fn access_point(
             _ => return Err(Error::InvalidInput),
         }
     }
-    let usual = if key.is_some() { Security::Wpa2 } else { Security::Open };
+    let usual = if secret.is_some() { Security::Wpa2 } else { Security::Open };
     let security = security.unwrap_or(usual);
-    Ok(AccessPoint { ssid: unescaped(ssid)?, security, key, channel, hidden, stations })
+    Ok(AccessPoint { ssid: value(ssid)?, security, key: secret, channel, hidden, stations })
 }
 
 fn station(ssid: &str, pairs: &[[&str; 2]]) -> Result<StationSwitch, Error> {
@@ -199,25 +200,10 @@ fn serving(ssid: &str, address: &str, pairs: &[[&str; 2]]) -> Result<AccessPoint
     Ok(AccessPointSwitch { network, address, dhcp: serves.then_some(options) })
 }
 
-/// A word with bytes as `\xHH`.
-pub(super) fn unescaped(word: &str) -> Result<String, Error> {
-    let mut bytes = Vec::with_capacity(word.len());
-    let mut rest = word.as_bytes();
-    loop {
-        match rest {
-            [] => break,
-            [b'\\', b'x', high, low, after @ ..] => {
-                let digit = |byte: u8| char::from(byte).to_digit(16).ok_or(Error::InvalidInput);
-                bytes.push((digit(*high)? << 4 | digit(*low)?) as u8);
-                rest = after;
-            }
-            [byte, after @ ..] => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| Error::InvalidInput)
+/// A key, with bytes as `\xHH`.
+fn key(word: &str) -> Result<Secret, Error> {
+    let bytes = unescaped(word)?;
+    String::from_utf8(bytes).map(Secret::new).map_err(|_| Error::InvalidInput)
 }
 
 /// The first word of a line that may be a key; none for lines that have none.
@@ -267,6 +253,9 @@ mod tests {
             ),
             Request::JoinNetwork(join)
         );
+        // A name has bytes of any value.
+        let any = ScanOptions { ssid: Some([0, b' ', 0xff][..].into()), channels: [].into() };
+        assert_eq!(parsed("wifi scan ssid \\x00\\x20\\xFF"), Request::ScanNetworks(any));
         assert_eq!(
             parsed("wifi scan channels 1,6 ssid x"),
             Request::ScanNetworks(ScanOptions { ssid: Some("x".into()), channels: [1, 6].into() })
@@ -316,7 +305,8 @@ mod tests {
             "wifi connect x secret",
             "wifi connect x key",
             "wifi connect x key a key b",
-            "wifi connect x\\xff",
+            "wifi connect x key 1234567\\xff",
+            "wifi connect x\\xf",
             "wifi connect x\\xg0",
             "wifi connect x channel 1",
             "wifi ap start",

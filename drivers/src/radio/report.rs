@@ -1,7 +1,7 @@
 //! What a radio tells: its status, the networks that it hears, its stations.
 
 use devnet_network::command::wireless::{
-    NetworkEntry, RadioState, RadioStatus, ScanOptions, StationEntry,
+    NetworkEntry, RadioState, RadioStatus, ScanOptions, Ssid, StationEntry,
 };
 use devnet_network::platform::Instant;
 use devnet_virtual_file_system::{Error, Result};
@@ -83,7 +83,7 @@ impl Medium {
             }
             let shows_name = !point.hidden || options.ssid.is_some();
             found.push(NetworkEntry {
-                ssid: if shows_name { point.ssid.clone() } else { String::new() },
+                ssid: if shows_name { point.ssid.clone() } else { Ssid::default() },
                 bssid: node.hardware,
                 channel: point.channel,
                 signal,

@@ -5,14 +5,13 @@ use devnet_network::command::wireless::{
 };
 
 use super::append;
-use crate::shown;
 
 /// The networks of a scan as a table, the strongest first.
 #[must_use]
 pub fn networks(networks: &[NetworkEntry]) -> String {
-    let name = |entry: &NetworkEntry| match entry.ssid.as_str() {
-        "" => "(hidden)".to_owned(),
-        ssid => shown::line(ssid).into_owned(),
+    let name = |entry: &NetworkEntry| match entry.ssid.is_empty() {
+        true => "(hidden)".to_owned(),
+        false => entry.ssid.to_string(),
     };
     let width = networks.iter().map(|entry| name(entry).chars().count()).max().unwrap_or(0).max(4);
     let mut text = format!("BSSID              {:width$}  CHAN  MHZ   SIGNAL   SECURITY\n", "SSID");
@@ -42,7 +41,7 @@ pub fn status(interface: &str, status: &RadioStatus) -> String {
             RadioState::Searching => "for ",
             _ => "",
         };
-        append(&mut text, format_args!(" {before}{}", shown::line(ssid)));
+        append(&mut text, format_args!(" {before}{ssid}"));
     }
     if let Some(bssid) = status.bssid {
         append(&mut text, format_args!(", bssid {bssid}"));

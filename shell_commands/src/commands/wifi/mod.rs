@@ -7,13 +7,13 @@ mod options;
 use devnet_network::command::wireless::{
     AccessPoint, GetRadio, Join, JoinNetwork, LeaveNetwork, ListNetworks, ListStations,
     RadioSwitch, RemoveStation, ScanNetworks, Security, SetCountry, SetPower, SetPowerSave,
-    SetTransmitPower, StartAccessPoint, StopAccessPoint,
+    SetTransmitPower, Ssid, StartAccessPoint, StopAccessPoint,
 };
 use devnet_network::command::{SetEnabled, SwitchRadio};
 use devnet_network::driver::Kind;
 use devnet_virtual_file_system::{ControlCommand, Error};
 
-use self::options::Options;
+use self::options::{Options, network};
 use super::words;
 use crate::context::Context;
 use crate::devices::{self, Interface, Use};
@@ -116,7 +116,8 @@ impl<'a> Verb<'a> {
             }
             Self::Connect(ssid) => {
                 interface.ask::<SetEnabled>(&true).await?;
-                let status = ask::<JoinNetwork>(interface, ssid, &options.join(ssid)).await?;
+                let status =
+                    ask::<JoinNetwork>(interface, ssid, &options.join(network(ssid)?)).await?;
                 return context.answer(&render::status(&interface.name, &status)).await;
             }
             Self::Disconnect => {
@@ -124,7 +125,8 @@ impl<'a> Verb<'a> {
             }
             Self::StartPoint(ssid) => {
                 interface.ask::<SetEnabled>(&true).await?;
-                ask::<StartAccessPoint>(interface, ssid, &options.access_point(ssid)).await?;
+                ask::<StartAccessPoint>(interface, ssid, &options.access_point(network(ssid)?))
+                    .await?;
             }
             Self::StopPoint => {
                 ask::<StopAccessPoint>(interface, &interface.name, &()).await?;
@@ -134,11 +136,12 @@ impl<'a> Verb<'a> {
                 ask::<RemoveStation>(interface, station, &address).await?;
             }
             Self::SwitchToStation(ssid) => {
-                let switch = RadioSwitch::Station(Box::new(options.station(ssid)));
+                let switch = RadioSwitch::Station(Box::new(options.station(network(ssid)?)));
                 ask::<SwitchRadio>(interface, ssid, &switch).await?;
             }
             Self::SwitchToPoint(ssid, prefix) => {
-                let switch = RadioSwitch::AccessPoint(Box::new(options.serving(ssid, prefix)?));
+                let switch =
+                    RadioSwitch::AccessPoint(Box::new(options.serving(network(ssid)?, prefix)?));
                 ask::<SwitchRadio>(interface, ssid, &switch).await?;
             }
             Self::Power(on) => {
@@ -203,9 +206,9 @@ fn protection(asked: Option<Security>, has_key: bool) -> Security {
 }
 
 impl Options {
-    fn join(&self, ssid: &str) -> Join {
+    fn join(&self, ssid: Ssid) -> Join {
         Join {
-            ssid: ssid.to_owned(),
+            ssid,
             bssid: self.bssid,
             security: self.security,
             key: self.key.clone(),
@@ -213,9 +216,9 @@ impl Options {
         }
     }
 
-    fn access_point(&self, ssid: &str) -> AccessPoint {
+    fn access_point(&self, ssid: Ssid) -> AccessPoint {
         AccessPoint {
-            ssid: ssid.to_owned(),
+            ssid,
             security: protection(self.security, self.key.is_some()),
             key: self.key.clone(),
             channel: self.channels.first().copied().unwrap_or(0),

@@ -6,7 +6,7 @@ use devnet_network::address::{HardwareAddress, Prefix};
 use devnet_network::command::dhcp::DhcpClientOptions;
 use devnet_network::command::dhcp_server::{AddressRange, DhcpServerOptions};
 use devnet_network::command::wireless::{
-    AccessPointSwitch, ScanOptions, Secret, Security, StationSwitch,
+    AccessPointSwitch, ScanOptions, Secret, Security, Ssid, StationSwitch,
 };
 use devnet_network::limits::KEY_BYTES;
 use devnet_virtual_file_system::OpenFlags;
@@ -29,7 +29,7 @@ pub(super) struct Options {
     pub(super) channels: Vec<u8>,
     pub(super) hidden: bool,
     pub(super) stations: u8,
-    ssid: Option<String>,
+    ssid: Option<Ssid>,
     hostname: Option<String>,
     /// Seconds until there must be a lease.
     wait: Option<u32>,
@@ -99,7 +99,7 @@ impl Options {
                 }
                 Short('s') => {
                     note("-s");
-                    chosen.ssid = Some(options.value()?.string()?);
+                    chosen.ssid = Some(network(&options.value()?.string()?)?);
                 }
                 Short('n') => {
                     note("-n");
@@ -158,7 +158,7 @@ impl Options {
         ScanOptions { ssid: self.ssid.clone(), channels: self.channels.clone() }
     }
 
-    pub(super) fn station(&self, ssid: &str) -> StationSwitch {
+    pub(super) fn station(&self, ssid: Ssid) -> StationSwitch {
         let seconds = self.wait.unwrap_or(limits::DHCP_SECONDS);
         StationSwitch {
             network: self.join(ssid),
@@ -170,7 +170,7 @@ impl Options {
         }
     }
 
-    pub(super) fn serving(&self, ssid: &str, prefix: &str) -> Result<AccessPointSwitch, Failure> {
+    pub(super) fn serving(&self, ssid: Ssid, prefix: &str) -> Result<AccessPointSwitch, Failure> {
         let address: Prefix = words::parse(prefix, "address with a prefix length")?;
         let dhcp = self.pool.map(|range| DhcpServerOptions {
             ranges: vec![range],
@@ -184,6 +184,11 @@ impl Options {
         });
         Ok(AccessPointSwitch { network: self.access_point(ssid), address, dhcp })
     }
+}
+
+/// The name of a network, in which `\xHH` is a byte.
+pub(super) fn network(word: &str) -> Result<Ssid, Failure> {
+    words::parse(word, "name of a network")
 }
 
 /// The key that a file has as its first line, so that no list of jobs shows it.
