@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(35) {
+    match chance.below(37) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -242,6 +242,18 @@ fn line(chance: &mut Chance, name: &str) -> String {
             chance.perhaps(&format!(" metric {number}")),
         ),
         26 => format!("neighbor proxy add {}{host}", chance.one(&["10.0.0.", "fd00::", "fe80::"])),
+        35 => {
+            format!("dns {}", chance.one(&["multicast on", "multicast resolve", "multicast off"]))
+        }
+        36 => match chance.below(3) {
+            0 => format!("dns hostname host{host}"),
+            _ => format!(
+                "dns publish Page\\032{net} {} {}{}",
+                chance.one(&["_http._tcp", "_ipp._tcp", "_sleep-proxy._udp"]),
+                80 + host,
+                chance.perhaps(" path=/ \\255\\000"),
+            ),
+        },
         34 => format!("group add {}{host}", chance.one(&["239.1.0.", "ff02::", "10.0.0."])),
         25 | 27 | 28 => {
             let hops = [
@@ -372,6 +384,9 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "neighbor add",
         "neighbor proxy",
         "group add",
+        "dns multicast",
+        "dns hostname",
+        "dns publish",
         "dhcp start",
         "dhcp fallback",
         "dhcp client",
