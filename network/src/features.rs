@@ -39,7 +39,7 @@ pub(crate) const fn has_family(address: IpAddr) -> bool {
 
 /// True unless the command belongs to what is left out.
 pub(crate) const fn is_built(command: Identifier) -> bool {
-    has_protocol(command) && has_part(command) && has_change(command)
+    has_protocol(command) && has_form(command) && has_part(command) && has_change(command)
 }
 
 /// True when commands of this type are built: a constant that leaves their code out.
@@ -47,7 +47,7 @@ pub(crate) const fn has<C: ControlCommand>() -> bool {
     is_built(C::IDENTIFIER)
 }
 
-/// True unless the command belongs to a protocol or a form that is left out.
+/// True unless the command belongs to a protocol that is left out.
 #[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
 const fn has_protocol(command: Identifier) -> bool {
     match command {
@@ -109,6 +109,15 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::RemoveGroup::IDENTIFIER
         | table::JoinGroup::IDENTIFIER
         | table::LeaveGroup::IDENTIFIER => cfg!(feature = "multicast"),
+        table::SwitchRadio::IDENTIFIER => cfg!(feature = "wireless"),
+        _ => true,
+    }
+}
+
+/// True unless the command belongs to a form of telling and being told that is left out.
+#[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
+const fn has_form(command: Identifier) -> bool {
+    match command {
         table::WatchEvents::IDENTIFIER => cfg!(feature = "events"),
         table::Watch::IDENTIFIER => cfg!(all(feature = "events", feature = "commands-as-text")),
         table::GetLastError::IDENTIFIER
@@ -116,7 +125,6 @@ const fn has_protocol(command: Identifier) -> bool {
         | table::ExportConfiguration::IDENTIFIER
         | table::ApplyConfiguration::IDENTIFIER
         | table::CheckConfiguration::IDENTIFIER => cfg!(feature = "commands-as-text"),
-        table::SwitchRadio::IDENTIFIER => cfg!(feature = "wireless"),
         table::Capture::IDENTIFIER
         | table::GetCapture::IDENTIFIER
         | table::ListCaptureInterfaces::IDENTIFIER => cfg!(feature = "capture"),

@@ -12,27 +12,8 @@
 //!
 //! This module contains types only. `control` and the modules below it implement the commands.
 //!
-//! | numbers | noun |
-//! |---|---|
-//! | 1–15 | interface |
-//! | 16–31 | address |
-//! | 32–42 | route |
-//! | 43–47 | group |
-//! | 48–63 | dns |
-//! | 64–77 | dhcp |
-//! | 78–79 | dns security |
-//! | 80–95 | neighbor |
-//! | 96–127 | socket |
-//! | 128–143 | watch |
-//! | 144–159 | file |
-//! | 160–175 | system |
-//! | 176–191, 247 | capture |
-//! | 192–207 | configuration |
-//! | 208–223 | wireless |
-//! | 224–239 | router |
-//! | 240–246 | dhcp6 |
-//!
-//! Further commands of radios are those of their controllers, in [`wireless`].
+//! Which numbers belong to which noun stands in `noun`. Further commands of radios are those of
+//! their controllers, in [`wireless`].
 
 pub mod address;
 pub mod autoconfiguration;
@@ -398,7 +379,6 @@ devnet_virtual_file_system::define_commands! {
         245 => GetDhcp6Server: Read (()) -> dhcp6::Dhcp6ServerStatus;
         /// Sets where the interface gets networks from; true if that changed something.
         246 => SetDownstream: Write (Option<dhcp6::Downstream>) -> bool;
-
         /// Lists what the capture of this open file has seen of each interface.
         247 => ListCaptureInterfaces: Read (()) -> Vec<capture::InterfaceCapture>;
     }

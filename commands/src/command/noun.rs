@@ -6,15 +6,15 @@ use devnet_virtual_file_system::Identifier;
 
 use super::Request;
 
-/// The nouns with the numbers of their commands, as in the table of [`command`](super).
-const NOUNS: [(&str, RangeInclusive<u8>); 17] = [
+/// The nouns with the numbers of their commands.
+const NOUNS: &[(&str, RangeInclusive<u8>)] = &[
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=42),
     ("group", 43..=47),
     ("dns", 48..=63),
     ("dhcp", 64..=77),
-    ("dns security", 78..=79),
+    ("dns", 78..=79),
     ("neighbor", 80..=95),
     ("socket", 96..=127),
     ("watch", 128..=143),

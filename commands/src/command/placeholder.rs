@@ -121,8 +121,8 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
     placeholder(
         "SSID",
         "name of a network",
-        "the name of a wireless network, 1 to 32 bytes of any value; `\\xHH` is the byte with this hexadecimal \
-         number",
+        "the name of a wireless network, 1 to 32 bytes of any value; `\\xHH` is the byte with this \
+         hexadecimal number",
         &["home", "my\\x20home", "\\xff\\x00"],
         reads::<Ssid>,
     ),
