@@ -63,6 +63,7 @@ pub mod readiness;
 mod setters;
 mod storage;
 pub mod text;
+mod timing;
 pub mod tree;
 
 pub use access::{

@@ -17,7 +17,7 @@ use crate::command::address::Origin;
 use crate::command::line_error::LastError;
 use crate::command::table::*;
 use crate::command::watch::WatchOptions;
-use crate::features::{has, is_supported};
+use crate::features::{Built, has, is_supported};
 use crate::stack::{Stack, autoconfiguration_option};
 
 /// Executes a command and encodes its response. A command that is left out has no code.
@@ -54,9 +54,10 @@ impl OpenFile {
         if let Err(refusal) = self.state.with(|state| state.mode()).after(&request) {
             return Operation::done(Err(refusal));
         }
-        match request.timing() {
-            Timing::Immediate(request) => self.execute_now(request),
-            Timing::Waiting(request) => self.execute_waiting(request),
+        match request.timing_built::<Built>() {
+            Some(Timing::Immediate(request)) => self.execute_now(request),
+            Some(Timing::Waiting(request)) => self.execute_waiting(request),
+            None => Operation::done(Err(Error::Unsupported)),
         }
     }
 

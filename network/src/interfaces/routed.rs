@@ -50,7 +50,8 @@ impl Interfaces {
             }
         });
         watchers.iter().for_each(|watcher| interface.introduce(watcher));
-        for stream in &captures {
+        // Without the feature there are none, which the compiler does not know.
+        for stream in captures.iter().filter(|_| cfg!(feature = "capture")) {
             // Of a new interface there are no others, and repetition does nothing.
             let _ = interface.capture(stream);
             let is_over = self.0.tables.with(|tables| {
