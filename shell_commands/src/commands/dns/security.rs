@@ -30,7 +30,8 @@ pub(super) async fn run(context: &Context, words: &[&str]) -> Outcome {
         [word, ..] => return Err(Failure::usage(format!("{word}: unknown word"))),
     };
     let file = devices::sockets(context, Use::Change)?;
-    let subject = words.get(1).copied().unwrap_or(SOCKETS);
+    // Of an address and a name both may be wrong.
+    let subject = words.get(1..).unwrap_or_default().join(" ");
     file.control::<ChangeDnsSecurity>(&change).await.map_err(|why| Failure::of(subject, why))?;
     Ok(Status::SUCCESS)
 }
