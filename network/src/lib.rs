@@ -20,6 +20,7 @@
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
 //! | `seat` | what a socket holds of an account, until its connection is gone |
 //! | `signal` | blocks a thread, for those who have threads |
+//! | [`filter`] | which packets an expression of pcap-filter(7) means |
 //! | `stack` | one interface's synchronous state: link, IP, TCP, datagrams, DHCP, timers |
 //! | [`driver`] | the driver interface |
 //! | [`platform`] | time, randomness and tasks, supplied by the embedder |
@@ -213,6 +214,7 @@ pub mod dhcp_message;
 pub mod dns_message;
 pub mod driver;
 mod features;
+pub mod filter;
 mod interface;
 mod interfaces;
 pub mod io_free;

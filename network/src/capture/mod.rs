@@ -7,7 +7,6 @@
 //! in a comment why it was dropped. An interface is described in the stream when it is attached, or
 //! with its first frame if the stream had no room then.
 
-pub mod filter;
 pub mod pcapng;
 pub mod read;
 
@@ -21,13 +20,13 @@ use core::time::Duration;
 
 use devnet_virtual_file_system::{Error, Lock, WakerList};
 
-pub use self::filter::{Filter, FilterError};
 use crate::command::capture::{
     CaptureDirection, CaptureOptions, CaptureStatistics, InterfaceCapture,
 };
 use crate::command::drops::DropReason;
 use crate::command::interface::Statistics;
 use crate::driver::Medium;
+pub use crate::filter::{Filter, FilterError};
 use crate::limits;
 use crate::platform::{Clock, Instant};
 use crate::stack::Wakes;

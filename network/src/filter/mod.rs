@@ -1,4 +1,4 @@
-//! Filters in the language of pcap-filter(7).
+//! Filters in the language of pcap-filter(7), for captures and for rules of the firewall.
 //!
 //! | primitive | matches |
 //! |---|---|
