@@ -37,6 +37,8 @@
 //! # }
 //! ```
 
+// The macro of the table takes a step for each command.
+#![recursion_limit = "256"]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]

@@ -39,7 +39,11 @@ pub(crate) const fn has_family(address: IpAddr) -> bool {
 
 /// True unless the command belongs to what is left out.
 pub(crate) const fn is_built(command: Identifier) -> bool {
-    has_protocol(command) && has_form(command) && has_part(command) && has_change(command)
+    has_protocol(command)
+        && has_form(command)
+        && has_firewall(command)
+        && has_part(command)
+        && has_change(command)
 }
 
 /// True when commands of this type are built: a constant that leaves their code out.
@@ -132,6 +136,24 @@ const fn has_form(command: Identifier) -> bool {
     }
 }
 
+/// True unless the command is about the firewall, and that is left out.
+#[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
+const fn has_firewall(command: Identifier) -> bool {
+    match command {
+        table::AddFirewallRule::IDENTIFIER
+        | table::ReplaceFirewallRule::IDENTIFIER
+        | table::RemoveFirewallRule::IDENTIFIER
+        | table::FlushFirewallRules::IDENTIFIER
+        | table::SetFirewallPolicy::IDENTIFIER
+        | table::SetFirewallProfile::IDENTIFIER
+        | table::ListFirewall::IDENTIFIER
+        | table::ResetFirewall::IDENTIFIER
+        | table::ListFlows::IDENTIFIER
+        | table::FlushFlows::IDENTIFIER => cfg!(feature = "firewall"),
+        _ => true,
+    }
+}
+
 /// True unless the command belongs to a part of the control plane that is left out.
 #[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
 const fn has_part(command: Identifier) -> bool {
@@ -183,6 +205,8 @@ const fn has_part(command: Identifier) -> bool {
         | table::ListGroups::IDENTIFIER
         | table::ListGroupDetails::IDENTIFIER
         | table::GetConnection::IDENTIFIER
+        | table::ListFirewall::IDENTIFIER
+        | table::ListFlows::IDENTIFIER
         | table::ListSystemOptions::IDENTIFIER => cfg!(feature = "lists"),
         _ => true,
     }

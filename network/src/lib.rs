@@ -159,6 +159,7 @@
 //! | `sockets-as-files` | device files that become sockets, for guests and shells |
 //! | `lists` | commands that list what there is, and counters |
 //! | `details` | commands beyond what a device needs that runs by itself |
+//! | `firewall` | rules for the packets of an interface |
 //! | `wireless` | switching a radio together with its addresses |
 //! | `dns-over-tls` | DNS servers over TLS; needs `std` |
 //! | `std` | the operating system's mutex instead of a spinning one |
@@ -197,6 +198,7 @@
         feature = "lists",
         feature = "details",
         feature = "wireless",
+        feature = "firewall",
     )),
     allow(dead_code, unreachable_pub)
 )]

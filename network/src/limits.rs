@@ -265,6 +265,21 @@ pub const FILTER_BYTES: usize = 1024;
 /// Parentheses, `not`, `and` and `or` of a filter: it is read and evaluated by recursion.
 pub const FILTER_OPERATORS: usize = 128;
 
+/// Rules of the firewall of one interface, both chains together.
+pub const FIREWALL_RULES: usize = 256;
+/// Tests of all filters of these rules: a packet may meet each of them, some nanoseconds each.
+pub const FIREWALL_TESTS: usize = 1024;
+/// Packets in the rate of a rule, and in its burst.
+pub const FIREWALL_RATE: core::ops::RangeInclusive<u32> = 1..=1_000_000;
+/// Packets of rules with `log` that watchers of one interface are told of: burst, and per second.
+pub const FIREWALL_EVENTS: u32 = 50;
+/// Flows that we began and rules with states know, of one interface, without connections; and as
+/// many that others began, which take no place from ours.
+pub const FIREWALL_FLOWS: usize = 1024;
+/// Places among which the hash of a flow chooses: one that was not answered gives way, the oldest
+/// of them, else the oldest.
+pub const FIREWALL_FLOW_PLACES: usize = 8;
+
 /// Sections of a configuration about interfaces.
 pub const CONFIGURATION_SECTIONS: usize = 256;
 /// Lines of a configuration that are read, or written, in one turn; then other tasks run.

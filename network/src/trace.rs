@@ -7,8 +7,8 @@
 //!
 //! A message begins with the interface. Its target is the subject: `devnet::interface`,
 //! `devnet::link`, `devnet::neighbor`, `devnet::ip`, `devnet::icmp`, `devnet::udp`, `devnet::tcp`,
-//! `devnet::dhcp`, `devnet::dhcp6`, `devnet::router`, `devnet::dns`. `defmt` knows no targets: it
-//! filters by the module that speaks.
+//! `devnet::dhcp`, `devnet::dhcp6`, `devnet::router`, `devnet::dns`, `devnet::firewall`. `defmt`
+//! knows no targets: it filters by the module that speaks.
 //!
 //! | level | what |
 //! |---|---|

@@ -74,6 +74,7 @@ fn before(example: &str) -> &'static str {
         ["router", "remove"] => {
             "router prefix fd00:3::/64\nrouter dns fd00:3::53\nrouter domain lan\n"
         }
+        ["firewall", "replace" | "remove"] => "firewall add in drop filter udp\n",
         ["dns", "withdraw"] => "dns publish My\\032page _http._tcp 80\n",
         ["dns", "remove"] => "dns add 10.0.2.3\n",
         ["dhcp", "stop"] => "dhcp start\n",

@@ -222,6 +222,8 @@ fn tags(text: &mut String) {
             DropReason::NeighborUnreachable,
             DropReason::OutputFull,
             DropReason::TooLarge,
+            DropReason::Firewall,
+            DropReason::FirewallOut,
         ],
     );
     enumeration(text, "security", values![Security::Open, Security::Wpa2, Security::Wpa3]);

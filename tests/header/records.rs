@@ -3,6 +3,9 @@
 use devnet_network::command::dns::{
     DnsSecurityChange, HostEntry, HostsChange, ResolverOption, SecureServer,
 };
+use devnet_network::command::firewall::{
+    FirewallAction, FirewallChain, FirewallProfile, RatePeriod, RulePlace,
+};
 use devnet_network::command::mdns::{
     ClaimState, LocalService, MulticastDnsMode, MulticastDnsOption, ServiceChange,
 };
@@ -74,6 +77,48 @@ pub(super) fn tags(text: &mut String) {
         ],
     );
     link_names(text);
+    firewall(text);
+}
+
+/// Those of the firewall.
+fn firewall(text: &mut String) {
+    enumeration(text, "firewall_chain", &[("IN", FirewallChain::In), ("OUT", FirewallChain::Out)]);
+    enumeration(
+        text,
+        "firewall",
+        &[
+            ("ACCEPT", FirewallAction::Accept),
+            ("DROP", FirewallAction::Drop),
+            ("REJECT", FirewallAction::Reject),
+            ("PROHIBIT", FirewallAction::Prohibit),
+            ("CONTINUE", FirewallAction::Continue),
+        ],
+    );
+    enumeration(
+        text,
+        "rate",
+        &[
+            ("SECOND", RatePeriod::Second),
+            ("MINUTE", RatePeriod::Minute),
+            ("HOUR", RatePeriod::Hour),
+            ("DAY", RatePeriod::Day),
+        ],
+    );
+    enumeration(
+        text,
+        "rule_place",
+        &[
+            ("LAST", RulePlace::Last),
+            ("FIRST", RulePlace::First),
+            ("BEFORE", RulePlace::Before(0)),
+            ("AFTER", RulePlace::After(0)),
+        ],
+    );
+    enumeration(
+        text,
+        "firewall_profile",
+        &[("OFF", FirewallProfile::Off), ("DEFAULT_DENY", FirewallProfile::DefaultDeny)],
+    );
 }
 
 /// Those of multicast DNS.

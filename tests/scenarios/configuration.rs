@@ -109,7 +109,7 @@ impl Chance {
 fn line(chance: &mut Chance, name: &str) -> String {
     let (net, host) = (chance.below(4), chance.below(20) + 1);
     let number = chance.below(200) + 1;
-    match chance.below(37) {
+    match chance.below(39) {
         0 => "link up".into(),
         1 => format!("link {}", chance.one(&["up", "down"])),
         18 => format!("link {}", chance.one(&["promiscuous on", "all-multicast on", "arp off"])),
@@ -270,6 +270,29 @@ fn line(chance: &mut Chance, name: &str) -> String {
                 chance.perhaps(" mtu 1300"),
             )
         }
+        37 => format!(
+            "firewall add {} {}{}{}{}{}",
+            chance.one(&["in", "out"]),
+            chance.one(&["accept", "drop", "reject", "prohibit", "continue"]),
+            chance.perhaps(" state established,related"),
+            chance.perhaps(&format!(" rate {number}/minute burst {host}")),
+            chance.perhaps(" log on"),
+            chance.perhaps(&format!(" filter tcp and not dst port {number} or udp")),
+        ),
+        38 => format!(
+            "firewall {}",
+            chance.one(&[
+                "policy in drop",
+                "policy out prohibit",
+                "policy in accept",
+                "profile default-deny",
+                "profile off",
+                "flush out",
+                "insert in drop filter icmp",
+                "replace 1 accept",
+                "remove 2",
+            ])
+        ),
         15 => format!(
             "route insert 203.0.{host}.0/24 via 10.1.{net}.254{}{}{}{}",
             chance.perhaps(" mtu 1300"),
@@ -346,7 +369,7 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
             words.replace("dhcp6", "dhcp-six").replace(char::is_numeric, "")
         }));
     }
-    assert!(several > 80, "{several} routes with several next hops");
+    assert!(several > 60, "{several} routes with several next hops");
     // Every group was there.
     for words in [
         "system host-model",
@@ -394,6 +417,8 @@ fn what_is_exported_makes_a_fresh_system_the_same() {
         "dhcp-six client",
         "dhcp-six server",
         "dhcp-six downstream",
+        "firewall add",
+        "firewall policy",
         "route add",
         "route append",
         "route insert",

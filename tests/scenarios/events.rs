@@ -411,7 +411,8 @@ fn the_bytes_of_the_vocabulary_never_change() {
         (Kinds::GROUP, &[0x80, 4]),
         (Kinds::SOCKET, &[0x80, 8]),
         (Kinds::USUAL, &[0xff, 7]),
-        (Kinds::all(), &[0xff, 0xf]),
+        (Kinds::FIREWALL, &[0x80, 16]),
+        (Kinds::all(), &[0xff, 0x1f]),
     ] {
         assert_eq!(encode(&kinds).unwrap(), bytes, "{kinds:?}");
     }

@@ -24,6 +24,7 @@ mod errors;
 mod events;
 mod failover;
 mod fallback;
+mod firewall;
 mod frames;
 mod groups;
 mod hold;

@@ -18,7 +18,8 @@ use super::{Request, wireless};
 pub const COMMON: [(Error, &str); 6] = [
     (
         Error::PermissionDenied,
-        "the command changes something and the file is not open for writing; this is checked first",
+        "the command changes something and the file is not open for writing, which is checked \
+         first; or a rule of the firewall drops what is to be sent",
     ),
     (Error::BadMessage, "the bytes are not exactly one request"),
     (Error::MessageTooLong, "the request has more than 66,000 bytes"),
@@ -239,6 +240,9 @@ impl Request {
             | Self::GetDhcp6Server(())
             | Self::ListDhcpLeases(())
             | Self::ListDhcpOptions(())
+            | Self::FlushFirewallRules(_)
+            | Self::ResetFirewall(())
+            | Self::FlushFlows(())
             | Self::FlushNeighbors(()) => &[Unsupported],
             // An interface's device has no system.
             Self::SetSystemOption(_) | Self::ListSystemOptions(()) => &[Unsupported],
@@ -266,10 +270,19 @@ impl Request {
             | Self::GetResolver(())
             | Self::ListHosts(())
             | Self::GetDnsSecurity(())
+            | Self::ListFirewall(())
+            | Self::ListFlows(())
             | Self::GetLastError(()) => &[],
             Self::SetResolverOption(_) => &[InvalidInput, Unsupported],
             Self::SetSearchDomains(_) => &[InvalidInput, NoBufferSpace],
             Self::ListMulticastDns(()) => &[],
+            // `NotFound` for a place beside a rule that is not there.
+            Self::AddFirewallRule(_) | Self::ReplaceFirewallRule(_) => {
+                &[InvalidInput, NotFound, NoBufferSpace, Unsupported]
+            }
+            Self::RemoveFirewallRule(_) => &[NotFound, Unsupported],
+            Self::SetFirewallPolicy(_) => &[InvalidInput, Unsupported],
+            Self::SetFirewallProfile(_) => &[NoBufferSpace, Unsupported],
             Self::SetMulticastDns(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::ChangeServices(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
             Self::BrowseServices(_) => &[InvalidInput, NetworkUnreachable, NoBufferSpace],

@@ -12,6 +12,7 @@ use super::address::{AddressEntry, Origin};
 use super::dhcp::DhcpStatus;
 use super::dhcp_server::ServerLease;
 use super::dhcp6::Dhcp6Status;
+use super::firewall::FirewallHit;
 use super::multicast::GroupEntry;
 use super::neighbor::NeighborEntry;
 use super::record::RecordType;
@@ -133,6 +134,8 @@ pub enum Event {
     Lookup(String, Option<RecordType>, Error),
     /// The DHCPv6 client, or the networks of an uplink's prefixes, without lifetimes.
     Dhcp6(Change, Box<Dhcp6Status>),
+    /// A packet matched a rule of the firewall that has `log`. Of many only some are told.
+    Firewall(FirewallHit),
 }
 
 impl Event {
@@ -151,6 +154,7 @@ impl Event {
             Self::Stream(..) => Kinds::STREAM,
             Self::Group(..) => Kinds::GROUP,
             Self::Socket(..) => Kinds::SOCKET,
+            Self::Firewall(..) => Kinds::FIREWALL,
         }
     }
 }

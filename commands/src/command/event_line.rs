@@ -11,6 +11,7 @@ use super::dhcp::DhcpStatus;
 use super::dhcp_server::ServerLease;
 use super::dhcp6::{Dhcp6Status, status_words};
 use super::event::{Change, Event, LinkStatus, StreamEvent};
+use super::firewall::FirewallHit;
 use super::multicast::GroupEntry;
 use super::neighbor::NeighborEntry;
 use super::record::RecordType;
@@ -47,6 +48,7 @@ impl Event {
             Self::Group(change, entry) => write_group(text, *change, entry, name),
             Self::Socket(change, status) => write_socket(text, *change, status, name),
             Self::Dhcp6(change, status) => write_dhcp6(text, *change, status, name),
+            Self::Firewall(hit) => write_hit(text, hit, name),
             Self::Lookup(asked, kind, error) => write_lookup(text, asked, (*kind, *error), name),
         };
     }
@@ -182,6 +184,21 @@ fn write_socket(text: &mut String, change: Change, status: &SocketStatus, name: 
         write!(text, " interface {name}")?;
     }
     writeln!(text)
+}
+
+fn write_hit(text: &mut String, hit: &FirewallHit, name: &str) -> Result {
+    let FirewallHit { chain, handle, action, protocol, source, destination, length } = hit;
+    write!(text, "firewall hit {handle} interface {name} chain {chain} action {action}")?;
+    write!(text, " protocol {protocol} source ")?;
+    write_end(text, *source)?;
+    text.write_str(" destination ")?;
+    write_end(text, *destination)?;
+    writeln!(text, " length {length}")
+}
+
+/// An address with its port, if it has one.
+fn write_end(text: &mut String, end: SocketAddr) -> Result {
+    if end.port() == 0 { write!(text, "{}", end.ip()) } else { write!(text, "{end}") }
 }
 
 fn write_lookup(

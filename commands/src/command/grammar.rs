@@ -11,6 +11,9 @@
 //! [`PLACEHOLDERS`](super::placeholder::PLACEHOLDERS). `[ ]` may be left out, `( | )` is a choice,
 //! and `...` repeats the word before it. Pairs in brackets may change places.
 
+mod firewall;
+mod options;
+
 pub use super::form::{Form, Row};
 use super::{Request, table};
 
@@ -246,6 +249,14 @@ super::form::grammar! {
         FlushNeighbors(()) { "neighbor flush", "", "neighbor flush"; }
         AddProxy(_) { "neighbor proxy add ADDRESS", "", "neighbor proxy add 10.0.2.60"; }
         RemoveProxy(_) { "neighbor proxy remove ADDRESS", "", "neighbor proxy remove 10.0.2.60"; }
+        AddFirewallRule(_) (self::firewall::ADD)
+        ReplaceFirewallRule(_) (self::firewall::REPLACE)
+        RemoveFirewallRule(_) (self::firewall::REMOVE)
+        FlushFirewallRules(_) (self::firewall::FLUSH)
+        SetFirewallPolicy(_) (self::firewall::POLICY)
+        SetFirewallProfile(_) (self::firewall::PROFILE)
+        ResetFirewall(()) (self::firewall::RESET)
+        FlushFlows(()) (self::firewall::FORGET)
         CreateSocket(_) {
             "socket (tcp | udp | icmp)", "", "socket tcp";
             "socket (raw | raw6) PROTOCOL", "", "socket raw 89";
@@ -261,7 +272,7 @@ super::form::grammar! {
                  `/devices/sockets`.",
                 "disconnect 127.0.0.1:40007 127.0.0.1:7";
         }
-        SetOption(_) (super::grammar_of_options::OPTIONS)
+        SetOption(_) (self::options::OPTIONS)
         JoinGroup(_) {
             "join GROUP [INTERFACE]", "Without an interface it is that of the route to the group.",
                 "join 239.1.2.3 eth0";
@@ -282,7 +293,7 @@ super::form::grammar! {
         ExportConfiguration(_) {
             "export", "", "export";
         }
-        SwitchRadio(_) (super::grammar_of_options::SWITCH)
+        SwitchRadio(_) (self::options::SWITCH)
         ChangeRouter(_) {
             "router set [preference (low | medium | high)] [lifetime SECONDS] [interval SECONDS] \
              [hop-limit HOPS] [managed (on | off)] [other (on | off)] [mtu BYTES] \
@@ -360,6 +371,6 @@ super::form::grammar! {
         ReceiveFrom(()), GetOptions(()), GetFurtherOptions(()), TakeError(()), ReceiveError(()),
         ListGroups(()), GetStreamStatistics(()), Peek(_), GetLastError(()), ApplyConfiguration(_),
         CheckConfiguration(_), GetRouter(()), GetFallback(()), GetDhcp6(()), GetDhcp6Server(()),
-        ListGroupDetails(()), ListCaptureInterfaces(()),
+        ListGroupDetails(()), ListCaptureInterfaces(()), ListFirewall(()), ListFlows(()),
     }
 }

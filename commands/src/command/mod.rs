@@ -30,17 +30,13 @@ pub mod escape;
 pub mod event;
 mod event_line;
 pub mod fallback;
+pub mod firewall;
 mod form;
 pub mod grammar;
-mod grammar_of_options;
 pub mod interface;
 mod interface_option;
 mod kind;
 pub mod line_error;
-mod line_of_dhcp;
-mod line_of_link;
-mod line_of_names;
-mod line_of_router;
 pub mod mdns;
 pub mod mode;
 pub mod multicast;
@@ -325,16 +321,34 @@ devnet_virtual_file_system::define_commands! {
         /// As `Watch`, with a number and a time for each record, or with records as values.
         129 => WatchEvents: Read (watch::WatchOptions) -> ();
 
+        /// Adds a rule to a chain of the firewall; returns its handle.
+        132 => AddFirewallRule: Write (firewall::NewFirewallRule) -> u32;
+        /// Replaces a rule, which keeps its handle; true if that changed something.
+        133 => ReplaceFirewallRule: Write (firewall::RuleReplacement) -> bool;
+        /// Removes the rule with this handle.
+        134 => RemoveFirewallRule: Write (u32) -> ();
+        /// Removes the rules of a chain, or of both; returns how many. Policies stay.
+        135 => FlushFirewallRules: Write (Option<firewall::FirewallChain>) -> u32;
+        /// Sets the policy of a chain; true if that changed something.
+        136 => SetFirewallPolicy: Write (firewall::ChainPolicy) -> bool;
+        /// Makes the rules those of a profile; true if that changed something.
+        137 => SetFirewallProfile: Write (firewall::FirewallProfile) -> bool;
+        /// Lists rules with their counters, on `/devices/sockets` those of all interfaces.
+        138 => ListFirewall: Read (()) -> Vec<firewall::FirewallStatus>;
+        /// Sets the counters of the rules and policies to zero.
+        139 => ResetFirewall: Write (()) -> ();
+        /// Lists the flows that rules know, on `/devices/sockets` those of all interfaces.
+        140 => ListFlows: Read (()) -> Vec<firewall::TrackedFlow>;
+        /// Forgets these flows; returns how many.
+        141 => FlushFlows: Write (()) -> u32;
         /// Returns why the last lines that were written to this open file failed, in words; none
         /// after lines that succeeded.
         144 => GetLastError: Read (()) -> Option<line_error::LastError>;
-
         /// Sets an option of the system; true if that changed something. Only `/devices/sockets`
         /// has it.
         160 => SetSystemOption: Write (system::SystemOption) -> bool;
         /// Lists the options of the system, one each. Only `/devices/sockets` has it.
         161 => ListSystemOptions: Read (()) -> Vec<system::SystemOption>;
-
         /// Makes this open file a capture: a pcapng stream of both directions, on
         /// `/devices/sockets` of all interfaces. On an interface's device writes send frames.
         176 => Capture: Read (capture::CaptureOptions) -> ();
@@ -353,12 +367,10 @@ devnet_virtual_file_system::define_commands! {
         /// Returns what `ApplyConfiguration` would change, or fails as it would; changes nothing.
         194 => CheckConfiguration: Read (configuration::ConfigurationText)
             -> configuration::ConfigurationOutcome;
-
         /// Makes a wireless interface a station that gets its address by DHCP, or an access point
         /// with an address that may serve others, whatever it was: the radio first, then the IPv4
         /// addresses that commands added, the DHCPv4 client and server. All of it or nothing.
         208 => SwitchRadio: Write, waits (wireless::RadioSwitch) -> ();
-
         /// Changes what the interface advertises as a router; true if that changed something. It
         /// begins with the first thing that is said. `SetAdvertisement` is short for one prefix.
         224 => ChangeRouter: Write (router::RouterChange) -> bool;

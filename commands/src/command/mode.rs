@@ -177,6 +177,16 @@ impl Mode {
             | Request::AddGroup(_)
             | Request::RemoveGroup(_)
             | Request::ListGroupDetails(())
+            | Request::AddFirewallRule(_)
+            | Request::ReplaceFirewallRule(_)
+            | Request::RemoveFirewallRule(_)
+            | Request::FlushFirewallRules(_)
+            | Request::SetFirewallPolicy(_)
+            | Request::SetFirewallProfile(_)
+            | Request::ListFirewall(())
+            | Request::ResetFirewall(())
+            | Request::ListFlows(())
+            | Request::FlushFlows(())
             | Request::ListGroups(()) => Ok(self),
         }
     }

@@ -9,6 +9,7 @@ use super::autoconfiguration::StableSecret;
 use super::dhcp_server::{AddressRange, ClientName, RawOption};
 use super::dhcp6::Duid;
 use super::escape::unescape;
+use super::firewall::{FlowStates, PacketRate};
 use super::route::NextHop;
 use super::ssid::{Ssid, unescaped};
 use super::value::{list, octet, socket_address};
@@ -222,6 +223,20 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
         reads::<ClientName>,
     ),
     placeholder(
+        "STATES",
+        "list of states of flows",
+        "states of flows with `,` between: `new`, `established`, `related`",
+        &["new", "established,related"],
+        reads::<FlowStates>,
+    ),
+    placeholder(
+        "RATE",
+        "rate of packets",
+        "a number of packets, `/`, and `second`, `minute`, `hour` or `day`",
+        &["10/second", "3/minute"],
+        reads::<PacketRate>,
+    ),
+    placeholder(
         "BYTES",
         "number of bytes from 0 to 4,294,967,295",
         "a number of bytes, 0 to 4,294,967,295",
@@ -312,6 +327,7 @@ pub const PLACEHOLDERS: &[Placeholder] = &[
             "group",
             "socket",
             "sockets",
+            "firewall",
         ],
         |word| Kinds::parse(&[word]).is_ok(),
     ),

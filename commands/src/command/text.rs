@@ -4,6 +4,12 @@
 //! [`Request`], so it means exactly the same as the typed command. Blanks separate words; empty
 //! lines and lines that start with `#` are ignored.
 
+mod line_of_dhcp;
+mod line_of_firewall;
+mod line_of_link;
+mod line_of_names;
+mod line_of_router;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -24,7 +30,7 @@ use super::system::SystemOption;
 use super::table::Request;
 use super::value::{list, octet, pairs, socket_address, switch, value};
 use super::watch::{Kinds, WatchOptions};
-use super::{grammar, line_of_dhcp, line_of_link, line_of_names, line_of_router, wireless_text};
+use super::{grammar, wireless_text};
 use crate::address::Prefix;
 use crate::limits;
 
@@ -106,6 +112,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["neighbor", rest @ ..] => neighbor(rest),
         ["group", "add", group] => Ok(Request::AddGroup(value(group)?)),
         ["group", "remove", group] => Ok(Request::RemoveGroup(value(group)?)),
+        ["firewall", rest @ ..] => line_of_firewall::firewall(rest),
         ["system", "host-model", model] => {
             Ok(Request::SetSystemOption(SystemOption::HostModel(value(model)?)))
         }

@@ -4,7 +4,7 @@
 //! events: first a snapshot (`present`), then its end (`idle`), then changes. On an interface's
 //! device the events are that interface's, on `/devices/sockets` those of all present and future
 //! ones, and of the sockets that are bound to none. `watch link address` selects these kinds only;
-//! sockets are told only to who names them, because a busy system has many.
+//! sockets and hits of firewalls are told only to who names them, because a busy system has many.
 //!
 //! `watch numbered`, or [`WatchEvents`](super::WatchEvents), puts a number and a time before each
 //! record: `17 4.250000s link changed eth0 …`. The number grows by one with every event of the
@@ -24,6 +24,7 @@
 //!        | "conflict"                                    for addresses
 //!        | "stopped"                                     for leases
 //!        | "failed"                                      for dns
+//!        | "hit"                                         for firewalls
 //!        | "loss" | "timeout" | "undo" | "ended"         for streams
 //! ```
 //!
@@ -47,6 +48,7 @@
 //! | `stream ended` | by an error | `cause` |
 //! | `group` | a multicast group | `interface`, `sockets` (that joined it) |
 //! | `socket` | its local address | `kind`, `state`, and more |
+//! | `firewall hit` | the handle of a rule with `log` | `interface`, `chain`, `action`, and more |
 //!
 //! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
@@ -65,6 +67,8 @@
 //!   that are bound to one. A connection is told once it is established, or begins here; it is
 //!   `removed` when it has ended or is in TIME-WAIT. One is known by its kind, both addresses and
 //!   the interface.
+//! * `firewall hit`: also `protocol` (its number), `source`, `destination` (with ports where there
+//!   are), `length` in bytes. Of many packets only some are told.
 //!
 //! Changes in quick succession are reported as one, with the final state. Of neighbors only lasting
 //! states are reported, not that one is being probed. `removed` has the last state of the object.
@@ -103,6 +107,8 @@ bitflags! {
         const GROUP = 1 << 9;
         /// Sockets that begin, change their state and end. Only who names it gets it.
         const SOCKET = 1 << 10;
+        /// Packets that matched rules of the firewall with `log`. Only who names it gets it.
+        const FIREWALL = 1 << 11;
     }
 }
 
@@ -132,7 +138,7 @@ impl WatchOptions {
 }
 
 /// The first word of the records of each kind.
-const WORDS: [(&str, Kinds); 11] = [
+const WORDS: [(&str, Kinds); 12] = [
     ("interface", Kinds::INTERFACE),
     ("link", Kinds::LINK),
     ("address", Kinds::ADDRESS),
@@ -144,11 +150,12 @@ const WORDS: [(&str, Kinds); 11] = [
     ("lease", Kinds::LEASE),
     ("group", Kinds::GROUP),
     ("socket", Kinds::SOCKET),
+    ("firewall", Kinds::FIREWALL),
 ];
 
 impl Kinds {
-    /// Every kind but sockets.
-    pub const USUAL: Self = Self::all().difference(Self::SOCKET);
+    /// Every kind but sockets and hits of firewalls, which only who names them gets.
+    pub const USUAL: Self = Self::all().difference(Self::SOCKET.union(Self::FIREWALL));
 
     /// The kind of a word; `streams` means `stream` too, and `sockets` `socket`.
     #[must_use]
@@ -262,7 +269,7 @@ mod tests {
 
     #[test]
     fn words_name_kinds() {
-        assert_eq!(Kinds::parse(&[]), Ok(Kinds::all() - Kinds::SOCKET));
+        assert_eq!(Kinds::parse(&[]), Ok(Kinds::all() - Kinds::SOCKET - Kinds::FIREWALL));
         assert_eq!(Kinds::parse(&["link", "streams"]), Ok(Kinds::LINK | Kinds::STREAM));
         assert_eq!(Kinds::parse(&["link", "weather"]), Err(Error::InvalidInput));
         let all = WORDS.iter().fold(Kinds::empty(), |kinds, (_, kind)| kinds | *kind);

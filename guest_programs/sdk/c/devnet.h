@@ -361,6 +361,26 @@ enum {
 #define DEVNET_WATCH 0xbfff6e80u
 /* As `Watch`, with a number and a time for each record, or with records as values. (read) */
 #define DEVNET_WATCH_EVENTS 0xbfff6e81u
+/* Adds a rule to a chain of the firewall; returns its handle. (write) */
+#define DEVNET_ADD_FIREWALL_RULE 0xffff6e84u
+/* Replaces a rule, which keeps its handle; true if that changed something. (write) */
+#define DEVNET_REPLACE_FIREWALL_RULE 0xffff6e85u
+/* Removes the rule with this handle. (write) */
+#define DEVNET_REMOVE_FIREWALL_RULE 0xffff6e86u
+/* Removes the rules of a chain, or of both; returns how many. Policies stay. (write) */
+#define DEVNET_FLUSH_FIREWALL_RULES 0xffff6e87u
+/* Sets the policy of a chain; true if that changed something. (write) */
+#define DEVNET_SET_FIREWALL_POLICY 0xffff6e88u
+/* Makes the rules those of a profile; true if that changed something. (write) */
+#define DEVNET_SET_FIREWALL_PROFILE 0xffff6e89u
+/* Lists rules with their counters, on `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_FIREWALL 0xbfff6e8au
+/* Sets the counters of the rules and policies to zero. (write) */
+#define DEVNET_RESET_FIREWALL 0xffff6e8bu
+/* Lists the flows that rules know, on `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_FLOWS 0xbfff6e8cu
+/* Forgets these flows; returns how many. (write) */
+#define DEVNET_FLUSH_FLOWS 0xffff6e8du
 /* Returns why the last lines that were written to this open file failed, in words; none after lines
    that succeeded. (read) */
 #define DEVNET_GET_LAST_ERROR 0xbfff6e90u
@@ -528,6 +548,8 @@ enum {
     DEVNET_DROP_NEIGHBOR_UNREACHABLE = 12,
     DEVNET_DROP_OUTPUT_FULL = 13,
     DEVNET_DROP_TOO_LARGE = 14,
+    DEVNET_DROP_FIREWALL = 15,
+    DEVNET_DROP_FIREWALL_OUT = 16,
 };
 enum {
     DEVNET_SECURITY_OPEN = 0,
@@ -609,6 +631,33 @@ enum {
     DEVNET_CLAIM_WAITING = 0,
     DEVNET_CLAIM_PROBING = 1,
     DEVNET_CLAIM_ANNOUNCED = 2,
+};
+enum {
+    DEVNET_FIREWALL_CHAIN_IN = 0,
+    DEVNET_FIREWALL_CHAIN_OUT = 1,
+};
+enum {
+    DEVNET_FIREWALL_ACCEPT = 0,
+    DEVNET_FIREWALL_DROP = 1,
+    DEVNET_FIREWALL_REJECT = 2,
+    DEVNET_FIREWALL_PROHIBIT = 3,
+    DEVNET_FIREWALL_CONTINUE = 4,
+};
+enum {
+    DEVNET_RATE_SECOND = 0,
+    DEVNET_RATE_MINUTE = 1,
+    DEVNET_RATE_HOUR = 2,
+    DEVNET_RATE_DAY = 3,
+};
+enum {
+    DEVNET_RULE_PLACE_LAST = 0,
+    DEVNET_RULE_PLACE_FIRST = 1,
+    DEVNET_RULE_PLACE_BEFORE = 2,
+    DEVNET_RULE_PLACE_AFTER = 3,
+};
+enum {
+    DEVNET_FIREWALL_PROFILE_OFF = 0,
+    DEVNET_FIREWALL_PROFILE_DEFAULT_DENY = 1,
 };
 enum {
     DEVNET_LEASE_OFFERED = 0,

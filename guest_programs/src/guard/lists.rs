@@ -47,6 +47,8 @@ pub(super) const fn is_list(request: &Request) -> bool {
             | Request::ListGroups(())
             | Request::ListGroupDetails(())
             | Request::ListMulticastDns(())
+            | Request::ListFirewall(())
+            | Request::ListFlows(())
     )
 }
 

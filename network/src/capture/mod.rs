@@ -24,12 +24,12 @@ use crate::command::capture::{
     CaptureDirection, CaptureOptions, CaptureStatistics, InterfaceCapture,
 };
 use crate::command::drops::DropReason;
-use crate::command::interface::Statistics;
 use crate::driver::Medium;
 pub use crate::filter::{Filter, FilterError};
 use crate::limits;
 use crate::platform::{Clock, Instant};
 use crate::stack::Wakes;
+use crate::stack::counters::Totals;
 
 /// Whether files can capture.
 pub(crate) const HAS_CAPTURE: bool = cfg!(feature = "capture");
@@ -329,7 +329,7 @@ impl Taps {
     }
 
     /// Records the received frame that was kept, with the reason why it was dropped, if it was.
-    pub(crate) fn received(&mut self, before: &Statistics, after: &Statistics, wakes: &mut Wakes) {
+    pub(crate) fn received(&mut self, before: &Totals, after: &Totals, wakes: &mut Wakes) {
         let is_it = |reason: &DropReason| {
             reason.is_received() && after.dropped(*reason) > before.dropped(*reason)
         };

@@ -6,12 +6,13 @@
 //! | this one | what may be asked of an interface and of the system |
 //! | [`parse`] | sections and lines of a text |
 //! | [`matcher`] | which interface a section is for |
-//! | [`write`], [`dhcp6`], [`words`] | the lines that ask for the same |
+//! | [`write`], [`dhcp6`], [`firewall`], [`words`] | the lines that ask for the same |
 //!
 //! A section asks for everything about its interface: what it does not say is as on a new one. The
 //! stack says what is asked of it at present, whether a section can be, and carries it out.
 
 mod dhcp6;
+mod firewall;
 pub(crate) mod matcher;
 pub(crate) mod parse;
 mod words;
@@ -32,6 +33,7 @@ use crate::command::dhcp_server::{DhcpServerOptions, Reservation};
 use crate::command::dhcp6::{Dhcp6ClientOptions, Dhcp6ServerOptions, Downstream};
 use crate::command::dns::{DnsSecurity, HostEntry, ResolverOption, SecureServer};
 use crate::command::fallback::Fallback;
+use crate::command::firewall::{FirewallAction, FirewallChain, FirewallRule};
 use crate::command::interface::InterfaceOption;
 use crate::command::mdns::{LocalService, MulticastDnsMode, MulticastDnsOption};
 use crate::command::neighbor::NewNeighbor;
@@ -54,6 +56,27 @@ pub(crate) struct DesiredMulticastDns {
     /// Empty for the usual one.
     pub(crate) host_name: String,
     pub(crate) services: Vec<LocalService>,
+}
+
+/// What commands may ask of the firewall of one interface.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct DesiredFirewall {
+    /// Of the chain `in`, and of `out`.
+    pub(crate) policies: [FirewallAction; 2],
+    /// In their order.
+    pub(crate) input: Vec<FirewallRule>,
+    pub(crate) output: Vec<FirewallRule>,
+}
+
+impl DesiredFirewall {
+    /// The policy and the rules of a chain.
+    pub(crate) fn chain(&self, chain: FirewallChain) -> (FirewallAction, &[FirewallRule]) {
+        let [input, output] = self.policies;
+        match chain {
+            FirewallChain::In => (input, &self.input),
+            FirewallChain::Out => (output, &self.output),
+        }
+    }
 }
 
 /// What commands may ask of DHCPv6 on one interface.
@@ -93,6 +116,7 @@ pub(crate) struct Desired {
     pub(crate) fallback: Fallback,
     pub(crate) dhcp_server: Option<DesiredServer>,
     pub(crate) dhcp6: DesiredDhcp6,
+    pub(crate) firewall: DesiredFirewall,
 }
 
 impl Desired {
@@ -210,6 +234,10 @@ pub(crate) struct Wanted {
     pub(crate) dhcp6: Option<At<Dhcp6ClientOptions>>,
     pub(crate) dhcp6_server: Option<At<Option<Dhcp6ServerOptions>>>,
     pub(crate) downstream: Option<At<Option<Downstream>>>,
+    /// In the order of the chains.
+    pub(crate) policies: [Option<At<FirewallAction>>; 2],
+    /// In their order.
+    pub(crate) rules: Vec<At<(FirewallChain, FirewallRule)>>,
 }
 
 fn value<T: Clone + Default>(at: Option<&At<T>>) -> T {
@@ -256,6 +284,7 @@ impl Wanted {
                 fallback: self.fallback.as_ref().map(|at| at.value).unwrap_or_default(),
                 // Only the check knows whether they can be.
                 mdns: DesiredMulticastDns::default(),
+                firewall: DesiredFirewall::default(),
                 dhcp: self.dhcp.as_ref().and_then(|at| at.value.clone()),
                 dhcp_server: self.dhcp_server.as_ref().and_then(|at| at.value.clone()).map(
                     |options| DesiredServer { options, reservations: values(&self.reservations) },

@@ -16,6 +16,7 @@ use super::{At, Section, Sections, Wanted, WantedSystem};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::dhcp_server::LeaseChange;
 use crate::command::dns::{DnsSecurityChange, HostsChange};
+use crate::command::firewall::{ChainPolicy, FirewallChain, RulePlace};
 use crate::command::interface::{Advertisement, InterfaceOption, is_name};
 use crate::command::line_error::{Fault, LineError};
 use crate::command::mdns::ServiceChange;
@@ -361,6 +362,21 @@ impl Parser {
             Request::SetDhcp6Client(value) => once(&mut wanted.dhcp6, line, text, value),
             Request::SetDhcp6Server(value) => once(&mut wanted.dhcp6_server, line, text, value),
             Request::SetDownstream(value) => once(&mut wanted.downstream, line, text, value),
+            request => Self::firewall(wanted, line, text, request),
+        }
+    }
+
+    fn firewall(wanted: &mut Wanted, line: u32, text: &str, request: Request) -> Outcome {
+        match request {
+            Request::AddFirewallRule(new) if new.place == RulePlace::Last => {
+                wanted.rules.push(At { line, value: (new.chain, new.rule) });
+                Ok(())
+            }
+            Request::AddFirewallRule(_) => Err(wrong(line, text, "rules stand in order: add")),
+            Request::SetFirewallPolicy(ChainPolicy { chain, action }) => {
+                let [input, output] = &mut wanted.policies;
+                once(if chain == FirewallChain::In { input } else { output }, line, text, action)
+            }
             _ => Err(wrong(line, text, "no line of the section of an interface")),
         }
     }

@@ -7,9 +7,9 @@ use core::fmt::Write;
 use core::iter;
 use core::net::IpAddr;
 
-use super::dhcp6;
 use super::words::{list, switch};
 use super::{Desired, DesiredMulticastDns, DesiredServer, DesiredSystem};
+use super::{dhcp6, firewall};
 use crate::command::address::{AddressChange, Broadcast};
 use crate::command::autoconfiguration::AutoconfigurationOption;
 use crate::command::dhcp::DhcpClientOptions;
@@ -63,6 +63,7 @@ impl Desired {
             .chain(self.dhcp.iter().map(dhcp))
             .chain(self.dhcp_server.iter().flat_map(dhcp_server))
             .chain(dhcp6::lines(&self.dhcp6))
+            .chain(firewall::lines(&self.firewall))
             .chain(self.routes.iter().map(|change| route(&change.route, &change.hops)))
     }
 }

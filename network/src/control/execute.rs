@@ -1,8 +1,7 @@
 //! What each command does: one match for immediate commands, one for waiting ones.
 //!
 //! Both are exhaustive, so a row of the table without an arm does not compile. They only translate:
-//! the stack and the sockets have the operations. What the features of a build leave out is no code
-//! here either.
+//! the stack and the sockets have the operations. What a build leaves out is no code here.
 
 use alloc::vec::Vec;
 use core::future::Future;
@@ -94,7 +93,7 @@ impl OpenFile {
                 reply::<GetRouter>(|| self.read_now(|stack| stack.advertiser.what().cloned()))
             }
             Immediate::GetStatistics(()) => {
-                reply::<GetStatistics>(|| self.read_now(|stack| stack.context.statistics))
+                reply::<GetStatistics>(|| self.read_now(|stack| *stack.context.statistics))
             }
             Immediate::GetSynCookies(()) => reply::<GetSynCookies>(|| {
                 self.read_now(|stack| stack.transport.tcp.cookies.counters)
@@ -266,6 +265,16 @@ impl OpenFile {
             | Immediate::SetDhcp6Server(_)
             | Immediate::GetDhcp6Server(())
             | Immediate::SetDownstream(_)) => self.execute_dhcp6(dhcp6),
+            firewall @ (Immediate::AddFirewallRule(_)
+            | Immediate::ReplaceFirewallRule(_)
+            | Immediate::RemoveFirewallRule(_)
+            | Immediate::FlushFirewallRules(_)
+            | Immediate::SetFirewallPolicy(_)
+            | Immediate::SetFirewallProfile(_)
+            | Immediate::ListFirewall(())
+            | Immediate::ResetFirewall(())
+            | Immediate::ListFlows(())
+            | Immediate::FlushFlows(())) => self.execute_firewall(firewall),
             Immediate::AddNeighbor(new) => reply::<AddNeighbor>(|| {
                 self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new))
             }),

@@ -10,16 +10,17 @@ use super::interfaces::usage;
 use super::open::HAS_TEXT;
 use crate::command::counters::ProtocolCounters;
 use crate::command::drops::DropReason;
-use crate::command::interface::{InterfaceStatus, Statistics, SynCookies};
+use crate::command::interface::{InterfaceStatus, SynCookies};
 use crate::command::usage::Usage;
 use crate::driver::LinkState;
 use crate::stack::Stack;
 use crate::stack::counters::Counters;
+use crate::stack::counters::Totals;
 
 /// The numbers of one interface.
 pub(super) struct Metrics {
     status: InterfaceStatus,
-    statistics: Statistics,
+    statistics: Totals,
     counters: Counters,
     cookies: SynCookies,
     usage: Usage,
@@ -105,7 +106,7 @@ fn interfaces(text: &mut Text<'_>) {
 }
 
 fn drops(text: &mut Text<'_>) {
-    let help = "Packets dropped; all are losses but those of the reason not-for-us.";
+    let help = "Packets dropped; not-for-us, firewall and firewall-out are no losses.";
     text.family("devnet_dropped_packets", "counter", help);
     for metrics in text.all {
         for reason in DropReason::ALL {

@@ -28,6 +28,7 @@ mod controller;
 #[cfg(feature = "dhcp6")]
 mod dhcp6;
 mod execute;
+mod firewall;
 mod forward;
 mod interfaces;
 mod lists;

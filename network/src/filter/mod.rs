@@ -36,7 +36,7 @@ use core::net::IpAddr;
 use core::ops::RangeInclusive;
 use core::str::FromStr;
 
-use view::View;
+pub(crate) use view::View;
 
 use crate::address::Prefix;
 use crate::command::capture::CaptureDirection;
@@ -180,6 +180,21 @@ impl Filter {
     pub fn passes(&self, frame: &[u8], medium: Medium, direction: CaptureDirection) -> bool {
         self.root.as_ref().is_none_or(|root| root.passes(&View::of(frame, medium), direction))
     }
+
+    /// As [`passes`](Self::passes), for a frame whose parts are known.
+    pub(crate) fn passes_view(&self, view: &View<'_>, direction: CaptureDirection) -> bool {
+        self.root.as_ref().is_none_or(|root| root.passes(view, direction))
+    }
+
+    /// The number of tests that a frame may meet.
+    pub(crate) fn test_count(&self) -> usize {
+        self.root.as_ref().map_or(0, Expression::test_count)
+    }
+
+    /// True for a filter that asks for nothing that only frames have.
+    pub(crate) fn is_about_packets(&self) -> bool {
+        self.root.as_ref().is_none_or(Expression::is_about_packets)
+    }
 }
 
 impl FromStr for Filter {
@@ -198,6 +213,26 @@ impl Expression {
             Self::And(left, right) => left.passes(view, direction) && right.passes(view, direction),
             Self::Or(left, right) => left.passes(view, direction) || right.passes(view, direction),
             Self::Test(test) => test.passes(view, direction),
+        }
+    }
+
+    fn test_count(&self) -> usize {
+        match self {
+            Self::Not(inner) => inner.test_count(),
+            Self::And(left, right) | Self::Or(left, right) => {
+                left.test_count() + right.test_count()
+            }
+            Self::Test(_) => 1,
+        }
+    }
+
+    fn is_about_packets(&self) -> bool {
+        match self {
+            Self::Not(inner) => inner.is_about_packets(),
+            Self::And(left, right) | Self::Or(left, right) => {
+                left.is_about_packets() && right.is_about_packets()
+            }
+            Self::Test(test) => test.is_about_packets(),
         }
     }
 }
@@ -252,6 +287,28 @@ impl Test {
                     relation.holds(number & mask, *value)
                 })
             }
+        }
+    }
+}
+
+impl Test {
+    fn is_about_packets(&self) -> bool {
+        match self {
+            Self::Address(_, ethertype, _) => ethertype.is_none_or(view::is_ip),
+            Self::EtherType(ethertype)
+            | Self::IpMulticast(ethertype)
+            | Self::Bytes { layer: Layer::Network(ethertype), .. } => view::is_ip(*ethertype),
+            Self::Bytes { layer: Layer::Transport(_), .. }
+            | Self::Masked(..)
+            | Self::Port(..)
+            | Self::Protocol(..)
+            | Self::Length(..)
+            | Self::Direction(_) => true,
+            Self::Bytes { layer: Layer::Frame, .. }
+            | Self::Hardware(..)
+            | Self::EtherBroadcast
+            | Self::EtherMulticast
+            | Self::Vlan(_) => false,
         }
     }
 }

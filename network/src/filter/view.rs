@@ -18,7 +18,7 @@ const RARP: u16 = 0x8035;
 
 /// A frame and its parts. What is missing, or cut off, is `None` or empty.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
+pub(crate) struct View<'a> {
     pub(super) frame: &'a [u8],
     pub(super) has_ethernet: bool,
     /// The outermost VLAN.
@@ -26,13 +26,13 @@ pub(super) struct View<'a> {
     /// The EtherType; on media without Ethernet that of the packet.
     pub(super) ethertype: u16,
     /// The packet above Ethernet.
-    pub(super) network: &'a [u8],
-    pub(super) source: Option<IpAddr>,
-    pub(super) destination: Option<IpAddr>,
+    pub(crate) network: &'a [u8],
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) destination: Option<IpAddr>,
     /// The protocol above IP, behind extension headers.
-    pub(super) protocol: Option<u8>,
+    pub(crate) protocol: Option<u8>,
     /// The packet above IP; `None` in a fragment that is not the first.
-    pub(super) transport: Option<&'a [u8]>,
+    pub(crate) transport: Option<&'a [u8]>,
 }
 
 /// Two bytes of a packet.
@@ -42,7 +42,7 @@ pub(super) fn number(bytes: &[u8], offset: usize) -> Option<u16> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(frame: &'a [u8], medium: Medium) -> Self {
+    pub(crate) fn of(frame: &'a [u8], medium: Medium) -> Self {
         let mut view = Self {
             frame,
             has_ethernet: medium == Medium::Ethernet,
@@ -139,11 +139,11 @@ impl<'a> View<'a> {
     }
 
     pub(super) const fn is_ip(&self) -> bool {
-        matches!(self.ethertype, IPV4 | IPV6)
+        is_ip(self.ethertype)
     }
 
     /// The ports of TCP, UDP or SCTP.
-    pub(super) fn ports(&self) -> Option<(u16, u16)> {
+    pub(crate) fn ports(&self) -> Option<(u16, u16)> {
         let protocol = self.protocol.filter(|_| self.is_ip())?;
         let transport = self.transport.filter(|_| super::PORTS.contains(&protocol))?;
         Some((number(transport, 0)?, number(transport, 2)?))
@@ -154,6 +154,11 @@ impl<'a> View<'a> {
         let (destination, rest) = self.frame.split_first_chunk::<6>()?;
         self.has_ethernet.then_some((*destination, *rest.first_chunk::<6>()?))
     }
+}
+
+/// True for the EtherTypes of IP.
+pub(super) const fn is_ip(ethertype: u16) -> bool {
+    matches!(ethertype, IPV4 | IPV6)
 }
 
 /// The EtherType of a protocol's word.

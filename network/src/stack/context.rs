@@ -10,14 +10,14 @@ use core::task::Waker;
 
 use devnet_virtual_file_system::{Error, WakerList};
 
-use super::counters::Counters;
+use super::counters::{Counters, Totals};
 use super::random::Random;
 use super::timers::Timers;
 use super::watch::Watch;
 use crate::address::HardwareAddress;
 use crate::command::autoconfiguration::{Identifiers, Privacy, StableSecret};
 use crate::command::event::LinkStatus;
-use crate::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use crate::command::interface::{InterfaceFlags, InterfaceStatus};
 use crate::driver::{Capabilities, Driver, DriverError, FramePool, Kind, LinkState, Medium};
 use crate::limits;
 use crate::platform::Instant;
@@ -273,7 +273,7 @@ impl Configuration {
 pub(crate) struct Context {
     pub(crate) now: Instant,
     pub(crate) configuration: Configuration,
-    pub(crate) statistics: Statistics,
+    pub(crate) statistics: Totals,
     pub(crate) counters: Counters,
     pub(crate) pool: FramePool,
     pub(crate) timers: Timers,
@@ -289,7 +289,7 @@ impl Context {
         Self {
             now: configuration.since,
             configuration,
-            statistics: Statistics::default(),
+            statistics: Totals::default(),
             counters: Counters::default(),
             pool: FramePool::new(),
             timers: Timers::default(),

@@ -4,9 +4,12 @@
 //! A packet of the fast path would count in two or three layers. It is counted once, and the list
 //! adds it to each.
 
+mod totals;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub(crate) use self::totals::Totals;
 use crate::command::counters::{CounterValue, ProtocolCounters};
 
 /// The protocol of a counter.

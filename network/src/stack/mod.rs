@@ -4,16 +4,14 @@
 //! A [`Stack`] is wiring: it owns the parts and passes on what they return. A part owns its state,
 //! borrows a [`Context`] and the layers below it, and knows no part above it. The stack is called
 //! under its interface's lock. It never awaits, defers wakes until the lock is released (see
-//! [`Wakes`]), and each call does a bounded amount of work. Outgoing frames are in the link's
-//! output queue, which [`Interface`](crate::interface::Interface) hands to the driver.
+//! [`Wakes`]), and each call does a bounded amount of work. Frames wait in the link's queue.
 //!
 //! | part | owns |
 //! |---|---|
 //! | [`link`] | framing, neighbors, ARP, neighbor discovery, the output queue |
-//! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns the link |
+//! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns link and [`firewall`] |
 //! | [`transport`] | the protocols over IP: [`icmp`], [`tcp`], [`datagram`] |
-//! | [`dhcp`], [`dhcp6`], [`autoconfiguration`], [`advertise`] | configuration of us and others |
-//! | [`mdns`] | names and services of the link |
+//! | [`dhcp`], [`dhcp6`], [`autoconfiguration`], [`advertise`], [`mdns`] | configuration, names |
 //! | [`changes`], [`watched`], [`desired`] | state changes for watchers; what is asked for |
 
 pub(crate) mod addresses;
@@ -35,6 +33,8 @@ pub(crate) mod dhcp6;
 mod dhcp_frame;
 #[cfg_attr(not(feature = "dhcp-server"), path = "dhcp_server/absent.rs")]
 pub(crate) mod dhcp_server;
+#[cfg_attr(not(feature = "firewall"), path = "firewall/absent.rs")]
+pub(crate) mod firewall;
 pub(crate) mod flow;
 pub(crate) mod flow_cache;
 pub(crate) mod hardware_address;

@@ -25,7 +25,19 @@ impl TokenBucket {
 
     /// Takes `cost` tokens, or what is left of them; false if there is none.
     pub(crate) fn take_many(&mut self, cost: u32, capacity: u32, now: Instant) -> bool {
-        let spacing = (1_000_000 / u64::from(capacity.max(1))).max(1);
+        let spacing = 1_000_000 / u64::from(capacity.max(1));
+        self.take_spaced(cost, capacity, spacing, now)
+    }
+
+    /// As [`take_many`](Self::take_many), but a token comes back every `spacing` microseconds.
+    pub(crate) fn take_spaced(
+        &mut self,
+        cost: u32,
+        capacity: u32,
+        spacing: u64,
+        now: Instant,
+    ) -> bool {
+        let spacing = spacing.max(1);
         let refilled = now.since(self.since).as_micros() as u64 / spacing;
         if refilled >= u64::from(capacity.saturating_sub(self.tokens)) {
             (self.tokens, self.since) = (capacity, now);
@@ -81,5 +93,11 @@ mod tests {
         assert_eq!((taken(600_000), taken(90_000_000)), (1, 10));
         let after = Instant::ZERO.after(Duration::from_secs(200));
         assert!(bucket.take_many(30, 10, after) && !bucket.take(10, after));
+        let mut slow = TokenBucket::new(2, Instant::ZERO);
+        let mut taken = |at: u64| {
+            let now = Instant::from_micros(at);
+            (0..9).filter(|_| slow.take_spaced(1, 2, 6_000_000, now)).count()
+        };
+        assert_eq!((taken(0), taken(5_999_999), taken(6_000_000), taken(90_000_000)), (2, 0, 1, 2));
     }
 }

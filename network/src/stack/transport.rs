@@ -1,5 +1,8 @@
 //! The protocols over IP: ICMP, TCP and datagram sockets, and the demultiplexing of packets to
-//! them.
+//! them, if the firewall lets them pass.
+
+#[cfg(feature = "firewall")]
+mod admission;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -69,8 +72,8 @@ impl Transport {
         frame: Frame,
         arrival: Arrival,
     ) -> Result<(), Frame> {
-        // Raw sockets get every packet, so all packets take the slow path.
-        if cfg!(feature = "raw") && self.datagrams.has_raw() {
+        // Raw sockets and the firewall see every packet, so all packets take the slow path.
+        if (cfg!(feature = "raw") && self.datagrams.has_raw()) || ip.firewall.is_on() {
             return Err(frame);
         }
         let Err(frame) = self.tcp.receive_fast(cx, ip, frame, arrival) else { return Ok(()) };
@@ -90,6 +93,11 @@ impl Transport {
         is_for_stack: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
         let is_ipv6 = packet.header.source.is_ipv6();
+        #[cfg(feature = "firewall")]
+        if ip.firewall.is_on() && !self.admits(cx, ip, &packet) {
+            cx.pool.put(packet.frame);
+            return ConfigurationPacket::Nothing;
+        }
         cx.counters.count(is_ipv6, Counter::IpInDelivers);
         packet.arrival.raw = cfg!(feature = "raw") && self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {

@@ -33,6 +33,11 @@ use devnet_network::command::dns::{
 };
 use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::fallback::{Fallback, FallbackStatus};
+use devnet_network::command::firewall::{
+    ChainPolicy, ChainStatus, FirewallAction, FirewallChain, FirewallProfile, FirewallRule,
+    FirewallStatus, FlowStates, ListedRule, NewFirewallRule, PacketRate, RatePeriod, RulePlace,
+    RuleReplacement, TrackedFlow,
+};
 use devnet_network::command::interface::{
     Advertisement, InterfaceDetails, InterfaceFlags, InterfaceOption, InterfaceStatus,
     ReceiveDrops, SendDrops, Statistics, SynCookies,
@@ -186,6 +191,7 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.push(sample::<Watch>("watch link stream", Kinds::LINK | Kinds::STREAM, ()));
     let numbered = WatchOptions { numbered: true, ..WatchOptions::lines(Kinds::LINK) };
     all.push(sample::<WatchEvents>("watch numbered link", numbered, ()));
+    all.extend(firewall());
     all.push(sample::<GetLastError>("", (), Some(last_error())));
     let model = SystemOption::HostModel(HostModel::Weak);
     all.push(sample::<SetSystemOption>("system host-model weak", model, true));
@@ -622,6 +628,59 @@ fn link_names() -> Vec<Sample> {
         sample::<ListMulticastDns>("", (), vec![status]),
         sample::<ChangeServices>(publish, ServiceChange::Publish(service), true),
         sample::<BrowseServices>("", browse, vec![found]),
+    ]
+}
+
+fn firewall() -> Vec<Sample> {
+    let rule = FirewallRule {
+        action: FirewallAction::Accept,
+        states: FlowStates::NEW,
+        rate: Some(PacketRate { packets: 10, period: RatePeriod::Minute }),
+        burst: 20,
+        log: true,
+        filter: "tcp".into(),
+    };
+    let new = NewFirewallRule {
+        chain: FirewallChain::In,
+        place: RulePlace::Before(7),
+        rule: rule.clone(),
+    };
+    let refused = FirewallRule { action: FirewallAction::Reject, ..FirewallRule::default() };
+    let policy = ChainPolicy { chain: FirewallChain::Out, action: FirewallAction::Prohibit };
+    let listed = ListedRule { handle: 8, rule, packets: 3, bytes: 180 };
+    let chain = ChainStatus {
+        chain: FirewallChain::In,
+        policy: FirewallAction::Drop,
+        packets: 2,
+        bytes: 120,
+        rules: vec![listed],
+    };
+    let status = FirewallStatus { interface: "eth0".into(), chains: vec![chain] };
+    let flow = TrackedFlow {
+        interface: "eth0".into(),
+        protocol: 17,
+        local: read("10.0.0.2:40000"),
+        remote: read("10.0.0.1:53"),
+        is_ours: true,
+        is_answered: true,
+        seconds: 119,
+    };
+    let add = "firewall insert in accept before 7 state new rate 10/minute burst 20 log on filter \
+               tcp";
+    let replacement = RuleReplacement { handle: 7, rule: refused };
+    let profile = FirewallProfile::DefaultDeny;
+    let chain = Some(FirewallChain::In);
+    vec![
+        sample::<AddFirewallRule>(add, new, 8),
+        sample::<ReplaceFirewallRule>("firewall replace 7 reject", replacement, true),
+        sample::<RemoveFirewallRule>("firewall remove 7", 7, ()),
+        sample::<FlushFirewallRules>("firewall flush in", chain, 5),
+        sample::<SetFirewallPolicy>("firewall policy out prohibit", policy, true),
+        sample::<SetFirewallProfile>("firewall profile default-deny", profile, true),
+        sample::<ListFirewall>("", (), vec![status]),
+        sample::<ResetFirewall>("firewall reset", (), ()),
+        sample::<ListFlows>("", (), vec![flow]),
+        sample::<FlushFlows>("firewall forget", (), 12),
     ]
 }
 

@@ -181,6 +181,8 @@ impl Types {
         let mut paths: Vec<_> = fs::read_dir(root().join("commands/src/command"))
             .expect("the folder of commands")
             .map(|entry| entry.expect("an entry").path())
+            // The lines in folders have no types.
+            .filter(|path| path.is_file())
             .chain(OTHERS.map(|path| root().join(path)))
             .collect();
         paths.sort();

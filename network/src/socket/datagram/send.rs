@@ -108,8 +108,10 @@ impl DatagramSocket {
         if let Some(error) = self.endpoint.take_error() {
             return Err(error);
         }
-        if source.is_none() && self.send_cached(data, remote) {
-            return Ok(());
+        if source.is_none()
+            && let Some(sent) = self.send_cached(data, remote)
+        {
+            return sent;
         }
         let remote = remote.copied();
         let generation = self.place.all.generation();
@@ -177,9 +179,9 @@ impl DatagramSocket {
         sent
     }
 
-    /// Sends a datagram by the cached route, if it has the same destination; false when it was not
-    /// sent, for any reason.
-    fn send_cached(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
+    /// Sends a datagram by the cached route, if it has the same destination; `None` when it was not
+    /// sent, for any reason but the firewall, which must not meet it twice.
+    fn send_cached(&self, data: &[u8], remote: Option<&SocketAddr>) -> Option<Result<(), Error>> {
         let generation = self.place.all.generation();
         let sent = self.state.with(|state| {
             let (local, to) = (state.local.as_ref()?, remote.or(state.remote.as_ref())?);
@@ -195,12 +197,13 @@ impl DatagramSocket {
                 SocketAddr::new(if is_wildcard { *source } else { local.ip() }, local.port());
             let settings = &state.settings;
             Some(interface.change_and_transmit_deferred(|stack| {
-                self.hand_over(stack, &from, to, settings, data).is_ok()
+                self.hand_over(stack, &from, to, settings, data)
             }))
         });
-        let Some((is_sent, deferred)) = sent else { return false };
+        let (sent, deferred) = sent?;
         deferred.wake();
-        is_sent
+        let is_filtered = cfg!(feature = "firewall") && sent == Err(Error::PermissionDenied);
+        (sent.is_ok() || is_filtered).then_some(sent)
     }
 
     fn hand_over(
@@ -265,8 +268,8 @@ impl DatagramSocket {
     /// # Errors
     /// `MessageTooLong`, above the path MTU only when fragmentation is forbidden;
     /// `NetworkUnreachable` without a route, `NotFound` when there is no interface at all;
-    /// `AccessDenied` for a broadcast address without permission; an error that ICMP reported
-    /// before, once.
+    /// `AccessDenied` for a broadcast address without permission; `PermissionDenied` for what a
+    /// rule of the firewall drops; an error that ICMP reported before, once.
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.

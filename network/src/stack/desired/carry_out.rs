@@ -85,6 +85,7 @@ pub(crate) fn carry_out_from(
         stack.name_servers.set_domains(&target.domains)?;
     }
     let Stack { context: cx, ip, advertiser, dhcp, dhcp_server, mdns, .. } = stack;
+    ip.firewall.carry_out(cx, &present.firewall, &target.firewall)?;
     mdns.carry_out(cx, ip, target.mdns.clone())?;
     if present.router != target.router {
         advertiser.replace(cx, ip, target.router.clone())?;

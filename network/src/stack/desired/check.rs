@@ -7,6 +7,7 @@ use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
+use super::firewall;
 use crate::address::Prefix;
 use crate::command::address::{AddressState, Origin, Scope};
 use crate::command::configuration::{ConfigurationNote, NoteKind};
@@ -76,6 +77,7 @@ pub(crate) fn check(stack: &Stack, wanted: &Wanted) -> Result<Checked, Refusal> 
     check_dhcp_server(cx, wanted, &addresses)?;
     desired.domains = check_names(&stack.name_servers, wanted)?;
     desired.mdns = check_mdns(cx, wanted)?;
+    desired.firewall = firewall::checked(wanted)?;
     Ok(Checked { desired, notes, basis: Basis::of(stack) })
 }
 

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | this one | what is asked at present |
 //! | [`check`] | whether something else can be |
+//! | [`firewall`] | the same for the firewall |
 //! | [`carry_out`] | making it so; what is so already is not touched |
 
 mod carry_out;
 mod check;
+mod firewall;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -107,6 +109,7 @@ pub(crate) fn read(stack: &Stack) -> Desired {
         dhcp: stack.dhcp.asked(),
         dhcp_server: stack.dhcp_server.asked(),
         dhcp6: stack.dhcp6.asked(),
+        firewall: stack.ip.firewall.asked(),
     }
 }
 

@@ -10,6 +10,8 @@ use super::Icmp;
 use crate::driver::Frame;
 use crate::stack::context::Context;
 use crate::stack::counters::Counter;
+#[cfg(feature = "firewall")]
+use crate::stack::firewall::answer;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::{Delivery, Packet};
@@ -54,6 +56,20 @@ impl Icmp {
         }
     }
 
+    /// Administratively prohibited: a rule of the firewall says so.
+    #[cfg(feature = "firewall")]
+    pub(crate) fn prohibited(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet) {
+        let bytes = packet.frame.bytes();
+        let quotes_icmp_error = match packet.header.source {
+            IpAddr::V4(_) => Quote::is_icmp_error(bytes),
+            IpAddr::V6(_) => Quote::is_icmpv6_error(bytes).unwrap_or(true),
+        };
+        if is_answerable(packet) && !quotes_icmp_error {
+            let [kind, code] = answer::prohibited(packet.header.source);
+            self.send(cx, ip, &Cause::new(packet), [kind, code, 0, 0, 0, 0, 0, 0]);
+        }
+    }
+
     /// Protocol unreachable for IPv4; a parameter problem with the byte's offset for IPv6 (RFC 4443
     /// §3.4).
     pub(crate) fn protocol_unreachable(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet) {
@@ -84,7 +100,10 @@ impl Icmp {
         // An incomplete chain of headers is what code 3 reports.
         let quotes_icmp_error = Quote::is_icmpv6_error(frame.bytes()).unwrap_or(code != 3);
         let is_ours = ip.is_reached_at(destination) && !arrival.link_broadcast;
-        if quotes_icmp_error || !(is_ours || (multicast_too && destination.is_multicast())) {
+        if quotes_icmp_error
+            || !ip.firewall.admits(cx, frame.bytes())
+            || !(is_ours || (multicast_too && destination.is_multicast()))
+        {
             return;
         }
         let [a, b, c, d] = pointer.to_be_bytes();
@@ -110,7 +129,8 @@ impl Icmp {
             IpAddr::V4(_) => (kind4::TIME_EXCEEDED, Quote::is_icmp_error(bytes)),
             IpAddr::V6(_) => (kind6::TIME_EXCEEDED, Quote::is_icmpv6_error(bytes).unwrap_or(true)),
         };
-        if !quotes_icmp_error && ip.is_reached_at(destination) {
+        let is_answered = !quotes_icmp_error && ip.is_reached_at(destination);
+        if is_answered && ip.firewall.admits(cx, bytes) {
             let cause = Cause { frame, source, destination };
             self.send(cx, ip, &cause, [kind, 1, 0, 0, 0, 0, 0, 0]);
         }

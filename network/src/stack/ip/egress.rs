@@ -59,6 +59,13 @@ enum DeliveryMode {
     Disabled,
 }
 
+impl DeliveryMode {
+    /// True when the driver gets the packet.
+    const fn is_on_link(self) -> bool {
+        matches!(self, Self::Unicast | Self::Multicast | Self::Broadcast)
+    }
+}
+
 impl Ip {
     /// Writes the header and sends the packet, in fragments if it exceeds the path MTU and
     /// `options` allow that. Local members of a multicast group, and local sockets for broadcasts,
@@ -66,7 +73,8 @@ impl Ip {
     ///
     /// # Errors
     /// `MessageTooLong` for a packet that may not be fragmented, or that exceeds the IP length
-    /// field; else as [`transmit`](Self::transmit).
+    /// field; `PermissionDenied` for one that the firewall drops; else as
+    /// [`transmit`](Self::transmit).
     pub(crate) fn send(
         &mut self,
         cx: &mut Context,
@@ -76,6 +84,9 @@ impl Ip {
     ) -> Result<(), Error> {
         let destination = outgoing.destination;
         let mode = self.delivery_mode(cx, destination);
+        if self.firewall.is_on() {
+            return self.send_filtered(cx, frame, outgoing, options, mode);
+        }
         // Nearly every packet: unicast to another host, within the path MTU.
         if mode == DeliveryMode::Unicast
             && outgoing.hop_limit != 0
@@ -170,8 +181,8 @@ impl Ip {
     /// Sends a complete packet that fits the MTU.
     ///
     /// # Errors
-    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is dropped and
-    /// counted.
+    /// `NetworkDown`, `NetworkUnreachable` (no route), `NoBufferSpace` or, of the firewall,
+    /// `PermissionDenied`; the packet is dropped and counted.
     pub(crate) fn transmit(
         &mut self,
         cx: &mut Context,
@@ -179,6 +190,43 @@ impl Ip {
         destination: IpAddr,
     ) -> Result<(), Error> {
         let mode = self.delivery_mode(cx, destination);
+        if self.firewall.is_on() {
+            return self.transmit_filtered(cx, frame, destination, mode);
+        }
+        self.hand_over(cx, frame, destination, mode)
+    }
+
+    /// As [`send`](Self::send), through the firewall, which sees the header.
+    #[cold]
+    #[inline(never)]
+    fn send_filtered(
+        &mut self,
+        cx: &mut Context,
+        mut frame: Frame,
+        outgoing: &Outgoing,
+        options: &SendOptions,
+        mode: DeliveryMode,
+    ) -> Result<(), Error> {
+        if mode.is_on_link() && frame.len() <= usize::from(u16::MAX) {
+            self.write_header(outgoing, options, &mut frame);
+            frame = self.filter_output(cx, frame)?;
+        }
+        self.send_slow(cx, frame, outgoing, options, mode)
+    }
+
+    /// As [`transmit`](Self::transmit), through the firewall.
+    #[cold]
+    #[inline(never)]
+    fn transmit_filtered(
+        &mut self,
+        cx: &mut Context,
+        mut frame: Frame,
+        destination: IpAddr,
+        mode: DeliveryMode,
+    ) -> Result<(), Error> {
+        if mode.is_on_link() {
+            frame = self.filter_output(cx, frame)?;
+        }
         self.hand_over(cx, frame, destination, mode)
     }
 
@@ -285,7 +333,7 @@ impl Ip {
     }
 
     /// Delivers a packet to ourselves with the next poll.
-    fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
+    pub(super) fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
             let is_ipv6 = header::is_ipv6(frame.bytes());
             cx.counters.count(is_ipv6, Counter::IpOutDiscards);

@@ -13,6 +13,7 @@
 //! | [`replace`] | replacing all addresses of commands at once |
 //! | [`lifetime`] | duplicate address detection, preferred and valid lifetimes |
 //! | [`groups`] | multicast groups: reports and queries |
+//! | [`filtering`] | what the firewall drops of packets to be sent |
 //! | [`fragment`], [`reassembly`] | fragments |
 //! | [`path_mtu`] | the path MTU cache |
 //! | [`identification`] | identifications and flow labels |
@@ -20,6 +21,7 @@
 pub(crate) mod address;
 pub(crate) mod configure;
 pub(crate) mod egress;
+mod filtering;
 mod fragment;
 mod groups;
 mod identification;
@@ -45,6 +47,7 @@ use self::reassembly::Reassembly;
 use super::addresses::Addresses;
 use super::context::Context;
 use super::counters::Counter;
+use super::firewall::Firewall;
 use super::flow::Flow;
 use super::flow_cache::FlowCache;
 use super::host::HostAddresses;
@@ -65,6 +68,7 @@ pub(crate) struct Ip {
     /// The addresses of all interfaces.
     pub(crate) host: Arc<HostAddresses>,
     pub(crate) multicast: Multicast,
+    pub(crate) firewall: Firewall,
     /// Packets to ourselves.
     local: VecDeque<Frame>,
     reassembly: Reassembly,
@@ -89,6 +93,7 @@ impl Ip {
             routes: Routes::default(),
             host,
             multicast: Multicast::default(),
+            firewall: Firewall::default(),
             local: VecDeque::new(),
             reassembly: Reassembly::default(),
             identifications: Identifications::new(&mut cx.random),

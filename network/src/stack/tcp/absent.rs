@@ -99,6 +99,10 @@ impl Tcp {
         false
     }
 
+    pub(crate) fn knows(&self, _: &Flow) -> bool {
+        false
+    }
+
     pub(crate) fn receive_error(&mut self, _: &mut Context, _quoted: &Quote, _error: Error) {}
 
     pub(crate) fn places(&self) -> usize {

@@ -193,6 +193,11 @@ impl Tcp {
         Some(index)
     }
 
+    /// True for the flow of a connection, of one that opens, or of one in TIME-WAIT.
+    pub(crate) fn knows(&self, flow: &Flow) -> bool {
+        self.lookup(flow).is_some() || self.time_wait.contains(flow)
+    }
+
     /// Generates ISS: a clock of 4 µs plus a keyed hash of the flow (RFC 6528), always above
     /// `iss_floor`, SND.NXT of the flow's previous connection. And Snd.TS.Offset, the other half of
     /// the hash: the flow's next connection has it too, so that its timestamps are newer (RFC 7323

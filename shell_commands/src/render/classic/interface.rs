@@ -94,11 +94,11 @@ fn counters(status: &Link, statistics: &Statistics) -> String {
 }
 
 /// The reasons of one direction with their numbers, a space before each: the losses that happened,
-/// or `all` reasons.
+/// or `all` reasons but what rules drop, which `firewall` counts.
 pub(crate) fn reasons(statistics: &Statistics, is_received: bool, all: bool) -> String {
     DropReason::ALL
         .into_iter()
-        .filter(|reason| reason.is_received() == is_received)
+        .filter(|reason| reason.is_received() == is_received && !reason.is_of_firewall())
         .map(|reason| (reason, statistics.dropped(reason)))
         .filter(|(reason, packets)| all || (reason.is_loss() && *packets > 0))
         .map(|(reason, packets)| format!(" {reason}:{packets}"))

@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 
 use devnet_virtual_file_system::Error;
 
-use super::dns::{DnsSecurityChange, HostEntry, HostsChange, ResolverOption, SecureServer};
-use super::escape::unescape;
-use super::mdns::{LocalService, MulticastDnsOption, ServiceChange};
-use super::table::Request;
-use super::value::{switch, value};
+use crate::command::dns::{
+    DnsSecurityChange, HostEntry, HostsChange, ResolverOption, SecureServer,
+};
+use crate::command::escape::unescape;
+use crate::command::mdns::{LocalService, MulticastDnsOption, ServiceChange};
+use crate::command::table::Request;
+use crate::command::value::{switch, value};
 
 /// The words after `dns`.
 pub(super) fn dns(words: &[&str]) -> Result<Request, Error> {

@@ -2,10 +2,10 @@
 
 use devnet_virtual_file_system::Error;
 
-use super::autoconfiguration::AutoconfigurationOption;
-use super::interface::InterfaceOption;
-use super::table::Request;
-use super::value::{switch, value};
+use crate::command::autoconfiguration::AutoconfigurationOption;
+use crate::command::interface::InterfaceOption;
+use crate::command::table::Request;
+use crate::command::value::{switch, value};
 
 /// The words after `autoconf`.
 pub(super) fn autoconfiguration(words: &[&str]) -> Result<Request, Error> {

@@ -1,7 +1,7 @@
-//! Lines of the [grammar](super::grammar) that have many forms or many words: options of sockets,
-//! and what a radio becomes.
+//! Lines of the [grammar](crate::command::grammar) that have many forms or many words: options of
+//! sockets, and what a radio becomes.
 
-use super::form::{Form, forms};
+use crate::command::form::{Form, forms};
 
 /// The forms of `option`.
 pub(super) const OPTIONS: &[Form] = forms! {

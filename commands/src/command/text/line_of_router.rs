@@ -2,11 +2,11 @@
 
 use devnet_virtual_file_system::Error;
 
-use super::route::Preference;
-use super::router::{
+use crate::command::route::Preference;
+use crate::command::router::{
     AdvertisedNat64, AdvertisedPrefix, AdvertisedRoute, RouterChange, RouterPart, RouterSettings,
 };
-use super::value::{pairs, switch, value};
+use crate::command::value::{pairs, switch, value};
 
 /// Seconds for which a route and a prefix of NAT64 count, unless given.
 const LIFETIME: u16 = 1800;

@@ -4,12 +4,14 @@ use alloc::string::String;
 
 use devnet_virtual_file_system::Error;
 
-use super::dhcp::{DhcpClientOptions, DhcpOptions};
-use super::dhcp_server::{ClientName, DhcpServerOptions, LeaseChange, NewLease, Reservation};
-use super::dhcp6::{Dhcp6ClientOptions, Dhcp6ServerOptions, Downstream};
-use super::fallback::Fallback;
-use super::table::Request;
-use super::value::{list, pairs, switch, value};
+use crate::command::dhcp::{DhcpClientOptions, DhcpOptions};
+use crate::command::dhcp_server::{
+    ClientName, DhcpServerOptions, LeaseChange, NewLease, Reservation,
+};
+use crate::command::dhcp6::{Dhcp6ClientOptions, Dhcp6ServerOptions, Downstream};
+use crate::command::fallback::Fallback;
+use crate::command::table::Request;
+use crate::command::value::{list, pairs, switch, value};
 
 /// The words after `dhcp`.
 pub(super) fn dhcp(words: &[&str]) -> Result<Request, Error> {
