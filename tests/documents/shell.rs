@@ -205,8 +205,22 @@ const LIKE: &[(&str, &[(&str, &str)])] = &[
         &[("wifi", "words of our own; joins, serves and switches; no enterprise networks")],
     ),
     ("iperf3 3.12", &[("iperf3", "TCP only; no `-u -b --bidir -i -w -C -Z`")]),
+    (
+        "conntrack 1.4.7",
+        &[("conntrack", "connections of sockets without timeouts; no `-E -D -I -U`")],
+    ),
     ("glibc 2.36", &[("getent", "hosts only")]),
-    ("our own", &[("control", ""), ("dns", ""), ("help", ""), ("netconfig", ""), ("run", "")]),
+    (
+        "our own",
+        &[
+            ("control", ""),
+            ("dns", ""),
+            ("firewall", ""),
+            ("help", ""),
+            ("netconfig", ""),
+            ("run", ""),
+        ],
+    ),
 ];
 
 pub(crate) fn page_path() -> PathBuf {

@@ -97,6 +97,11 @@ fn the_kernel_pings_us_and_every_checksum_is_right() {
 }
 
 #[test]
+fn the_kernel_meets_what_our_rules_say() {
+    run("firewall.sh", &["ip", "ping", "python3", "dnsmasq"]);
+}
+
+#[test]
 fn traceroute_finds_the_routers_of_the_kernel() {
     run("traceroute.sh", &["ip", "nsenter", "sysctl"]);
 }

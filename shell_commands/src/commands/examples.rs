@@ -39,6 +39,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     ("clear", &[("clear", "")]),
     ("cmp", &[("cp notes copy; cmp notes copy", "")]),
     ("command", &[("command -v ping", "is there such a command?")]),
+    ("conntrack", &[("conntrack -L", "connections, and flows that rules know")]),
     ("continue", &[("for n in 1 2 3; do [ $n = 2 ] && continue; echo $n; done", "")]),
     (
         "control",
@@ -119,6 +120,14 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "find",
         &[("find /devices -type c", "all devices"), ("find . -name 'n*' -exec wc -l '{}' ';'", "")],
+    ),
+    (
+        "firewall",
+        &[
+            ("firewall profile eth0 default-deny", "nothing comes in that nobody asked for"),
+            ("firewall add eth0 in accept state new filter tcp dst port 80", "but to this port"),
+            ("firewall list eth0", "with the handles of rules"),
+        ],
     ),
     ("free", &[("free -h", "")]),
     ("getent", &[("getent hosts web.lan", "")]),

@@ -30,6 +30,7 @@ mod echo;
 mod expr;
 mod expression;
 mod find;
+mod firewall;
 mod free;
 mod grep;
 mod head;

@@ -5,10 +5,10 @@
 
 use super::{
     arp, arping, basename, bytes, cat, chmod, control, cp, curl, cut, date, df, dhcp, dhcpd, diff,
-    dns, echo, examples, expr, find, free, grep, head, hostname, httpd, interface, ip, iperf3,
-    launch, ls, machine, mkdir, mktemp, names, nc, netconfig, netstat, nl, od, ping, printf, ps,
-    pwd, rm, route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail, tcpdump, tee,
-    telnet, test, top, touch, tr, trace, wc, wget, wifi,
+    dns, echo, examples, expr, find, firewall, free, grep, head, hostname, httpd, interface, ip,
+    iperf3, launch, ls, machine, mkdir, mktemp, names, nc, netconfig, netstat, nl, od, ping,
+    printf, ps, pwd, rm, route, run, sed, seq, sha256sum, sleep, sntp, sort, ss, stat, tail,
+    tcpdump, tee, telnet, test, top, touch, tr, trace, wc, wget, wifi,
 };
 use crate::context::{Files, Platform, Streams};
 use crate::shell::Shell;
@@ -60,6 +60,9 @@ rows! {
     "cmp", "cmp [-l] [-s] FILE [FILE]", "Compares two files.", run (bytes::compare);
     "command", "command [-p] COMMAND [ARG...]\ncommand -v|-V NAME...",
         "Runs a command and no function, or tells what a name means.", builtin (Command);
+    "conntrack", "conntrack -L [-p PROTOCOL]\nconntrack -C|-F",
+        "Shows connections and the flows that rules of a firewall know, or forgets these.",
+        run (firewall::conntrack);
     "continue", "continue [LOOPS]", "Goes on with the next turn of a loop.", builtin (Continue);
     "control", "control [--read-only] DEVICE|IF\n\
         control [--read-only] [--pretty] DEVICE|IF COMMAND [JSON]\n\
@@ -124,6 +127,11 @@ rows! {
         [-empty] [-perm [-]MODE] [-user USER] [-maxdepth|-mindepth N] [-depth] [-prune] [-print] \
         [-print0] [-delete] [-exec COMMAND ;|+] [!|(|)|-a|-o]",
         "Finds files.", launch (find::run);
+    "firewall", "firewall [list [IF]]\nfirewall add|insert IF in|out ACTION [before|after HANDLE] \
+        [state STATES] [rate RATE [burst N]] [log on] [filter EXPRESSION]\nfirewall replace IF \
+        HANDLE ACTION [...]\nfirewall remove IF HANDLE\nfirewall flush IF [in|out]\nfirewall \
+        policy IF in|out ACTION\nfirewall profile IF off|default-deny\nfirewall reset IF",
+        "Shows or changes which packets of an interface pass.", run (firewall::run);
     "free", "free [-b|-k|-m|-h]", "Shows the memory of files, connections and guest programs.",
         run (free::run);
     "getent", "getent hosts|ahosts|ahostsv4|ahostsv6 NAME|ADDRESS...\ngetent hosts",

@@ -40,6 +40,7 @@ pub mod dhcp6;
 pub mod difference;
 pub mod dump;
 pub mod file;
+pub mod firewall;
 pub mod grammar;
 pub mod iperf;
 pub mod iproute;

@@ -278,6 +278,15 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::ListMulticastDns(()) => encode(&names::of_link()),
         Request::SetMulticastDns(_) | Request::ChangeServices(_) => encode(&true),
         Request::BrowseServices(_) => encode(&names::services()),
+        Request::AddFirewallRule(_) | Request::FlushFirewallRules(_) => encode(&3_u32),
+        Request::ReplaceFirewallRule(_)
+        | Request::SetFirewallPolicy(_)
+        | Request::SetFirewallProfile(_) => encode(&true),
+        Request::RemoveFirewallRule(7) => Err(Error::NotFound),
+        Request::RemoveFirewallRule(_) | Request::ResetFirewall(()) => encode(&()),
+        Request::FlushFlows(()) => encode(&1_u32),
+        Request::ListFirewall(()) => encode(&super::filtering::chains()),
+        Request::ListFlows(()) => encode(&super::filtering::flows()),
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
             address(state, request)

@@ -1,6 +1,7 @@
 //! Command lines against [`fake`] devices with the network's commands.
 
 mod fake;
+mod filtering;
 
 mod basic;
 mod configure;

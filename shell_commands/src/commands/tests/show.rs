@@ -348,3 +348,71 @@ fn a_world_without_devices_fails_in_words() {
     );
     assert_eq!(world.output("ifconfig -a"), "");
 }
+
+#[test]
+fn rules_of_a_firewall_are_shown_and_changed() {
+    let (world, network) = world();
+    assert_eq!(
+        world.output("firewall list eth0"),
+        "eth0 {\n\tchain in {\n\t\tpolicy drop; # packets 5 bytes 300\n\t\taccept state \
+         established,related # handle 1 packets 9 bytes 900\n\t\treject rate 10/second log on \
+         filter tcp # handle 4 packets 0 bytes 0\n\t}\n}\n"
+    );
+    assert_eq!(world.output("firewall"), world.output("firewall list"));
+    assert_eq!(
+        world.output("conntrack -L -p udp; conntrack -C"),
+        "udp      17 119 src=10.0.2.15 dst=10.0.2.3 sport=40000 dport=53 src=10.0.2.3 \
+         dst=10.0.2.15 sport=53 dport=40000\n2\n"
+    );
+    network.changes();
+    world.output(
+        "firewall add eth0 in accept state new filter tcp dst port 22; firewall insert eth0 in \
+         drop before 4; firewall replace eth0 4 accept; firewall delete eth0 4; firewall flush \
+         eth0 in; firewall policy eth0 out reject; firewall profile eth0 default-deny; firewall \
+         reset eth0; conntrack -F",
+    );
+    let asked = network.changes();
+    for (place, part) in [
+        "filter: \"tcp dst port 22\"",
+        "place: Before(4)",
+        "RuleReplacement { handle: 4",
+        "RemoveFirewallRule(4)",
+        "FlushFirewallRules(Some(In))",
+        "action: Reject",
+        "DefaultDeny",
+        "ResetFirewall",
+        "FlushFlows",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(asked[place].contains(part), "{part}: {asked:?}");
+    }
+    for (line, status, why) in [
+        ("firewall remove eth0 7", 1, "firewall: eth0: No such file or directory\n"),
+        (
+            "firewall add eth0 in accept filter tcp dst prt 22",
+            1,
+            "firewall: filter: \"prt\" at 9 is not something of this protocol\n",
+        ),
+        (
+            "firewall masquerade eth0",
+            1,
+            "firewall: masquerade: packets are neither forwarded nor translated here\n",
+        ),
+        ("conntrack -E", 1, "conntrack: -E: flows have no events; ss -E tells those of sockets\n"),
+    ] {
+        assert_eq!(failed(&world, line), (status, why.into()), "{line}");
+    }
+    for line in [
+        "firewall add eth0 in allow",
+        "firewall add eth0 sideways drop",
+        "firewall policy eth0 in continue",
+        "firewall add",
+        "firewall frob",
+        "conntrack",
+        "conntrack -Z",
+    ] {
+        assert_eq!(failed(&world, line).0, 2, "{line}");
+    }
+}
