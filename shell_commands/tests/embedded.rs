@@ -115,7 +115,7 @@ fn a_text_that_a_device_refuses_fails_with_line_and_word() {
         &format!("echo 'mtu\u{202e} 7' > /temporary/text; cp /temporary/text {eth0}"),
         1,
         "cp: /devices/network/eth0: line 1: \"mtu\\u{202e}\" is none of link, mac, mtu, metric, \
-         advertise, address, autoconf, route, dns, dhcp, neighbor, firewall, socket, bind, \
+         advertise, address, autoconf, route, group, dns, dhcp, neighbor, firewall, socket, bind, \
          connect, listen, accept, shutdown, disconnect, option, join, leave, system, capture, \
          export, switch, router, watch, dhcp6, cable",
     );
