@@ -122,6 +122,7 @@ const fn has_protocol(command: Identifier) -> bool {
 #[allow(clippy::match_like_matches_macro, reason = "features decide whether all arms are alike")]
 const fn has_form(command: Identifier) -> bool {
     match command {
+        table::WatchServices::IDENTIFIER => cfg!(all(feature = "events", feature = "mdns")),
         table::WatchEvents::IDENTIFIER => cfg!(feature = "events"),
         table::Watch::IDENTIFIER => cfg!(all(feature = "events", feature = "commands-as-text")),
         table::GetLastError::IDENTIFIER
@@ -268,6 +269,7 @@ fn has_what_it_names(request: &Request) -> bool {
             | SocketOption::MulticastLoop(_),
         ) => cfg!(feature = "multicast"),
         Request::WatchEvents(options) => options.records || cfg!(feature = "commands-as-text"),
+        Request::WatchServices(watch) => watch.records || cfg!(feature = "commands-as-text"),
         _ => true,
     }
 }

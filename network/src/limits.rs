@@ -110,6 +110,8 @@ pub const MDNS_SERVICES: usize = 32;
 /// Bytes of what a service says about itself: it fits into a packet (RFC 6763 §6.2), and with
 /// escapes into a line.
 pub const MDNS_TEXT_BYTES: usize = 896;
+/// Types of services that files watch on one interface.
+pub const MDNS_WATCHED_TYPES: usize = 16;
 /// The longest time to look for services, in milliseconds.
 pub const MDNS_BROWSE_MILLISECONDS: u32 = 60_000;
 /// Services that one search finds.

@@ -5,20 +5,22 @@
 //! bounded: records without room are counted as lost, and the reader gets the count after the
 //! records before them. Several watchers of one interface are independent.
 
+mod form;
+
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
 use core::fmt;
 use core::task::Waker;
 
 use devnet_virtual_file_system::{Lock, WakerList};
 
-use crate::command::event::{Change, Event, EventRecord, Report, length_of};
+pub(crate) use self::form::{Events, Form};
+use crate::command::event::{Change, Event, length_of};
 use crate::command::watch::{Kinds, WatchOptions};
 use crate::limits;
-use crate::platform::{Clock, Instant};
+use crate::platform::Clock;
 use crate::stack::{Stack, Wakes, watched};
 
 /// The result of a read.
@@ -35,94 +37,25 @@ pub(crate) enum Found {
     Lost(u64),
 }
 
-/// Where records are in time, and their form.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Form {
+/// What a watcher tells, and in which form.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
     pub(crate) options: WatchOptions,
-    sequence: u64,
-    time: Instant,
+    /// The type of services that the link is asked for.
+    pub(crate) service_type: Option<String>,
 }
 
-impl Form {
-    /// Appends a record: what it says as a value, or its line.
-    fn put<L: AsRef<str>>(
-        &self,
-        bytes: &mut Vec<u8>,
-        report: impl FnOnce() -> Report,
-        line: impl FnOnce() -> L,
-    ) {
-        let Self { options, sequence, time } = *self;
-        if options.records {
-            let record = EventRecord { sequence, time, report: report() };
-            // Every record of ours can be encoded.
-            return bytes.extend(record.to_bytes().unwrap_or_default());
-        }
-        if options.numbered {
-            bytes.extend(alloc::format!("{sequence} {time} ").bytes());
-        }
-        bytes.extend(line().as_ref().bytes());
-    }
-
-    fn put_with_line<L: AsRef<str>>(
-        &self,
-        bytes: &mut Vec<u8>,
-        interface: &str,
-        event: &Event,
-        line: impl FnOnce() -> L,
-    ) {
-        let report = || Report::Event { interface: interface.into(), event: event.clone() };
-        self.put(bytes, report, line);
-    }
-
-    /// Appends an event.
-    pub(crate) fn put_event(&self, bytes: &mut Vec<u8>, interface: &str, event: &Event) {
-        self.put_with_line(bytes, interface, event, || written(event, interface));
-    }
-
-    /// Appends the end of the snapshot.
-    pub(crate) fn put_idle(&self, bytes: &mut Vec<u8>) {
-        self.put(bytes, || Report::Idle, || "idle\n");
-    }
-
-    /// Appends how many records were lost.
-    pub(crate) fn put_lost(&self, bytes: &mut Vec<u8>, count: u64) {
-        self.put(bytes, || Report::Lost(count), || alloc::format!("lost {count}\n"));
-    }
-}
-
-/// The line of an event.
-fn written(event: &Event, interface: &str) -> String {
-    let mut line = String::new();
-    #[cfg(feature = "commands-as-text")]
-    event.write(&mut line, interface);
-    #[cfg(not(feature = "commands-as-text"))]
-    let _ = (event, interface, &mut line);
-    line
-}
-
-/// Events of one interface, for watchers of every form.
-#[derive(Debug)]
-pub(crate) struct Events<'a> {
-    interface: &'a str,
-    events: &'a [Event],
-    /// Their lines, once somebody wants them.
-    lines: OnceCell<Vec<String>>,
-}
-
-impl<'a> Events<'a> {
-    pub(crate) fn new(interface: &'a str, events: &'a [Event]) -> Self {
-        Self { interface, events, lines: OnceCell::new() }
-    }
-
-    fn line(&self, index: usize) -> &str {
-        let lines = || self.events.iter().map(|event| written(event, self.interface)).collect();
-        self.lines.get_or_init(lines).get(index).map_or("", String::as_str)
+impl From<WatchOptions> for Watched {
+    fn from(options: WatchOptions) -> Self {
+        Self { options, service_type: None }
     }
 }
 
 #[derive(Debug)]
 struct State {
     options: WatchOptions,
+    /// The type of services that is told.
+    service_type: Option<String>,
     /// Events of the watched kinds so far.
     sequence: u64,
     /// A snapshot is being made: new records follow it.
@@ -153,9 +86,10 @@ impl fmt::Debug for Watcher {
 
 impl Watcher {
     /// A watcher, whose snapshot is due.
-    pub(crate) fn new(clock: Arc<dyn Clock>, options: WatchOptions) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, watched: Watched) -> Self {
         let state = Lock::new(State {
-            options,
+            options: watched.options,
+            service_type: watched.service_type,
             sequence: 0,
             is_starting: true,
             has_more: false,
@@ -172,16 +106,27 @@ impl Watcher {
         self.state.with(|state| state.options.kinds)
     }
 
+    /// The type of services that the link is asked for because of it.
+    pub(crate) fn service_type(&self) -> Option<String> {
+        self.state.with(|state| state.service_type.clone())
+    }
+
+    /// True for an event that it tells.
+    fn tells(&self, event: &Event) -> bool {
+        self.state.with(|state| state.tells(event))
+    }
+
     /// The form of the records of a snapshot that is made now.
     pub(crate) fn form(&self) -> Form {
         let time = self.clock.now();
-        self.state.with(|state| Form { options: state.options, sequence: state.sequence, time })
+        self.state.with(|state| Form::new(state.options, state.sequence, time))
     }
 
     /// Restarts with other options: unread records are dropped, and a snapshot is due.
-    pub(crate) fn restart(&self, options: WatchOptions) {
+    pub(crate) fn restart(&self, watched: Watched) {
         self.state.with(|state| {
-            (state.options, state.is_starting, state.lost) = (options, true, 0);
+            (state.options, state.service_type) = (watched.options, watched.service_type);
+            (state.is_starting, state.lost) = (true, 0);
             (state.has_more, state.begun) = (false, 0);
             state.snapshot = VecDeque::new();
             state.records.clear();
@@ -210,11 +155,11 @@ impl Watcher {
             state.sequence += lost;
             let mut record = Vec::new();
             for (index, event) in events.events.iter().enumerate() {
-                if !state.options.kinds.contains(event.kind()) {
+                if !state.tells(event) {
                     continue;
                 }
                 state.sequence += 1;
-                let form = Form { options: state.options, sequence: state.sequence, time };
+                let form = Form::new(state.options, state.sequence, time);
                 record.clear();
                 form.put_with_line(&mut record, events.interface, event, || events.line(index));
                 // After the first loss no record is kept, so that there is one gap at a known
@@ -277,6 +222,14 @@ impl Watcher {
 }
 
 impl State {
+    fn tells(&self, event: &Event) -> bool {
+        let is_of_type = match event {
+            Event::Service(_, service) => self.service_type.as_ref() == Some(&service.service_type),
+            _ => true,
+        };
+        is_of_type && self.options.kinds.contains(event.kind())
+    }
+
     fn is_ready(&self) -> bool {
         let is_empty = self.snapshot.is_empty() && self.records.is_empty();
         !self.is_starting && (!is_empty || self.has_more || self.lost > 0)
@@ -341,6 +294,8 @@ impl Watchers {
             self.0.push(Arc::clone(watcher));
         }
         self.update_kinds(stack);
+        // What that found is in the snapshot of this one.
+        self.deliver_unless(stack, |known| Arc::ptr_eq(known, watcher));
         is_new
     }
 
@@ -360,17 +315,23 @@ impl Watchers {
     fn update_kinds(&self, stack: &mut Stack) {
         let kinds = self.0.iter().fold(Kinds::empty(), |kinds, watcher| kinds | watcher.kinds());
         watched::set_kinds(stack, kinds);
+        let types = self.0.iter().filter_map(|watcher| watcher.service_type()).collect();
+        stack.mdns.watch(&mut stack.context, &mut stack.ip, types);
     }
 
     /// Delivers events and changes.
     pub(crate) fn deliver(&self, stack: &mut Stack) {
+        self.deliver_unless(stack, |_| false);
+    }
+
+    fn deliver_unless(&self, stack: &mut Stack, is_left_out: impl Fn(&Arc<Watcher>) -> bool) {
         watched::note_changes(stack);
         let (events, lost) = stack.context.watch.take();
         if events.is_empty() && lost == 0 {
             return;
         }
         let events = Events::new(&stack.context.configuration.name, &events);
-        for watcher in &self.0 {
+        for watcher in self.0.iter().filter(|watcher| !is_left_out(watcher)) {
             watcher.add(&events, lost, &mut stack.context.wakes);
         }
     }
@@ -383,10 +344,10 @@ impl Watchers {
     }
 
     /// The snapshot for one watcher, without sockets.
-    pub(crate) fn snapshot(stack: &Stack, form: &Form) -> Vec<u8> {
+    pub(crate) fn snapshot(stack: &Stack, watcher: &Watcher, form: &Form) -> Vec<u8> {
         let mut bytes = Vec::new();
         for event in watched::snapshot(stack, Change::Present) {
-            if form.options.kinds.contains(event.kind()) {
+            if watcher.tells(&event) {
                 form.put_event(&mut bytes, &stack.context.configuration.name, &event);
             }
         }
@@ -399,10 +360,11 @@ mod tests {
     use alloc::boxed::Box;
     use core::net::Ipv4Addr;
 
-    use crate::platform::BoxFuture;
+    use crate::platform::{BoxFuture, Instant};
 
     use super::*;
     use crate::command::address::Origin;
+    use crate::command::event::{EventRecord, Report};
 
     struct Stopped;
 
@@ -428,7 +390,7 @@ mod tests {
     }
 
     fn started(options: WatchOptions) -> Watcher {
-        let watcher = Watcher::new(Arc::new(Stopped), options);
+        let watcher = Watcher::new(Arc::new(Stopped), options.into());
         present(&watcher);
         watcher
     }

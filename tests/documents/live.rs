@@ -70,6 +70,7 @@ fn before(example: &str) -> &'static str {
         ["route", "remove"] => {
             "link up\naddress add 10.0.2.15/24\nroute add default via 10.0.2.2\n"
         }
+        ["dns", "watch"] => "link up\ndns multicast resolve\n",
         ["dns", "host"] => "dns host add 10.0.2.9 before.lan\n",
         ["router", "remove"] => {
             "router prefix fd00:3::/64\nrouter dns fd00:3::53\nrouter domain lan\n"

@@ -70,6 +70,7 @@ mod search;
 mod station;
 mod stream_options;
 mod streams;
+mod watched_services;
 mod wire;
 mod wireless;
 mod zones;

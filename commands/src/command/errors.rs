@@ -285,7 +285,9 @@ impl Request {
             Self::SetFirewallProfile(_) => &[NoBufferSpace, Unsupported],
             Self::SetMulticastDns(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::ChangeServices(_) => &[InvalidInput, NotFound, NoBufferSpace, Unsupported],
-            Self::BrowseServices(_) => &[InvalidInput, NetworkUnreachable, NoBufferSpace],
+            Self::BrowseServices(_) | Self::WatchServices(_) => {
+                &[InvalidInput, NetworkUnreachable, NoBufferSpace]
+            }
             Self::ChangeHosts(_) | Self::ChangeDnsSecurity(_) => {
                 &[InvalidInput, NotFound, NoBufferSpace, Unsupported]
             }

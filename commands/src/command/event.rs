@@ -13,6 +13,7 @@ use super::dhcp::DhcpStatus;
 use super::dhcp_server::ServerLease;
 use super::dhcp6::Dhcp6Status;
 use super::firewall::FirewallHit;
+use super::mdns::FoundService;
 use super::multicast::GroupEntry;
 use super::neighbor::NeighborEntry;
 use super::record::RecordType;
@@ -136,6 +137,8 @@ pub enum Event {
     Dhcp6(Change, Box<Dhcp6Status>),
     /// A packet matched a rule of the firewall that has `log`. Of many only some are told.
     Firewall(FirewallHit),
+    /// A service of the link, of the type that the file watches.
+    Service(Change, Box<FoundService>),
 }
 
 impl Event {
@@ -155,6 +158,7 @@ impl Event {
             Self::Group(..) => Kinds::GROUP,
             Self::Socket(..) => Kinds::SOCKET,
             Self::Firewall(..) => Kinds::FIREWALL,
+            Self::Service(..) => Kinds::SERVICE,
         }
     }
 }

@@ -10,8 +10,10 @@ use super::address::AddressEntry;
 use super::dhcp::DhcpStatus;
 use super::dhcp_server::ServerLease;
 use super::dhcp6::{Dhcp6Status, status_words};
+use super::escape::escape;
 use super::event::{Change, Event, LinkStatus, StreamEvent};
 use super::firewall::FirewallHit;
+use super::mdns::FoundService;
 use super::multicast::GroupEntry;
 use super::neighbor::NeighborEntry;
 use super::record::RecordType;
@@ -49,6 +51,7 @@ impl Event {
             Self::Socket(change, status) => write_socket(text, *change, status, name),
             Self::Dhcp6(change, status) => write_dhcp6(text, *change, status, name),
             Self::Firewall(hit) => write_hit(text, hit, name),
+            Self::Service(change, service) => write_service(text, *change, service, name),
             Self::Lookup(asked, kind, error) => write_lookup(text, asked, (*kind, *error), name),
         };
     }
@@ -199,6 +202,23 @@ fn write_hit(text: &mut String, hit: &FirewallHit, name: &str) -> Result {
 /// An address with its port, if it has one.
 fn write_end(text: &mut String, end: SocketAddr) -> Result {
     if end.port() == 0 { write!(text, "{}", end.ip()) } else { write!(text, "{end}") }
+}
+
+/// Names and texts are any bytes: each is one word, escaped.
+fn write_service(text: &mut String, change: Change, service: &FoundService, name: &str) -> Result {
+    let FoundService { instance, service_type, host, port, addresses, text: strings, .. } = service;
+    let instance = escape(instance.as_bytes());
+    write!(text, "service {change} {instance} interface {name} type {service_type}")?;
+    if !host.is_empty() {
+        write!(text, " host {host} port {port}")?;
+    }
+    for address in addresses {
+        write!(text, " address {address}")?;
+    }
+    for string in strings {
+        write!(text, " text {}", escape(string))?;
+    }
+    writeln!(text)
 }
 
 fn write_lookup(

@@ -198,6 +198,12 @@ super::form::grammar! {
                 "dns publish My\\032page _http._tcp 80 path=/";
             "dns withdraw INSTANCE SERVICE", "", "dns withdraw My\\032page _http._tcp";
         }
+        WatchServices(_) {
+            "dns watch SERVICE [(numbered | records)]",
+                "The file tells the services of the type that come, change and go, as `watch` \
+                 tells events. `_services._dns-sd._udp` is the type of types.",
+                "dns watch _http._tcp";
+        }
         StartDhcp(_) {
             "dhcp start [hostname HOSTNAME] [requested IPV4]",
                 "Without a name none is sent. The address is asked for first.",

@@ -130,6 +130,25 @@ pub struct ServiceBrowse {
     pub milliseconds: u32,
 }
 
+/// Services of a type to follow.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ServiceWatch {
+    /// The type, as `_http._tcp`; `_services._dns-sd._udp` for the types that there are.
+    pub service_type: String,
+    /// Lines begin with a number and a time.
+    pub numbered: bool,
+    /// Records are [values](super::event::EventRecord) instead of lines.
+    pub records: bool,
+}
+
+impl ServiceWatch {
+    /// Values about services of this type.
+    #[must_use]
+    pub const fn records(service_type: String) -> Self {
+        Self { service_type, numbered: true, records: true }
+    }
+}
+
 /// A service on the link.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FoundService {

@@ -393,6 +393,11 @@ devnet_virtual_file_system::define_commands! {
         246 => SetDownstream: Write (Option<dhcp6::Downstream>) -> bool;
         /// Lists what the capture of this open file has seen of each interface.
         247 => ListCaptureInterfaces: Read (()) -> Vec<capture::InterfaceCapture>;
+
+        /// Makes this open file a reader of the services of a type that come, change and go on the
+        /// link of the interface, on `/devices/sockets` on those of all interfaces that resolve
+        /// names so; or restarts it. As long as it is open the link is asked for them.
+        248 => WatchServices: Read (mdns::ServiceWatch) -> ();
     }
 }
 

@@ -62,7 +62,9 @@ impl Mode {
             Request::Connect(_) => self.after_connect(),
             Request::Listen(_) => self.after_listen(),
             Request::Accept(_) => self.after_accept(),
-            Request::Watch(_) | Request::WatchEvents(_) => self.after_watch(),
+            Request::Watch(_) | Request::WatchEvents(_) | Request::WatchServices(_) => {
+                self.after_watch()
+            }
             Request::Capture(_) => self.after_capture(),
             Request::ExportConfiguration(true) => self.only_status(),
             Request::ExportConfiguration(false) => Ok(self),

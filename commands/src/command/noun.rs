@@ -27,6 +27,7 @@ const NOUNS: &[(&str, RangeInclusive<u8>)] = &[
     ("router", 224..=239),
     ("dhcp6", 240..=246),
     ("capture", 247..=247),
+    ("dns", 248..=248),
 ];
 
 /// The nouns, in the order of their commands' numbers.

@@ -49,6 +49,7 @@
 //! | `group` | a multicast group | `interface`, `sockets` (that joined it) |
 //! | `socket` | its local address | `kind`, `state`, and more |
 //! | `firewall hit` | the handle of a rule with `log` | `interface`, `chain`, `action`, and more |
+//! | `service` | its name, escaped | `interface`, `type`, and more |
 //!
 //! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
@@ -69,6 +70,10 @@
 //!   the interface.
 //! * `firewall hit`: also `protocol` (its number), `source`, `destination` (with ports where there
 //!   are), `length` in bytes. Of many packets only some are told.
+//! * `service`: also `host` and `port`, once they are known; each `address` of the host; each
+//!   string of its `text`, escaped as names are (RFC 1035 §5.1). A key may stand more than once.
+//!   They are told by `dns watch`, or [`WatchServices`](super::WatchServices), which says of which
+//!   type.
 //!
 //! Changes in quick succession are reported as one, with the final state. Of neighbors only lasting
 //! states are reported, not that one is being probed. `removed` has the last state of the object.
@@ -109,6 +114,9 @@ bitflags! {
         const SOCKET = 1 << 10;
         /// Packets that matched rules of the firewall with `log`. Only who names it gets it.
         const FIREWALL = 1 << 11;
+        /// Services of the link that come, change and go. Of which type they are
+        /// [`WatchServices`](super::WatchServices) says; the other commands refuse this kind.
+        const SERVICE = 1 << 12;
     }
 }
 
@@ -138,7 +146,7 @@ impl WatchOptions {
 }
 
 /// The first word of the records of each kind.
-const WORDS: [(&str, Kinds); 12] = [
+const WORDS: [(&str, Kinds); 13] = [
     ("interface", Kinds::INTERFACE),
     ("link", Kinds::LINK),
     ("address", Kinds::ADDRESS),
@@ -151,11 +159,13 @@ const WORDS: [(&str, Kinds); 12] = [
     ("group", Kinds::GROUP),
     ("socket", Kinds::SOCKET),
     ("firewall", Kinds::FIREWALL),
+    ("service", Kinds::SERVICE),
 ];
 
 impl Kinds {
-    /// Every kind but sockets and hits of firewalls, which only who names them gets.
-    pub const USUAL: Self = Self::all().difference(Self::SOCKET.union(Self::FIREWALL));
+    /// Every kind but sockets and hits of firewalls, which only who names them gets, and services.
+    pub const USUAL: Self =
+        Self::all().difference(Self::SOCKET.union(Self::FIREWALL).union(Self::SERVICE));
 
     /// The kind of a word; `streams` means `stream` too, and `sockets` `socket`.
     #[must_use]
@@ -269,7 +279,7 @@ mod tests {
 
     #[test]
     fn words_name_kinds() {
-        assert_eq!(Kinds::parse(&[]), Ok(Kinds::all() - Kinds::SOCKET - Kinds::FIREWALL));
+        assert_eq!(Kinds::parse(&[]), Ok(Kinds::USUAL));
         assert_eq!(Kinds::parse(&["link", "streams"]), Ok(Kinds::LINK | Kinds::STREAM));
         assert_eq!(Kinds::parse(&["link", "weather"]), Err(Error::InvalidInput));
         let all = WORDS.iter().fold(Kinds::empty(), |kinds, (_, kind)| kinds | *kind);

@@ -429,6 +429,10 @@ enum {
 #define DEVNET_SET_DOWNSTREAM 0xffff6ef6u
 /* Lists what the capture of this open file has seen of each interface. (read) */
 #define DEVNET_LIST_CAPTURE_INTERFACES 0xbfff6ef7u
+/* Makes this open file a reader of the services of a type that come, change and go on the link of
+   the interface, on `/devices/sockets` on those of all interfaces that resolve names so; or
+   restarts it. As long as it is open the link is asked for them. (read) */
+#define DEVNET_WATCH_SERVICES 0xbfff6ef8u
 /* Returns role, network, signal and settings of the radio. (read) */
 #define DEVNET_GET_RADIO 0xbfff7701u
 /* Looks for networks; waits until every channel was listened to. Returns how many networks are

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use devnet_network::command::dns::Query;
-use devnet_network::command::mdns::ServiceBrowse;
+use devnet_network::command::mdns::{ServiceBrowse, ServiceWatch};
 use devnet_network::command::record::RecordType;
 use devnet_network::command::{QueryRecords, Request};
 use devnet_virtual_file_system::{Result, encode};
@@ -24,11 +24,20 @@ impl Guard {
 
     /// Whoever may ask for names of the link may look for its services.
     pub(super) async fn browse(&self, browse: ServiceBrowse) -> Result<Vec<u8>> {
-        let name = format!("{}.local", browse.service_type);
-        let query = Query::new(name, RecordType::PTR);
-        let is_own = |address| self.devices.is_own(address);
-        self.policy().permit_query(&query, &self.inner, is_own).await?;
+        self.permit_type(&browse.service_type).await?;
         let _lookup = self.policy().begin_lookup().await;
         self.forward(Request::BrowseServices(browse)).await
+    }
+
+    /// The same, for a file that watches them: it is charged as any that watches.
+    pub(super) async fn watch_services(&self, watch: ServiceWatch) -> Result<Vec<u8>> {
+        self.permit_type(&watch.service_type).await?;
+        self.watch(Request::WatchServices(watch)).await
+    }
+
+    async fn permit_type(&self, service_type: &str) -> Result<()> {
+        let query = Query::new(format!("{service_type}.local"), RecordType::PTR);
+        let is_own = |address| self.devices.is_own(address);
+        self.policy().permit_query(&query, &self.inner, is_own).await
     }
 }

@@ -70,9 +70,10 @@ impl Guard {
             // A datagram socket sends nothing.
             Request::Connect(_) if self.is_datagram() => 0,
             Request::Connect(_) => limits::CONNECT_BYTES,
-            Request::Resolve(_) | Request::QueryRecords(_) | Request::BrowseServices(_) => {
-                limits::QUESTION_BYTES
-            }
+            Request::Resolve(_)
+            | Request::QueryRecords(_)
+            | Request::BrowseServices(_)
+            | Request::WatchServices(_) => limits::QUESTION_BYTES,
             Request::LeaveGroup(_)
             | Request::CreateSocket(_)
             | Request::Bind(_)
@@ -178,8 +179,7 @@ impl Guard {
                 Ok(Action::Handle)
             }
             list if is_list(list) && !self.devices.sees_all() => Ok(Action::Handle),
-            // This covers future commands too: a command over all interfaces requires a grant of
-            // all of them.
+            // Future commands too: one over all interfaces requires a grant of all of them.
             other => match (
                 self.policy().grants.all_interfaces(),
                 Request::authority(other.identifier()),
@@ -217,6 +217,7 @@ impl Guard {
             }
             Request::QueryRecords(query) => self.query_records(query).await,
             Request::BrowseServices(browse) => self.browse(browse).await,
+            Request::WatchServices(watch) => self.watch_services(watch).await,
             Request::SetOption(option) => self.set_buffer(option).await,
             Request::FindRoute(_) | Request::FindFlowRoute(_) => {
                 // Both have the same response.

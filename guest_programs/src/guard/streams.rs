@@ -15,7 +15,7 @@ impl Action {
     /// What to do with a command about interfaces that the guest may see.
     pub(super) const fn of_interface(request: &Request) -> Self {
         match request {
-            Request::Watch(_) | Request::WatchEvents(_) => Self::Handle,
+            Request::Watch(_) | Request::WatchEvents(_) | Request::WatchServices(_) => Self::Handle,
             _ => Self::Forward,
         }
     }

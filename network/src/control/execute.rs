@@ -331,6 +331,12 @@ impl OpenFile {
             Immediate::GetConnection(name) => reply::<GetConnection>(|| self.connection(&name)),
             Immediate::Watch(kinds) => reply::<Watch>(|| self.watch(WatchOptions::lines(kinds))),
             Immediate::WatchEvents(options) => reply::<WatchEvents>(|| self.watch(options)),
+            #[cfg(feature = "mdns")]
+            Immediate::WatchServices(watch) => {
+                reply::<WatchServices>(|| self.watch_services(watch))
+            }
+            #[cfg(not(feature = "mdns"))]
+            Immediate::WatchServices(_) => Err(Error::Unsupported),
             Immediate::Capture(options) => reply::<Capture>(|| self.capture(options)),
             Immediate::GetCapture(()) => reply::<GetCapture>(|| self.capture_statistics()),
             Immediate::ListCaptureInterfaces(()) => {

@@ -12,13 +12,13 @@ use devnet_virtual_file_system::{Lock, Operation, Readiness};
 
 use crate::command::event::{Change, Event};
 use crate::command::socket::{SocketState, SocketStatus};
-use crate::command::watch::{Kinds, WatchOptions};
+use crate::command::watch::Kinds;
 use crate::interface::Interface;
 use crate::interfaces::Place;
 use crate::limits::LIST_PIECE;
 use crate::platform::Clock;
 use crate::stack::transport::SocketCursor;
-use crate::watcher::{Form, Found, Watcher};
+use crate::watcher::{Form, Found, Watched, Watcher};
 
 /// A watching file. Dropping it ends the watch.
 pub(super) struct Reader {
@@ -72,16 +72,16 @@ impl Sockets {
 }
 
 impl Reader {
-    pub(super) fn new(place: &Place, clock: &Arc<dyn Clock>, options: WatchOptions) -> Self {
-        let watcher = Arc::new(Watcher::new(Arc::clone(clock), options));
+    pub(super) fn new(place: &Place, clock: &Arc<dyn Clock>, watched: Watched) -> Self {
+        let watcher = Arc::new(Watcher::new(Arc::clone(clock), watched));
         let reader = Self { place: place.clone(), watcher, rest: Lock::default() };
         reader.begin(0);
         reader
     }
 
     /// Restarts with other options.
-    pub(super) fn restart(&self, options: WatchOptions) {
-        self.watcher.restart(options);
+    pub(super) fn restart(&self, watched: Watched) {
+        self.watcher.restart(watched);
         self.begin(0);
     }
 
@@ -190,6 +190,7 @@ impl Drop for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::watch::WatchOptions;
     use crate::driver::{
         Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
     };
@@ -260,7 +261,7 @@ mod tests {
         let one = core.manager().sockets_on("tun0").unwrap();
         for sockets in [all, one] {
             let options = WatchOptions::lines(Kinds::all());
-            let reader = Reader::new(&sockets.place, &sockets.clock, options);
+            let reader = Reader::new(&sockets.place, &sockets.clock, options.into());
             core.manager().register("tun1", alloc::boxed::Box::new(Nothing), None).unwrap();
             let watcher = Arc::clone(&reader.watcher);
             assert!(Arc::strong_count(&watcher) > 2);

@@ -20,7 +20,7 @@ impl Interface {
     pub(crate) fn watch(&self, watcher: &Arc<Watcher>, form: &Form) -> Vec<u8> {
         self.watching(|stack, watchers| {
             watchers.attach(stack, watcher);
-            Watchers::snapshot(stack, form)
+            Watchers::snapshot(stack, watcher, form)
         })
     }
 
@@ -50,6 +50,8 @@ impl Interface {
             }
             engine.stack.context.now = now.max(engine.stack.context.now);
             let result = action(&mut engine.stack, &mut engine.watchers);
+            // Who watches services asks for them.
+            engine.transmit();
             (result, Some(engine.settle(true)))
         });
         if let Some(deferred) = deferred {

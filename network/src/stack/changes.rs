@@ -120,7 +120,8 @@ pub(crate) struct Changes {
 impl Changes {
     /// Sets the kinds to watch; the present state counts as reported.
     pub(crate) fn watch(&mut self, kinds: Kinds, present: &Present<'_>) {
-        let compares = kinds.difference(Kinds::STREAM | Kinds::LEASE | Kinds::SOCKET);
+        let compares =
+            kinds.difference(Kinds::STREAM | Kinds::LEASE | Kinds::SOCKET | Kinds::SERVICE);
         self.reported = (!compares.is_empty()).then(|| Box::new(present.reported()));
     }
 

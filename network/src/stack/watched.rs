@@ -1,5 +1,6 @@
 //! What watchers of an interface are told: state changes since the last report, or everything.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::Stack;
@@ -31,5 +32,8 @@ pub(crate) fn note_changes(stack: &mut Stack) {
 pub(crate) fn snapshot(stack: &Stack, change: Change) -> Vec<Event> {
     let Stack { context: cx, ip, name_servers: names, dhcp, dhcp6, .. } = stack;
     let server = &stack.dhcp_server;
-    Present { cx, ip, names, dhcp, server, dhcp6 }.snapshot(change)
+    let mut events = Present { cx, ip, names, dhcp, server, dhcp6 }.snapshot(change);
+    let services = stack.mdns.told().iter();
+    events.extend(services.map(|one| Event::Service(change, Box::new(one.clone()))));
+    events
 }

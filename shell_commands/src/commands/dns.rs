@@ -48,9 +48,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
             file.control::<FlushDnsCache>(&()).await.map_err(|why| Failure::of(name, why))?;
             Ok(Status::SUCCESS)
         }
-        [verb @ ("multicast" | "hostname" | "publish" | "withdraw" | "browse"), rest @ ..] => {
-            link_names::run(context, verb, rest).await
-        }
+        [
+            verb @ ("multicast" | "hostname" | "publish" | "withdraw" | "browse" | "watch"),
+            rest @ ..,
+        ] => link_names::run(context, verb, rest).await,
         ["tls", rest @ ..] => security::run(context, rest).await,
         [verb @ ("add" | "remove" | "del" | "delete")] => {
             Err(Failure::usage(format!("{verb}: which address?")))

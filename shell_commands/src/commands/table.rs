@@ -104,7 +104,7 @@ rows! {
     "dns", "dns [show [IF]]\ndns add|remove ADDRESS [IF]\ndns cache|flush [IF]\n\
         dns tls [add ADDRESS NAME [PORT]|remove ADDRESS|required on|off]\ndns multicast \
         [IF [off|resolve|on]]\ndns hostname IF [NAME]\ndns publish IF NAME TYPE PORT \
-        [TEXT...]\ndns withdraw IF NAME TYPE\ndns browse TYPE [IF] [SECONDS]",
+        [TEXT...]\ndns withdraw IF NAME TYPE\ndns browse TYPE [IF] [SECONDS]\ndns watch TYPE [IF]",
         "Shows or changes the DNS servers, the answers that are kept, and the names and services \
         of the link.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);

@@ -1,5 +1,6 @@
-//! The output of `dns multicast` and `dns browse`, in our own layout.
+//! The output of `dns multicast`, `dns browse` and `dns watch`, in our own layout.
 
+use devnet_network::command::event::Change;
 use devnet_network::command::mdns::{FoundService, MulticastDnsMode, MulticastDnsStatus};
 
 use super::append;
@@ -26,25 +27,48 @@ pub fn multicast(all: &[MulticastDnsStatus]) -> String {
     text
 }
 
-/// Services of the link, one a line.
+/// Services of the link, each with what it says.
 #[must_use]
 pub fn services(found: &[FoundService]) -> String {
-    let mut text = String::new();
-    for service in found {
-        let (kind, name) = (shown::line(&service.service_type), shown::line(&service.instance));
-        append(&mut text, format_args!("{} {kind} {name}\n", service.interface));
-        if !service.host.is_empty() {
-            let host = shown::line(&service.host);
-            append(&mut text, format_args!("  {host} port {}", service.port));
-            for address in &service.addresses {
-                append(&mut text, format_args!(" {address}"));
-            }
-            text.push('\n');
-        }
-        for string in &service.text {
-            let string = String::from_utf8_lossy(string);
-            append(&mut text, format_args!("  {}\n", shown::line(&string)));
-        }
+    found.iter().fold(String::new(), |mut text, service| {
+        append_service(&mut text, service);
+        text
+    })
+}
+
+/// What happened to a service: `+` before one that is there or comes, `=` before one that has
+/// changed, `-` before one that is lost.
+#[must_use]
+pub fn change(change: Change, service: &FoundService) -> String {
+    let mut text = String::from(match change {
+        Change::Present | Change::Added => "+ ",
+        Change::Changed => "= ",
+        Change::Removed => "- ",
+    });
+    match change {
+        Change::Removed => append_name(&mut text, service),
+        _ => append_service(&mut text, service),
     }
     text
+}
+
+fn append_name(text: &mut String, service: &FoundService) {
+    let (kind, name) = (shown::line(&service.service_type), shown::line(&service.instance));
+    append(text, format_args!("{} {kind} {name}\n", service.interface));
+}
+
+fn append_service(text: &mut String, service: &FoundService) {
+    append_name(text, service);
+    if !service.host.is_empty() {
+        let host = shown::line(&service.host);
+        append(text, format_args!("  {host} port {}", service.port));
+        for address in &service.addresses {
+            append(text, format_args!(" {address}"));
+        }
+        text.push('\n');
+    }
+    for string in &service.text {
+        let string = String::from_utf8_lossy(string);
+        append(text, format_args!("  {}\n", shown::line(&string)));
+    }
 }

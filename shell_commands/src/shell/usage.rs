@@ -161,7 +161,7 @@ mod tests {
         );
         assert_eq!(
             keywords(command("dns"), &[]).join(" "),
-            "add browse cache flush hostname multicast publish remove show tls withdraw"
+            "add browse cache flush hostname multicast publish remove show tls watch withdraw"
         );
         let verbs = keywords(command("ip"), &["route"]);
         assert!(verbs.iter().any(|word| word == "add") && verbs.iter().any(|word| word == "get"));

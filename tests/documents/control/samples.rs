@@ -45,7 +45,7 @@ use devnet_network::command::interface::{
 use devnet_network::command::line_error::LastError;
 use devnet_network::command::mdns::{
     ClaimState, FoundService, LocalService, MulticastDnsMode, MulticastDnsOption,
-    MulticastDnsStatus, PublishedService, ServiceBrowse, ServiceChange,
+    MulticastDnsStatus, PublishedService, ServiceBrowse, ServiceChange, ServiceWatch,
 };
 use devnet_network::command::multicast::{GroupDetail, GroupEntry, Membership};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor, ProxyEntry};
@@ -205,6 +205,9 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(super::dhcp6::samples());
     let captured = InterfaceCapture { interface: "eth0".into(), passed: 120, lost: 3 };
     all.push(sample::<ListCaptureInterfaces>("", (), vec![captured]));
+    let service_type = String::from("_http._tcp");
+    let watch = ServiceWatch { service_type, numbered: false, records: false };
+    all.push(sample::<WatchServices>("dns watch _http._tcp", watch, ()));
     all
 }
 

@@ -9,7 +9,7 @@ use crate::command::dns::{
     DnsSecurityChange, HostEntry, HostsChange, ResolverOption, SecureServer,
 };
 use crate::command::escape::unescape;
-use crate::command::mdns::{LocalService, MulticastDnsOption, ServiceChange};
+use crate::command::mdns::{LocalService, MulticastDnsOption, ServiceChange, ServiceWatch};
 use crate::command::table::Request;
 use crate::command::value::{switch, value};
 
@@ -44,6 +44,16 @@ pub(super) fn dns(words: &[&str]) -> Result<Request, Error> {
             instance: instance(name)?,
             service_type: String::from(*kind),
         })),
+        ["watch", kind, form @ ..] => {
+            let (numbered, records) = match form {
+                [] => (false, false),
+                ["numbered"] => (true, false),
+                ["records"] => (true, true),
+                _ => return Err(Error::InvalidInput),
+            };
+            let service_type = String::from(*kind);
+            Ok(Request::WatchServices(ServiceWatch { service_type, numbered, records }))
+        }
         _ => Err(Error::InvalidInput),
     }
 }

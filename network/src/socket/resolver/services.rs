@@ -1,11 +1,8 @@
 //! Services of the link (RFC 6763): their names, and what is asked further of each.
 
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::poll_fn;
-use core::net::IpAddr;
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
@@ -14,14 +11,13 @@ use devnet_virtual_file_system::Error;
 
 use super::Resolver;
 use super::multicast::Asked;
-use crate::command::escape;
 use crate::command::mdns::{FoundService, ServiceBrowse};
-use crate::command::record::{RecordType, ResourceData, ResourceRecord, Service};
+use crate::command::record::RecordType;
 use crate::interface::Interface;
 use crate::limits;
-use crate::platform::{Instant, before};
-use crate::stack::mdns::claim::DOMAIN;
-use crate::stack::mdns::{MulticastDns, TYPES};
+use crate::platform::before;
+use crate::stack::mdns::TYPES;
+use crate::stack::mdns::found::name_of_type;
 
 /// Questions about what one search finds.
 const BROWSE_QUESTIONS: usize = limits::MDNS_QUERIES / 4;
@@ -38,15 +34,11 @@ impl Resolver {
     pub async fn browse(&self, browse: &ServiceBrowse) -> Result<Vec<FoundService>, Error> {
         let ServiceBrowse { service_type, milliseconds } = browse;
         let service_type = service_type.to_ascii_lowercase();
-        let is_possible = service_type == TYPES || is_service_type(&service_type);
-        if !is_possible || *milliseconds > limits::MDNS_BROWSE_MILLISECONDS {
+        if *milliseconds > limits::MDNS_BROWSE_MILLISECONDS {
             return Err(Error::InvalidInput);
         }
-        let links = self.links();
-        if links.is_empty() {
-            return Err(Error::NetworkUnreachable);
-        }
-        let name = format!("{service_type}.{DOMAIN}");
+        let links = self.links_for(&service_type)?;
+        let name = name_of_type(&service_type);
         let mut asked = Vec::new();
         for interface in &links {
             asked.push(Asked::new(interface, &name, RecordType::PTR)?);
@@ -54,22 +46,47 @@ impl Resolver {
         let clock = &*self.sockets.clock;
         let deadline = clock.now().after(Duration::from_millis(u64::from(*milliseconds)));
         let search = poll_fn(|context| {
-            self.ask_further(&links, &name, &mut asked);
+            self.ask_further(&links, &service_type, &mut asked);
             asked.iter().for_each(|question| question.register(context));
             Poll::<()>::Pending
         });
         before(clock, deadline, pin!(search)).await;
         let now = clock.now();
-        let found = links.iter().flat_map(|interface| services(interface, &name, now));
+        let services = |interface: &Arc<Interface>| {
+            let name = interface.name();
+            interface.read(|stack| stack.mdns.known(now).services(&service_type, &name))
+        };
+        let found = links.iter().flat_map(services);
         Ok(found.take(limits::MDNS_FOUND).collect())
     }
 
+    /// Whether services of this type, in lower case, can be watched.
+    ///
+    /// # Errors
+    /// As [`browse`](Self::browse).
+    pub(crate) fn check_type(&self, service_type: &str) -> Result<(), Error> {
+        let links = self.links_for(service_type)?;
+        let can_watch =
+            |interface: &Arc<Interface>| interface.read(|stack| stack.mdns.can_watch(service_type));
+        if links.iter().all(can_watch) { Ok(()) } else { Err(Error::NoBufferSpace) }
+    }
+
+    /// The links on which services of this type can be looked for.
+    fn links_for(&self, service_type: &str) -> Result<Vec<Arc<Interface>>, Error> {
+        if service_type != TYPES && !is_service_type(service_type) {
+            return Err(Error::InvalidInput);
+        }
+        let links = self.links();
+        if links.is_empty() { Err(Error::NetworkUnreachable) } else { Ok(links) }
+    }
+
     /// Asks for what is not known yet of the services that were found.
-    fn ask_further(&self, links: &[Arc<Interface>], name: &str, asked: &mut Vec<Asked>) {
+    fn ask_further(&self, links: &[Arc<Interface>], service_type: &str, asked: &mut Vec<Asked>) {
         let now = self.sockets.clock.now();
         for interface in links {
-            let missing = interface.read(|stack| missing(&stack.mdns, name, now));
+            let missing = interface.read(|stack| stack.mdns.known(now).missing(service_type));
             for (name, kind) in missing {
+                let kind = RecordType(kind);
                 let is_known = asked.iter().any(|known| known.is(interface, &name, kind));
                 if !is_known
                     && asked.len() < BROWSE_QUESTIONS
@@ -94,97 +111,4 @@ fn is_service_type(text: &str) -> bool {
     is_label(labels.next())
         && matches!(labels.next(), Some("_tcp" | "_udp"))
         && labels.next().is_none()
-}
-
-fn pointers(mdns: &MulticastDns, name: &str, now: Instant) -> Vec<String> {
-    let target = |(record, _): (ResourceRecord, _)| match record.data {
-        ResourceData::Name(target) => Some(target),
-        _ => None,
-    };
-    let mut all: Vec<String> = Vec::new();
-    for target in mdns.find(name, RecordType::PTR, now).into_iter().filter_map(target) {
-        if all.len() < limits::MDNS_FOUND
-            && !all.iter().any(|known| known.eq_ignore_ascii_case(&target))
-        {
-            all.push(target);
-        }
-    }
-    all
-}
-
-fn service_of(mdns: &MulticastDns, instance: &str, now: Instant) -> Option<Service> {
-    let mut records = mdns.find(instance, RecordType::SRV, now).into_iter();
-    records.find_map(|(record, _)| match record.data {
-        ResourceData::Service(service) => Some(service),
-        _ => None,
-    })
-}
-
-fn addresses_of(mdns: &MulticastDns, host: &str, now: Instant) -> Vec<IpAddr> {
-    let kinds = [RecordType::A, RecordType::AAAA].into_iter();
-    let records = kinds.flat_map(|kind| mdns.find(host, kind, now));
-    let address = |(record, _): (ResourceRecord, _)| match record.data {
-        ResourceData::Address(address) => Some(address),
-        _ => None,
-    };
-    records.filter_map(address).collect()
-}
-
-/// The questions whose answers the services that were found lack.
-fn missing(mdns: &MulticastDns, name: &str, now: Instant) -> Vec<(String, RecordType)> {
-    let mut missing = Vec::new();
-    if name.starts_with(TYPES) {
-        return missing;
-    }
-    for instance in pointers(mdns, name, now) {
-        if mdns.find(&instance, RecordType::TXT, now).is_empty() {
-            missing.push((instance.clone(), RecordType::TXT));
-        }
-        match service_of(mdns, &instance, now) {
-            None => missing.push((instance, RecordType::SRV)),
-            Some(service) if addresses_of(mdns, &service.target, now).is_empty() => {
-                missing.push((service.target.clone(), RecordType::A));
-                missing.push((service.target, RecordType::AAAA));
-            }
-            Some(_) => {}
-        }
-    }
-    missing
-}
-
-/// The services of one link, or the types that there are.
-fn services(interface: &Arc<Interface>, name: &str, now: Instant) -> Vec<FoundService> {
-    let service_type = name.strip_suffix(DOMAIN).and_then(|head| head.strip_suffix('.'));
-    let service_type = service_type.unwrap_or(name);
-    let interface_name = interface.name();
-    interface.read(|stack| {
-        let mdns = &stack.mdns;
-        let found = |full: String| {
-            let labels = escape::labels(&full).unwrap_or_default();
-            let text = |labels: &[Vec<u8>]| {
-                let labels = labels.iter().map(|label| String::from_utf8_lossy(label));
-                labels.collect::<Vec<_>>().join(".")
-            };
-            let own = if service_type == TYPES { 2 } else { 1 };
-            let service = service_of(mdns, &full, now);
-            let text_of = |(record, _): (ResourceRecord, _)| match record.data {
-                ResourceData::Text(strings) => Some(strings),
-                _ => None,
-            };
-            let mut strings = mdns.find(&full, RecordType::TXT, now).into_iter();
-            let mut strings = strings.find_map(text_of).unwrap_or_default();
-            strings.retain(|string| !string.is_empty());
-            let host = service.as_ref().map(|service| service.target.clone()).unwrap_or_default();
-            FoundService {
-                interface: interface_name.clone(),
-                instance: text(labels.get(..own).unwrap_or_default()),
-                service_type: service_type.to_string(),
-                addresses: addresses_of(mdns, &host, now),
-                host,
-                port: service.map_or(0, |service| service.port),
-                text: strings,
-            }
-        };
-        pointers(mdns, name, now).into_iter().map(found).collect()
-    })
 }

@@ -2,9 +2,14 @@
 //!
 //! It has what the stack calls, under the same names.
 
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+
 use devnet_virtual_file_system::Error;
 
-use crate::command::mdns::{LocalService, MulticastDnsOption, MulticastDnsStatus, ServiceChange};
+use crate::command::mdns::{
+    FoundService, LocalService, MulticastDnsOption, MulticastDnsStatus, ServiceChange,
+};
 use crate::configuration::DesiredMulticastDns;
 use crate::platform::Instant;
 use crate::stack::context::Context;
@@ -72,6 +77,12 @@ impl MulticastDns {
             state: crate::command::mdns::ClaimState::Waiting,
             services: alloc::vec::Vec::new(),
         }
+    }
+
+    pub(crate) fn watch(&mut self, _: &mut Context, _: &mut Ip, _: BTreeSet<String>) {}
+
+    pub(crate) const fn told(&self) -> &[FoundService] {
+        &[]
     }
 
     pub(crate) const fn wants(&self, _destination: u16) -> bool {

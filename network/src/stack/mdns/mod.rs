@@ -13,23 +13,28 @@
 //! | this one | what the stack and the resolver call |
 //! | `claim` | names, from the probe to the announcement |
 //! | `conflict` | other hosts that claim our names |
+//! | `found` | services by the records that are known of them |
 //! | `owned` | the records of this host |
 //! | `query` | questions, and what was heard |
 //! | `respond` | what is answered, when and to whom |
 //! | `running` | claims and records while the link and addresses come and go; deadlines |
 //! | `send` | packets |
 //! | `settings` | what commands may ask for |
+//! | `watched` | services that open files watch |
 
 pub(crate) mod claim;
 mod conflict;
+pub(crate) mod found;
 mod owned;
 mod query;
 mod respond;
 mod running;
 mod send;
 mod settings;
+mod watched;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -41,6 +46,7 @@ use self::claim::Claim;
 pub(crate) use self::owned::TYPES;
 use self::owned::{NSEC, Owned};
 use self::query::Queries;
+use self::watched::Watched;
 use super::context::Context;
 use super::ip::Ip;
 use super::ip::ingress::{Delivery, Packet};
@@ -64,6 +70,8 @@ use crate::trace::{dropped, event};
 pub(crate) struct MulticastDns {
     asked: DesiredMulticastDns,
     running: Option<Box<Running>>,
+    /// The types of services that open files watch.
+    watched: BTreeSet<String>,
 }
 
 /// What there is while it is on.
@@ -76,6 +84,7 @@ struct Running {
     /// Records that were announced and are no more.
     goodbyes: Vec<MulticastRecord>,
     queries: Queries,
+    watched: Watched,
     /// Queries that may still be answered.
     allowance: TokenBucket,
     /// What the claims were last adapted to: whether there is a link, and the addresses.
@@ -174,10 +183,12 @@ impl MulticastDns {
             running.adopt(cx, &self.asked);
             running.rebuild(ip);
             running.start(cx, ip);
+            running.watch(&self.watched, cx.now);
             running.serve(cx, ip);
         }
         if was_on && !is_on {
             if let Some(mut running) = self.running.take() {
+                running.lose_all(cx);
                 running.queries.end(&mut cx.wakes);
             }
             send::GROUPS.into_iter().for_each(|group| ip.leave_group(cx, group));
@@ -300,7 +311,8 @@ impl MulticastDns {
             }
             running.check_claims(cx, ip, &message);
             running.suppress(&message);
-            running.queries.hear(&message, source, cx.now, &mut cx.wakes);
+            let spread = cx.random.below(query::SPREAD);
+            running.queries.hear(&message, source, (cx.now, spread), &mut cx.wakes);
         } else if running.is_responder {
             if !running.allowance.take(limits::MDNS_ANSWERED_QUERIES, cx.now) {
                 dropped!(cx, QueueFull, "devnet::dns", "a query of {}", source);

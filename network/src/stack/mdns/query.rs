@@ -3,6 +3,7 @@
 //! Only what somebody asked for is kept, and what came in the same messages: the rest of the link
 //! cannot fill the memory.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -21,8 +22,22 @@ use crate::stack::context::Wakes;
 
 /// The time between the first two questions; it doubles (RFC 6762 §5.2).
 const FIRST_INTERVAL: Duration = Duration::from_secs(1);
-/// The most doublings: an hour.
+/// The longest time between two, and doublings that exceed it.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 const DOUBLINGS: u32 = 12;
+/// A record that somebody is interested in is asked for again at 80, 85, 90 and 95 % of its time
+/// to live, and up to 2 % later by chance (RFC 6762 §5.2). In parts of `WHOLE`.
+const REFRESH: u32 = 80_000;
+const REFRESH_STEP: u32 = 5_000;
+const REFRESHES: u32 = 4;
+pub(super) const SPREAD: u32 = 2_000;
+const WHOLE: u32 = 100_000;
+/// The time between two messages that ask so, whatever times to live others tell.
+const REFRESH_REST: Duration = Duration::from_secs(1);
+/// Bytes of questions in one message: they fit into every packet.
+const QUESTION_BYTES: usize = 1000;
+/// Bytes of a question beside its name, as they are counted.
+const QUESTION_REST: usize = 6;
 /// How long a record stays that is gone or outdated (RFC 6762 §10.1, §10.2).
 const GRACE: Duration = Duration::from_secs(1);
 /// Bytes of a record beside its data, as they are counted.
@@ -39,6 +54,15 @@ struct Query {
     next: Instant,
 }
 
+impl Query {
+    /// It was asked: the next time is twice as far.
+    fn sent(&mut self, now: Instant) {
+        let interval = FIRST_INTERVAL * (1 << self.sent.min(DOUBLINGS));
+        self.next = now.after(interval.min(LONGEST_INTERVAL));
+        self.sent = self.sent.saturating_add(1);
+    }
+}
+
 /// A record that was heard.
 #[derive(Debug)]
 struct Heard {
@@ -46,6 +70,9 @@ struct Heard {
     source: SocketAddr,
     stored: Instant,
     until: Instant,
+    /// How often it was asked for again, and when within its time it is next.
+    refreshed: u32,
+    spread: u32,
     bytes: usize,
 }
 
@@ -53,6 +80,14 @@ impl Heard {
     fn is(&self, name: &str, kind: RecordType) -> bool {
         (self.record.record_type == kind || kind == RecordType::ANY)
             && self.record.name.eq_ignore_ascii_case(name)
+    }
+
+    /// When it is to be asked for again.
+    fn refresh_at(&self) -> Option<Instant> {
+        let parts = REFRESH + REFRESH_STEP * self.refreshed + self.spread;
+        let seconds = self.record.time_to_live.min(limits::DNS_CACHE_SECONDS);
+        let lifetime = Duration::from_secs(u64::from(seconds));
+        (self.refreshed < REFRESHES).then(|| self.stored.after(lifetime * parts / WHOLE))
     }
 
     /// The record with the seconds that are left.
@@ -69,6 +104,11 @@ pub(super) struct Queries {
     heard: Vec<Heard>,
     bytes: usize,
     last_number: u64,
+    /// Names, in lower case, whose records are asked for again before they end, beside those that
+    /// are asked for.
+    refreshed: BTreeSet<String>,
+    /// When the next message may ask so.
+    next_refresh: Instant,
 }
 
 impl Queries {
@@ -100,10 +140,15 @@ impl Queries {
         Some(self.queries.swap_remove(place).waiters)
     }
 
-    /// The link is another one: nothing that was heard counts, and questions begin again.
-    pub(super) fn restart(&mut self, now: Instant) {
+    /// The link is another one, or goes: nothing that was heard counts.
+    pub(super) fn clear(&mut self) {
         self.heard.clear();
         self.bytes = 0;
+    }
+
+    /// The link is another one: questions begin again, too.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.clear();
         for query in &mut self.queries {
             (query.sent, query.next) = (0, now);
         }
@@ -131,30 +176,51 @@ impl Queries {
         })
     }
 
-    /// When the next question is due.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.queries.iter().map(|query| query.next).min()
+    /// All records that were heard.
+    pub(super) fn records(&self, now: Instant) -> impl Iterator<Item = &ResourceRecord> {
+        self.heard.iter().filter(move |heard| heard.until > now).map(|heard| &heard.record)
+    }
+
+    /// Makes these the names whose records are asked for again before they end.
+    pub(super) fn refresh(&mut self, names: BTreeSet<String>) {
+        self.refreshed = names;
+    }
+
+    /// Forgets what has ended.
+    pub(super) fn expire(&mut self, now: Instant) {
+        if self.heard.iter().any(|heard| heard.until <= now) {
+            self.retain(|heard| heard.until > now);
+        }
+    }
+
+    /// When the next question is due, or for whoever watches a record ends.
+    pub(super) fn deadline(&self, is_watched: bool) -> Option<Instant> {
+        let questions = self.queries.iter().map(|query| query.next);
+        // Without a question there is no interest in any record.
+        let heard = self.heard.iter().filter(|_| !self.queries.is_empty());
+        let refreshes = heard.filter_map(Heard::refresh_at).map(|at| at.max(self.next_refresh));
+        let ends = self.heard.iter().filter(|_| is_watched).map(|heard| heard.until);
+        questions.chain(refreshes).chain(ends).min()
     }
 
     /// The questions that are due, with the answers that are known to more than half of their time
-    /// (RFC 6762 §7.1). A response to the first may come by unicast (§5.4).
+    /// (RFC 6762 §7.1). A response to the first may come by unicast (§5.4). What finds no room is
+    /// due still.
     pub(super) fn due(&mut self, now: Instant) -> Option<MulticastMessage> {
         let mut message = MulticastMessage::default();
+        let mut room = QUESTION_BYTES;
         for query in self.queries.iter_mut().filter(|query| query.next <= now) {
             let question = MulticastQuestion {
                 name: query.name.clone(),
                 kind: query.kind,
                 is_unicast: query.sent == 0,
             };
-            query.next = now.after(FIRST_INTERVAL * (1 << query.sent.min(DOUBLINGS)));
-            query.sent = query.sent.saturating_add(1);
-            let is_asked = |known: &MulticastQuestion| {
-                known.kind == question.kind && known.name.eq_ignore_ascii_case(&question.name)
-            };
-            if !message.questions.iter().any(is_asked) {
-                message.questions.push(question);
+            if !add(&mut message, question, &mut room) {
+                break;
             }
+            query.sent(now);
         }
+        self.ask_again(&mut message, &mut room, now);
         for question in &message.questions {
             for heard in self.heard.iter().filter(|heard| heard.is(&question.name, question.kind)) {
                 let record = heard.at(now);
@@ -166,12 +232,35 @@ impl Queries {
         (!message.questions.is_empty()).then_some(message)
     }
 
+    /// Asks for records that end soon, if somebody is interested in them.
+    fn ask_again(&mut self, message: &mut MulticastMessage, room: &mut usize, now: Instant) {
+        if now < self.next_refresh {
+            return;
+        }
+        for heard in &mut self.heard {
+            if heard.refresh_at().is_none_or(|at| at > now) {
+                continue;
+            }
+            while heard.refresh_at().is_some_and(|at| at <= now) {
+                heard.refreshed += 1;
+            }
+            let (name, kind) = (&heard.record.name, heard.record.record_type);
+            let is_asked = self.queries.iter().any(|query| heard.is(&query.name, query.kind));
+            if is_asked || self.refreshed.contains(&name.to_ascii_lowercase()) {
+                let question = MulticastQuestion { name: name.clone(), kind, is_unicast: false };
+                // One without room is asked for at its next time.
+                add(message, question, room);
+                self.next_refresh = now.after(REFRESH_REST);
+            }
+        }
+    }
+
     /// Takes a response of the link.
     pub(super) fn hear(
         &mut self,
         message: &MulticastMessage,
         source: SocketAddr,
-        now: Instant,
+        (now, spread): (Instant, u32),
         wakes: &mut Wakes,
     ) {
         self.retain(|heard| heard.until > now);
@@ -194,14 +283,14 @@ impl Queries {
                     }
                 }
             }
-            self.keep(record, source, now);
+            self.keep(record, source, (now, spread));
             for query in self.queries.iter_mut().filter(|query| is_of(query, record)) {
                 wakes.add(&mut query.waiters);
             }
         }
     }
 
-    fn keep(&mut self, record: &ResourceRecord, source: SocketAddr, now: Instant) {
+    fn keep(&mut self, record: &ResourceRecord, source: SocketAddr, (now, spread): (Instant, u32)) {
         let is_same = |heard: &Heard| {
             heard.is(&record.name, record.record_type)
                 && is_same_data(&heard.record.data, &record.data)
@@ -229,7 +318,8 @@ impl Queries {
         }
         let until = now.after(Duration::from_secs(u64::from(seconds)));
         self.bytes += bytes;
-        self.heard.push(Heard { record: record.clone(), source, stored: now, until, bytes });
+        let record = record.clone();
+        self.heard.push(Heard { record, source, stored: now, until, refreshed: 0, spread, bytes });
     }
 
     fn retain(&mut self, stays: impl Fn(&Heard) -> bool) {
@@ -243,6 +333,20 @@ impl Queries {
             wakes.add(&mut query.waiters);
         }
     }
+}
+
+/// Adds a question unless it is there; false without room.
+fn add(message: &mut MulticastMessage, question: MulticastQuestion, room: &mut usize) -> bool {
+    let is_asked = |known: &MulticastQuestion| {
+        known.kind == question.kind && known.name.eq_ignore_ascii_case(&question.name)
+    };
+    if message.questions.iter().any(is_asked) {
+        return true;
+    }
+    let Some(rest) = room.checked_sub(question.name.len() + QUESTION_REST) else { return false };
+    *room = rest;
+    message.questions.push(question);
+    true
 }
 
 /// True for a record that answers the question, or denies that there is one.
@@ -270,7 +374,7 @@ mod tests {
 
     fn hear(queries: &mut Queries, message: &MulticastMessage, at: u64) {
         let source = SocketAddr::from(([10, 0, 0, 9], 5353));
-        queries.hear(message, source, Instant::from_micros(at), &mut Wakes::default());
+        queries.hear(message, source, (Instant::from_micros(at), 0), &mut Wakes::default());
     }
 
     fn count(queries: &Queries, name: &str, at: u64) -> usize {
@@ -299,17 +403,101 @@ mod tests {
         let number = queries.ask("a.local", RecordType::A, Instant::ZERO).unwrap();
         let mut times = alloc::vec![];
         for round in 0..4 {
-            let next = queries.deadline().unwrap();
+            let next = queries.deadline(false).unwrap();
             let message = queries.due(next).unwrap();
             assert_eq!(message.questions[0].is_unicast, round == 0);
             assert_eq!(message.answers.len(), usize::from(round > 0 && round < 3));
             times.push(next.as_micros() / 1_000_000);
             if round == 0 {
-                hear(&mut queries, &response("a.local", 8, [10, 0, 0, 1], true), 1);
+                hear(&mut queries, &response("a.local", 12, [10, 0, 0, 1], true), 1);
             }
         }
         assert_eq!(times, [0, 1, 3, 7]);
-        assert!(queries.forget(number).is_some() && queries.deadline().is_none());
+        assert!(queries.forget(number).is_some() && queries.deadline(false).is_none());
+    }
+
+    #[test]
+    fn what_somebody_is_interested_in_is_asked_for_again_before_it_ends() {
+        let mut queries = Queries::default();
+        let number = queries.ask("a.local", RecordType::A, Instant::ZERO).unwrap();
+        let answer = response("a.local", 100, [10, 0, 0, 1], true);
+        let source = SocketAddr::from(([10, 0, 0, 9], 5353));
+        let begin = Instant::ZERO;
+        queries.hear(&answer, source, (begin, SPREAD - 1), &mut Wakes::default());
+        let second = response("a.local", 100, [10, 0, 0, 2], false);
+        queries.hear(&second, source, (begin, 0), &mut Wakes::default());
+        let again = |queries: &mut Queries| {
+            let mut times = alloc::vec![];
+            while let Some(next) =
+                queries.deadline(true).filter(|next| next.as_micros() < 99_000_000)
+            {
+                let asked = queries.due(next).is_some_and(|message| {
+                    message.questions.iter().any(|question| !question.is_unicast)
+                });
+                times.extend(asked.then_some(next.as_micros() / 1000));
+            }
+            times
+        };
+        // The questions themselves come after 1, 3, 7, 15, 31 and 63 seconds.
+        let times = again(&mut queries);
+        let questions = [1000, 3000, 7000, 15_000, 31_000, 63_000];
+        assert!(times.starts_with(&questions));
+        let refreshes = [80_000, 81_999, 85_000, 86_999, 90_000, 91_999, 95_000, 96_999];
+        assert_eq!(times[questions.len()..], refreshes);
+        // Nobody is interested any more; then in the name only.
+        queries.forget(number);
+        assert_eq!(queries.deadline(false), None);
+        assert_eq!(queries.deadline(true), Some(Instant::from_micros(100_000_000)));
+        queries.expire(Instant::from_micros(100_000_000));
+        assert_eq!((queries.heard.len(), queries.bytes), (0, 0));
+        let mut queries = Queries::default();
+        queries.ask("b.local", RecordType::SRV, begin).unwrap();
+        queries.due(begin);
+        queries.ask("a.local", RecordType::A, begin).unwrap();
+        queries.hear(&second, source, (begin, 0), &mut Wakes::default());
+        queries.forget(2);
+        queries.refresh([String::from("a.local")].into());
+        assert_eq!(again(&mut queries).len(), questions.len() + REFRESHES as usize);
+    }
+
+    #[test]
+    fn short_times_to_live_make_no_storm() {
+        let mut queries = Queries::default();
+        queries.ask("a.local", RecordType::A, Instant::ZERO).unwrap();
+        let (mut now, mut sent) = (Instant::ZERO, 0);
+        while now.as_micros() < 20_000_000 {
+            // Every record has a time of its own.
+            for number in 0..100_u8 {
+                let answer = response("a.local", 1, [10, 0, 0, number], false);
+                let source = SocketAddr::from(([10, 0, 0, 9], 5353));
+                let spread = u32::from(number) * SPREAD / 100;
+                queries.hear(&answer, source, (now, spread), &mut Wakes::default());
+            }
+            let end = now.after(Duration::from_secs(1));
+            while let Some(next) = queries.deadline(false).filter(|next| *next < end) {
+                sent += usize::from(queries.due(next).is_some());
+            }
+            now = end;
+        }
+        // One a second, and the questions themselves.
+        assert!((15..=26).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn questions_without_room_in_a_message_are_asked_in_the_next() {
+        let mut queries = Queries::default();
+        for number in 0..limits::MDNS_QUERIES {
+            let name = alloc::format!("{number:060}.local");
+            queries.ask(&name, RecordType::A, Instant::ZERO).unwrap();
+        }
+        let mut asked = 0;
+        while let Some(message) = queries.due(Instant::ZERO) {
+            let (bytes, _) = message.write(1232);
+            let read = MulticastMessage::parse(&bytes).unwrap();
+            assert_eq!(read.questions, message.questions);
+            asked += read.questions.len();
+        }
+        assert_eq!(asked, limits::MDNS_QUERIES);
     }
 
     #[test]

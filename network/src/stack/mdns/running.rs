@@ -7,6 +7,7 @@ use core::net::IpAddr;
 use super::claim::{self, Claim, Phase, Step};
 use super::owned::{self, NSEC, Owned};
 use super::query::Queries;
+use super::watched::Watched;
 use super::{Running, send, settings};
 use crate::command::mdns::MulticastDnsMode;
 use crate::command::record::RecordType;
@@ -33,6 +34,7 @@ impl Running {
             owned: Vec::new(),
             goodbyes: Vec::new(),
             queries: Queries::default(),
+            watched: Watched::default(),
             allowance: TokenBucket::new(limits::MDNS_ANSWERED_QUERIES, now),
             seen: None,
             armed: None,
@@ -122,6 +124,7 @@ impl Running {
             (owned.last, owned.due) = (None, None);
         }
         self.claims.iter_mut().for_each(|claim| claim.phase = Phase::Waiting);
+        self.queries.clear();
         self.seen = None;
     }
 
@@ -132,7 +135,12 @@ impl Running {
 
     /// Does everything that is due, and arms the timer for the next time.
     pub(super) fn serve(&mut self, cx: &mut Context, ip: &mut Ip) {
+        self.queries.expire(cx.now);
+        self.watched.touch();
+        self.look(cx);
         if !cx.is_running() {
+            // That the link is gone is told still.
+            self.arm(cx, self.watched.deadline());
             return;
         }
         self.say_goodbye(cx, ip);
@@ -143,7 +151,13 @@ impl Running {
         }
         let claims = self.claims.iter().filter_map(Claim::deadline);
         let records = self.owned.iter().filter_map(|owned| owned.due.map(|due| due.at));
-        if let Some(next) = claims.chain(records).chain(self.queries.deadline()).min() {
+        let queries = self.queries.deadline(!self.watched.is_empty());
+        let next = claims.chain(records).chain(queries).chain(self.watched.deadline()).min();
+        self.arm(cx, next);
+    }
+
+    fn arm(&mut self, cx: &mut Context, next: Option<Instant>) {
+        if let Some(next) = next {
             cx.timers.arm_earlier(&mut self.armed, next, Timer::MulticastDns);
         }
     }

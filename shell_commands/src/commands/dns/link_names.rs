@@ -1,17 +1,22 @@
-//! `dns multicast`, `hostname`, `publish`, `withdraw` and `browse`: names and services of the link.
+//! `dns multicast`, `hostname`, `publish`, `withdraw`, `browse` and `watch`: names and services of
+//! the link.
 
 use std::str::FromStr;
 
+use devnet_network::command::event::{Event, EventRecord, Report};
 use devnet_network::command::mdns::{
-    LocalService, MulticastDnsMode, MulticastDnsOption, ServiceBrowse, ServiceChange,
+    LocalService, MulticastDnsMode, MulticastDnsOption, ServiceBrowse, ServiceChange, ServiceWatch,
 };
-use devnet_network::command::{BrowseServices, ChangeServices, ListMulticastDns, SetMulticastDns};
+use devnet_network::command::{
+    BrowseServices, ChangeServices, ListMulticastDns, SetMulticastDns, WatchServices,
+};
 use devnet_virtual_file_system::{ControlCommand, File};
 
 use super::device;
 use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
+use crate::limits;
 use crate::render::services as render;
 use crate::status::Status;
 
@@ -43,6 +48,9 @@ pub(super) async fn run(context: &Context, verb: &str, words: &[&str]) -> Outcom
             let (instance, service_type) = ((*instance).into(), (*service_type).into());
             let withdraw = ServiceChange::Withdraw { instance, service_type };
             change(context, interface, withdraw).await
+        }
+        ("watch", [service_type, interface @ ..]) if interface.len() <= 1 => {
+            watch(context, service_type, interface.first().copied()).await
         }
         ("browse", [service_type]) => browse(context, service_type, None, BROWSE_SECONDS).await,
         ("browse", [service_type, other]) => match other.parse() {
@@ -98,4 +106,36 @@ async fn browse(
     let file = device(context, interface, Use::Show)?;
     let found = ask::<BrowseServices>(file, &browse).await?;
     context.answer(&render::services(&found)).await
+}
+
+/// Shows services as they come, change and go, until it is ended.
+async fn watch(context: &Context, service_type: &str, interface: Option<&str>) -> Outcome {
+    let (name, file) = device(context, interface, Use::Show)?;
+    let failed = |why| Failure::of(name, why);
+    let watch = ServiceWatch::records(service_type.into());
+    file.control::<WatchServices>(&watch).await.map_err(failed)?;
+    let (mut buffer, mut bytes) = (vec![0; limits::COPY_BYTES], Vec::new());
+    loop {
+        let count = file.read(&mut buffer).await.map_err(failed)?;
+        if count == 0 {
+            return Ok(Status::SUCCESS);
+        }
+        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        let (mut rest, mut text) = (bytes.as_slice(), String::new());
+        while let Some((record, after)) = EventRecord::parse(rest).map_err(failed)? {
+            match record.report {
+                Report::Event { event: Event::Service(change, service), .. } => {
+                    text.push_str(&render::change(change, &service));
+                }
+                Report::Lost(count) => {
+                    let message = format!("{count} changes came too fast and are not shown");
+                    context.complain(&message).await;
+                }
+                _ => {}
+            }
+            rest = after;
+        }
+        bytes = rest.to_vec();
+        context.print(&text).await?;
+    }
 }

@@ -117,13 +117,21 @@ struct OpenFile {
     sockets: bool,
     writable: bool,
     read: Lock<bool>,
+    /// What a file reads that watches services.
+    records: Lock<Vec<u8>>,
 }
 
 impl CharacterDevice for Device {
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
         let writable = request.flags.contains(OpenFlags::WRITE);
         let (state, sockets) = (Arc::clone(&self.state), self.sockets);
-        Ok(Arc::new(OpenFile { state, sockets, writable, read: Lock::new(false) }))
+        Ok(Arc::new(OpenFile {
+            state,
+            sockets,
+            writable,
+            read: Lock::new(false),
+            records: Lock::default(),
+        }))
     }
 }
 
@@ -131,6 +139,11 @@ impl OpenDevice for OpenFile {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         if self.read.with(|read| std::mem::replace(read, true)) {
             return Operation::done(Ok(0));
+        }
+        let records = self.records.with(std::mem::take);
+        if !records.is_empty() {
+            buffer[..records.len()].copy_from_slice(&records);
+            return Operation::done(Ok(records.len()));
         }
         let text = self.state.with(|state| format!("name {}\n", state.status.name));
         buffer[..text.len()].copy_from_slice(text.as_bytes());
@@ -156,6 +169,9 @@ impl OpenDevice for OpenFile {
         };
         if Request::authority(identifier) == Some(Authority::Write) && !self.writable {
             return Operation::done(Err(Error::PermissionDenied));
+        }
+        if let Ok(Request::WatchServices(watch)) = &decoded {
+            self.records.with(|records| *records = names::changes(&watch.service_type));
         }
         let answer = decoded
             .and_then(|decoded| self.state.with(|state| answer(state, &decoded, self.sockets)));
@@ -287,6 +303,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::FlushFlows(()) => encode(&1_u32),
         Request::ListFirewall(()) => encode(&super::filtering::chains()),
         Request::ListFlows(()) => encode(&super::filtering::flows()),
+        Request::WatchServices(_) => encode(&()),
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
         Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
             address(state, request)
@@ -515,6 +532,8 @@ fn find(state: &State, destination: IpAddr) -> Result<Vec<u8>> {
 }
 
 mod names {
+    use devnet_network::command::event::{Change, Event, EventRecord, Report};
+
     use super::*;
 
     fn page() -> LocalService {
@@ -565,6 +584,30 @@ mod names {
             ..found.clone()
         };
         vec![page, found]
+    }
+
+    /// One that is there, one that comes, both of which change, and one that goes.
+    pub(super) fn changes(service_type: &str) -> Vec<u8> {
+        let event = |change, service: &FoundService| Report::Event {
+            interface: "eth0".into(),
+            event: Event::Service(change, Box::new(service.clone())),
+        };
+        let mut services = services();
+        services.iter_mut().for_each(|service| service.service_type = service_type.into());
+        let [page, gone] = services.try_into().unwrap();
+        let reports = [
+            event(Change::Present, &page),
+            Report::Idle,
+            event(Change::Added, &gone),
+            event(Change::Changed, &page),
+            event(Change::Removed, &page),
+            Report::Lost(3),
+        ];
+        let record = |report| {
+            let time = devnet_network::platform::Instant::ZERO;
+            EventRecord { sequence: 1, time, report }.to_bytes().unwrap()
+        };
+        reports.into_iter().flat_map(record).collect()
     }
 
     pub(super) fn security() -> DnsSecurity {

@@ -226,6 +226,15 @@ fn names_of_the_link_are_shown_and_changed() {
         "eth0 _http._tcp My page\n  printer.local port 80 10.0.2.9 fd00::9\n  path=/\n\
          eth0 _http._tcp gone\\u001b\n"
     );
+    let watched = world.run("dns watch _ntp._udp eth0");
+    assert_eq!(watched.error, "dns: 3 changes came too fast and are not shown\n");
+    assert_eq!(
+        watched.output,
+        "+ eth0 _ntp._udp My page\n  printer.local port 80 10.0.2.9 fd00::9\n  path=/\n\
+         + eth0 _ntp._udp gone\\u001b\n\
+         = eth0 _ntp._udp My page\n  printer.local port 80 10.0.2.9 fd00::9\n  path=/\n\
+         - eth0 _ntp._udp My page\n"
+    );
     network.changes();
     let lines = "dns multicast eth0 on; dns hostname eth0 printer; dns hostname eth0; dns publish \
                  eth0 'My page' _http._tcp 80 'note=a b'; dns withdraw eth0 'My page' _http._tcp; \
