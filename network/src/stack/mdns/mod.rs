@@ -313,13 +313,20 @@ impl MulticastDns {
             running.suppress(&message);
             let spread = cx.random.below(query::SPREAD);
             running.queries.hear(&message, source, (cx.now, spread), &mut cx.wakes);
-        } else if running.is_responder {
-            if !running.allowance.take(limits::MDNS_ANSWERED_QUERIES, cx.now) {
+        } else {
+            if is_to_group && is_on_link && source.port() == MULTICAST_PORT {
+                running.queries.leave_out(&message, cx.now);
+            }
+            if running.is_responder
+                && !running.allowance.take(limits::MDNS_ANSWERED_QUERIES, cx.now)
+            {
                 dropped!(cx, QueueFull, "devnet::dns", "a query of {}", source);
                 return;
             }
-            let asker = respond::Asker { source, is_to_group, is_on_link };
-            running.answer(cx, ip, &message, asker);
+            if running.is_responder {
+                let asker = respond::Asker { source, is_to_group, is_on_link };
+                running.answer(cx, ip, &message, asker);
+            }
         }
         running.serve(cx, ip);
     }

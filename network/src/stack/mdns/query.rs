@@ -40,6 +40,8 @@ const QUESTION_BYTES: usize = 1000;
 const QUESTION_REST: usize = 6;
 /// How long a record stays that is gone or outdated (RFC 6762 §10.1, §10.2).
 const GRACE: Duration = Duration::from_secs(1);
+/// Known answers of another host's query that are compared with what was heard.
+const COMPARED_ANSWERS: usize = 32;
 /// Bytes of a record beside its data, as they are counted.
 const RECORD_BYTES: usize = 128;
 
@@ -52,6 +54,8 @@ struct Query {
     waiters: WakerList,
     sent: u32,
     next: Instant,
+    /// Another host asked in its place the last time.
+    is_left_out: bool,
 }
 
 impl Query {
@@ -80,6 +84,15 @@ impl Heard {
     fn is(&self, name: &str, kind: RecordType) -> bool {
         (self.record.record_type == kind || kind == RecordType::ANY)
             && self.record.name.eq_ignore_ascii_case(name)
+    }
+
+    fn is_same(&self, record: &ResourceRecord) -> bool {
+        self.is(&record.name, record.record_type) && is_same_data(&self.record.data, &record.data)
+    }
+
+    /// True within the first half of its time: it is told as a known answer (RFC 6762 §7.1).
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.at(now).time_to_live > self.record.time_to_live / 2
     }
 
     /// When it is to be asked for again.
@@ -123,7 +136,8 @@ impl Queries {
         self.last_number += 1;
         let (number, waiters) = (self.last_number, WakerList::new());
         let name = String::from(name);
-        self.queries.push(Query { number, name, kind, waiters, sent: 0, next: now });
+        let (sent, next, is_left_out) = (0, now, false);
+        self.queries.push(Query { number, name, kind, waiters, sent, next, is_left_out });
         Ok(number)
     }
 
@@ -219,17 +233,47 @@ impl Queries {
                 break;
             }
             query.sent(now);
+            query.is_left_out = false;
         }
         self.ask_again(&mut message, &mut room, now);
         for question in &message.questions {
             for heard in self.heard.iter().filter(|heard| heard.is(&question.name, question.kind)) {
-                let record = heard.at(now);
-                if record.time_to_live > heard.record.time_to_live / 2 {
+                if heard.is_fresh(now) {
+                    let record = heard.at(now);
                     message.answers.push(MulticastRecord { record, is_flush: false });
                 }
             }
         }
         (!message.questions.is_empty()).then_some(message)
+    }
+
+    /// Another host asks the group: a question that is due soon need not be asked by us, unless
+    /// that host knows answers that we do not (RFC 6762 §7.3). So that nobody keeps us from asking,
+    /// no question is left out twice in succession.
+    pub(super) fn leave_out(&mut self, message: &MulticastMessage, now: Instant) {
+        let is_whole = !message.is_truncated && message.answers.len() <= COMPARED_ANSWERS;
+        if !is_whole || !message.authority.is_empty() {
+            return;
+        }
+        let (heard, soon) = (&self.heard, now.after(FIRST_INTERVAL));
+        let is_known = |known: &MulticastRecord| {
+            heard.iter().any(|heard| heard.is_same(&known.record) && heard.is_fresh(now))
+        };
+        for query in &mut self.queries {
+            let is_asked = |question: &MulticastQuestion| {
+                !question.is_unicast
+                    && question.kind == query.kind
+                    && question.name.eq_ignore_ascii_case(&query.name)
+            };
+            let is_planned = query.sent > 0 && query.next <= soon && !query.is_left_out;
+            if is_planned && message.questions.iter().any(is_asked) {
+                let mut answers = message.answers.iter();
+                if answers.all(|known| !is_of(query, &known.record) || is_known(known)) {
+                    query.sent(now);
+                    query.is_left_out = true;
+                }
+            }
+        }
     }
 
     /// Asks for records that end soon, if somebody is interested in them.
@@ -291,10 +335,7 @@ impl Queries {
     }
 
     fn keep(&mut self, record: &ResourceRecord, source: SocketAddr, (now, spread): (Instant, u32)) {
-        let is_same = |heard: &Heard| {
-            heard.is(&record.name, record.record_type)
-                && is_same_data(&heard.record.data, &record.data)
-        };
+        let is_same = |heard: &Heard| heard.is_same(record);
         let seconds = record.time_to_live.min(limits::DNS_CACHE_SECONDS);
         // Zero says goodbye.
         if seconds == 0 {

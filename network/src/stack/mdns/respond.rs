@@ -81,12 +81,18 @@ impl Running {
         asker: Asker,
     ) {
         self.break_ties(cx, message);
-        // The known answers of an earlier query may go on.
+        // The known answers of an earlier query may go on, and on (§7.2).
         let from = asker.source.ip();
+        let goes_on = message.is_truncated && message.questions.is_empty();
+        let further = Duration::from_micros(u64::from(TRUNCATED_DELAY));
         for owned in &mut self.owned {
-            if owned.due.is_some_and(|due| due.only_for == Some(from))
-                && owned.is_known(&message.answers)
-            {
+            let Some(due) = owned.due.as_mut().filter(|due| due.only_for == Some(from)) else {
+                continue;
+            };
+            if goes_on {
+                due.at = due.at.max(cx.now.after(further));
+            }
+            if owned.is_known(&message.answers) {
                 owned.due = None;
             }
         }

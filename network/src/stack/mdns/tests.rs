@@ -269,6 +269,17 @@ fn known_answers_are_not_repeated() {
     assert_eq!(system.pass(399).len(), 0);
     system.tell(OTHER, false, &rest);
     assert_eq!(system.pass(2000).len(), 0);
+    // They come in any number of messages.
+    let mut more = MulticastMessage { is_truncated: true, ..MulticastMessage::default() };
+    more.answers = alloc::vec![address("devnet.local", [10, 0, 0, 2])];
+    system.tell(OTHER, false, &first);
+    for _ in 0..3 {
+        assert_eq!(system.pass(399).len(), 0);
+        system.tell(OTHER, false, &more);
+    }
+    assert_eq!(system.pass(399).len(), 0);
+    system.tell(OTHER, false, &rest);
+    assert_eq!(system.pass(2000).len(), 0);
     system.tell(OTHER, false, &first);
     // Those of another host do not count.
     system.tell("10.0.0.8:5353", false, &rest);
@@ -279,6 +290,48 @@ fn known_answers_are_not_repeated() {
     system.tell(OTHER, false, &query("_http._tcp.local", RecordType::PTR));
     system.tell("10.0.0.8:5353", false, &response(rest.answers));
     assert_eq!(system.pass(2000).len(), 0);
+}
+
+#[test]
+fn what_another_host_asks_is_not_asked_again() {
+    let mut system = System::new();
+    system.set(MulticastDnsOption::Mode(MulticastDnsMode::Resolve));
+    let ask = |system: &mut System, name: &str| {
+        system.mdns.ask(&mut system.cx, &mut system.ip, name, RecordType::A).unwrap();
+    };
+    let times = |sent: Vec<Sent>, begin: Duration| -> Vec<u128> {
+        sent.iter().map(|sent| (sent.at - begin).as_millis()).collect()
+    };
+    ask(&mut system, "a.local");
+    let begin = system.cx.now.since(system.begin);
+    assert_eq!(times(system.pass(900), begin), [0]);
+    // It stands for ours at 1,000 ms; the next is due twice as long after it.
+    system.tell(OTHER, false, &query("A.local", RecordType::A));
+    assert_eq!(times(system.pass(1900), begin), [0; 0]);
+    // But not twice in succession.
+    system.tell(OTHER, false, &query("a.local", RecordType::A));
+    assert_eq!(times(system.pass(200), begin), [2900]);
+    // The next is due at 6,900 ms. What stands for no question of ours:
+    system.pass(3500);
+    let mut other = query("a.local", RecordType::A);
+    other.questions[0].is_unicast = true;
+    system.tell(OTHER, false, &other);
+    other = query("a.local", RecordType::A);
+    other.answers = alloc::vec![address("a.local", [10, 0, 0, 9])];
+    system.tell(OTHER, false, &other);
+    other.is_truncated = true;
+    system.tell(OTHER, false, &other);
+    system.tell("10.0.0.9:40000", false, &query("a.local", RecordType::A));
+    system.tell("192.0.2.9:5353", false, &query("a.local", RecordType::A));
+    system.tell(OTHER, true, &query("a.local", RecordType::A));
+    system.tell(OTHER, false, &query("a.local", RecordType::AAAA));
+    assert_eq!(times(system.pass(500), begin), [6900]);
+    // The answers that it knows are known to us.
+    system.pass(7000);
+    other.is_truncated = false;
+    system.tell(OTHER, false, &response(other.answers.clone()));
+    system.tell(OTHER, false, &other);
+    assert_eq!(times(system.pass(5000), begin), [0; 0]);
 }
 
 #[test]
