@@ -107,6 +107,8 @@ pub const MDNS_CACHE_BYTES: usize = 128 * 1024;
 pub const MDNS_ANSWERED_QUERIES: u32 = 200;
 /// Services that are published on one interface.
 pub const MDNS_SERVICES: usize = 32;
+/// Subtypes of one of them.
+pub const MDNS_SUBTYPES: usize = 8;
 /// Bytes of what a service says about itself: it fits into a packet (RFC 6763 §6.2), and with
 /// escapes into a line.
 pub const MDNS_TEXT_BYTES: usize = 896;

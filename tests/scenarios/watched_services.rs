@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use devnet_network::command::event::{Change, Event, EventRecord, Report};
-use devnet_network::command::mdns::ServiceWatch;
-use devnet_network::command::{ListGroups, WatchServices};
+use devnet_network::command::mdns::{ClaimState, ServiceBrowse, ServiceWatch};
+use devnet_network::command::{
+    BrowseServices, ExportConfiguration, ListGroups, ListMulticastDns, WatchServices,
+};
 use devnet_network::limits;
 use devnet_virtual_file_system::{Error, File, OpenFlags};
 use world::{Host, World};
@@ -171,4 +173,49 @@ fn what_nobody_can_watch_is_refused() {
     assert_eq!(refused("sockets", "_a3._tcp"), Ok(()));
     drop(files);
     assert_eq!(refused("eth0", "_more._tcp"), Ok(()));
+}
+
+#[test]
+fn services_are_found_by_their_subtypes() {
+    let world = World::new(6);
+    let (left, right) = hosts(&world);
+    lines(&left, "dns multicast resolve");
+    let watched = watch(&left, "eth0", "_color._sub._http._tcp").unwrap();
+    let publish = "dns publish My\\032page _http._tcp,_printer,_color 80 path=/";
+    lines(&right, &format!("dns multicast on\n{publish}"));
+    pass(&world, 4);
+    let named = |line: String| line.replace("_http._tcp", "_color._sub._http._tcp");
+    assert_eq!(told(&watched), ["idle".into(), named(page("added", "path=/"))]);
+    let find = |kind: &str| {
+        let browse = ServiceBrowse { service_type: kind.into(), milliseconds: 1500 };
+        let found = world.run(left.open("eth0").control::<BrowseServices>(&browse)).unwrap();
+        found.into_iter().map(|one| (one.instance, one.port)).collect::<Vec<_>>()
+    };
+    for kind in ["_http._tcp", "_printer._sub._http._tcp", "_COLOR._sub._http._tcp"] {
+        assert_eq!(find(kind), [("My page".into(), 80)], "{kind}");
+    }
+    assert_eq!(find("_other._sub._http._tcp"), []);
+    // They are none of the types that there are.
+    assert_eq!(find("_services._dns-sd._udp"), [("_http._tcp".into(), 0)]);
+    let text = right.control::<ExportConfiguration>("eth0", &false).unwrap();
+    assert!(text.contains(publish), "{text}");
+    // Another subtype makes it no other service: it is announced, and the former is taken leave of.
+    lines(&right, "dns publish My\\032page _http._tcp,_printer 80 path=/");
+    let status = || right.control::<ListMulticastDns>("eth0", &()).unwrap().remove(0).services;
+    assert_eq!((status().len(), status()[0].state), (1, ClaimState::Announced));
+    pass(&world, 3);
+    assert_eq!(told(&watched), [named(page("removed", "path=/"))]);
+    lines(&right, "dns withdraw My\\032page _http._tcp");
+    assert_eq!(status(), []);
+    let many = (0..=limits::MDNS_SUBTYPES).map(|one| format!(",_a{one}")).collect::<String>();
+    for wrong in [",", ",_", ",printer", ",_a,_A", ",_a.b", &format!(",_{}", "a".repeat(63)), &many]
+    {
+        let line = format!("dns publish a _http._tcp{wrong} 80");
+        let refused = right.write(&right.open("eth0"), &line);
+        assert_eq!(refused, Err(Error::InvalidInput), "{wrong}");
+    }
+    lines(&right, &format!("dns publish a _http._tcp{} 80", many.rsplit_once(',').unwrap().0));
+    for wrong in ["_sub._http._tcp", "a._sub._http._tcp", "_a._sub._http", "_a._b._http._tcp"] {
+        assert_eq!(watch(&left, "eth0", wrong).map(drop), Err(Error::InvalidInput), "{wrong}");
+    }
 }

@@ -194,7 +194,8 @@ super::form::grammar! {
         }
         ChangeServices(_) {
             "dns publish INSTANCE SERVICE SIZE [INSTANCE ...]",
-                "The name, the type, the port, and strings such as `path=/`.",
+                "The name, the type, the port, and strings such as `path=/`. After the type and a \
+                 comma each subtype, as in `_http._tcp,_printer`.",
                 "dns publish My\\032page _http._tcp 80 path=/";
             "dns withdraw INSTANCE SERVICE", "", "dns withdraw My\\032page _http._tcp";
         }

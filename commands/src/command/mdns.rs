@@ -51,7 +51,8 @@ pub struct LocalService {
     /// The name that people read: 1 to 63 bytes of UTF-8. If another host has it, a number is
     /// appended.
     pub instance: String,
-    /// The type.
+    /// The type; after a comma each subtype by which it is found too (RFC 6763 §7.1), at most
+    /// eight of up to 63 bytes: `_http._tcp,_printer`.
     pub service_type: String,
     /// The port.
     pub port: u16,
@@ -69,7 +70,7 @@ pub enum ServiceChange {
     Withdraw {
         /// Its name, as it was published.
         instance: String,
-        /// Its type.
+        /// Its type; subtypes do not count.
         service_type: String,
     },
 }
@@ -124,7 +125,8 @@ pub struct MulticastDnsStatus {
 /// What to look for on the link.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceBrowse {
-    /// The type, as `_http._tcp`; `_services._dns-sd._udp` for the types that there are.
+    /// The type, as `_http._tcp`, or a subtype, as `_printer._sub._http._tcp`;
+    /// `_services._dns-sd._udp` for the types that there are.
     pub service_type: String,
     /// How long to listen, at most 60,000 milliseconds.
     pub milliseconds: u32,
@@ -133,7 +135,8 @@ pub struct ServiceBrowse {
 /// Services of a type to follow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceWatch {
-    /// The type, as `_http._tcp`; `_services._dns-sd._udp` for the types that there are.
+    /// The type, as `_http._tcp`, or a subtype, as `_printer._sub._http._tcp`;
+    /// `_services._dns-sd._udp` for the types that there are.
     pub service_type: String,
     /// Lines begin with a number and a time.
     pub numbered: bool,

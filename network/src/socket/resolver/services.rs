@@ -16,8 +16,8 @@ use crate::command::record::RecordType;
 use crate::interface::Interface;
 use crate::limits;
 use crate::platform::before;
-use crate::stack::mdns::TYPES;
 use crate::stack::mdns::found::name_of_type;
+use crate::stack::mdns::{SUBTYPE, TYPES};
 
 /// Questions about what one search finds.
 const BROWSE_QUESTIONS: usize = limits::MDNS_QUERIES / 4;
@@ -99,16 +99,21 @@ impl Resolver {
     }
 }
 
-/// True for `_NAME._tcp` and `_NAME._udp`; who asks for what nobody can have gets no answer.
+/// True for `_NAME._tcp` and `_NAME._udp`, and for `_SUBTYPE._sub` before them (RFC 6763 §7.1); who
+/// asks for what nobody can have gets no answer.
 fn is_service_type(text: &str) -> bool {
-    let mut labels = text.split('.');
-    let is_label = |label: Option<&str>| {
-        label.and_then(|label| label.strip_prefix('_')).is_some_and(|name| {
-            (1..=15).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    let is_name = |label: &str, longest: usize, is_further: fn(u8) -> bool| {
+        label.strip_prefix('_').is_some_and(|name| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || is_further(byte);
+            (1..=longest).contains(&name.len()) && name.bytes().all(is_plain)
         })
     };
-    is_label(labels.next())
-        && matches!(labels.next(), Some("_tcp" | "_udp"))
-        && labels.next().is_none()
+    let labels: Vec<&str> = text.split('.').collect();
+    let (subtype, name) = match *labels {
+        [name, "_tcp" | "_udp"] => (None, name),
+        [subtype, SUBTYPE, name, "_tcp" | "_udp"] => (Some(subtype), name),
+        _ => return false,
+    };
+    is_name(name, 15, |byte| byte == b'-')
+        && subtype.is_none_or(|name| is_name(name, 62, |byte| matches!(byte, b'-' | b'_')))
 }

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
+use super::settings::base_type;
 use crate::command::escape::escape;
 use crate::command::mdns::{ClaimState, LocalService};
 use crate::platform::Instant;
@@ -74,8 +75,12 @@ impl Claim {
 
     /// True when both were asked for under the same name.
     pub(super) fn is_of(&self, other: &Self) -> bool {
-        let kind = |claim: &Self| claim.service.as_ref().map(|one| one.service_type.clone());
-        self.label == other.label && kind(self) == kind(other)
+        self.label == other.label && self.service_type() == other.service_type()
+    }
+
+    /// The type of the service without subtypes; none of the host.
+    fn service_type(&self) -> Option<&str> {
+        self.service.as_ref().map(|one| base_type(&one.service_type))
     }
 
     /// The label on the link: of a host `name-2`, of a service `name (2)` (RFC 6763 appendix D).
@@ -97,7 +102,7 @@ impl Claim {
         let label = escape(self.shown().as_bytes());
         match &self.service {
             None => format!("{label}.{DOMAIN}"),
-            Some(service) => format!("{label}.{}.{DOMAIN}", service.service_type),
+            Some(service) => format!("{label}.{}.{DOMAIN}", base_type(&service.service_type)),
         }
     }
 

@@ -43,8 +43,8 @@ use core::task::Waker;
 use devnet_virtual_file_system::{Error, WakerList};
 
 use self::claim::Claim;
-pub(crate) use self::owned::TYPES;
 use self::owned::{NSEC, Owned};
+pub(crate) use self::owned::{SUBTYPE, TYPES};
 use self::query::Queries;
 use self::watched::Watched;
 use super::context::Context;

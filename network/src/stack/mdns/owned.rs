@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::claim::{Claim, DOMAIN};
+use super::settings::{base_type, subtypes};
 use crate::command::record::{RecordType, ResourceData, ResourceRecord, Service};
 use crate::dns_message::multicast::{MulticastRecord, name_bytes};
 use crate::dns_message::reverse_name;
@@ -18,6 +19,8 @@ const HOST_TTL: u32 = 120;
 const OTHER_TTL: u32 = 4500;
 /// The name whose pointers lead to the types of services (RFC 6763 §9).
 pub(crate) const TYPES: &str = "_services._dns-sd._udp";
+/// Between a subtype and its type (RFC 6763 §7.1).
+pub(crate) const SUBTYPE: &str = "_sub";
 /// A record that says which types a name has (RFC 6762 §6.1).
 pub(crate) const NSEC: RecordType = RecordType(47);
 
@@ -110,8 +113,11 @@ pub(super) fn build(claims: &[Claim], addresses: &[IpAddr]) -> Vec<Owned> {
     for (place, claim) in claims.iter().enumerate() {
         let Some(service) = &claim.service else { continue };
         let name = claim.name();
-        let type_name = format!("{}.{DOMAIN}", service.service_type);
+        let type_name = format!("{}.{DOMAIN}", base_type(&service.service_type));
         all.push(shared(place, &type_name, &name));
+        for subtype in subtypes(&service.service_type) {
+            all.push(shared(place, &format!("{subtype}.{SUBTYPE}.{type_name}"), &name));
+        }
         let types_name = format!("{TYPES}.{DOMAIN}");
         let is_known = |known: &Owned| {
             known.is_named(&types_name)

@@ -76,7 +76,7 @@ pub(super) fn publish(
     let LocalService { instance, service_type, text, .. } = service;
     let is_text = text.iter().all(|one| (1..=STRING_BYTES).contains(&one.len()))
         && text.iter().map(|one| one.len() + 1).sum::<usize>() <= limits::MDNS_TEXT_BYTES;
-    if !is_instance(instance) || !is_service_type(service_type) || !is_text {
+    if !is_instance(instance) || !is_announced_type(service_type) || !is_text {
         return Err(Error::InvalidInput);
     }
     let place = place_of(asked, instance, service_type);
@@ -96,7 +96,7 @@ fn check_medium(cx: &Context) -> Result<(), Error> {
 fn place_of(asked: &DesiredMulticastDns, instance: &str, service_type: &str) -> Option<usize> {
     asked.services.iter().position(|known| {
         known.instance.eq_ignore_ascii_case(instance)
-            && known.service_type.eq_ignore_ascii_case(service_type)
+            && base_type(&known.service_type).eq_ignore_ascii_case(base_type(service_type))
     })
 }
 
@@ -113,8 +113,35 @@ fn is_instance(name: &str) -> bool {
     (1..=LABEL_BYTES).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
+/// The type without its subtypes, of `_http._tcp,_printer` the first.
+pub(super) fn base_type(text: &str) -> &str {
+    text.split(',').next().unwrap_or(text)
+}
+
+/// The subtypes of a type (RFC 6763 §7.1).
+pub(super) fn subtypes(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').skip(1)
+}
+
+/// True for a type, alone or with different subtypes.
+fn is_announced_type(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_subtype = |label: &str| {
+        (2..=LABEL_BYTES).contains(&label.len())
+            && label.starts_with('_')
+            && label.bytes().all(is_plain)
+    };
+    let is_new = |(place, label): (usize, &str)| {
+        let mut former = subtypes(text).take(place);
+        is_subtype(label) && !former.any(|known| known.eq_ignore_ascii_case(label))
+    };
+    is_service_type(base_type(text))
+        && subtypes(text).count() <= limits::MDNS_SUBTYPES
+        && subtypes(text).enumerate().all(is_new)
+}
+
 /// True for `_NAME._tcp` and `_NAME._udp` (RFC 6763 §7, RFC 6335 §5.1).
-pub(super) fn is_service_type(text: &str) -> bool {
+fn is_service_type(text: &str) -> bool {
     let Some((name, protocol)) = text.strip_prefix('_').and_then(|rest| rest.split_once('.'))
     else {
         return false;
