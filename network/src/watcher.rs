@@ -315,8 +315,10 @@ impl Watchers {
     fn update_kinds(&self, stack: &mut Stack) {
         let kinds = self.0.iter().fold(Kinds::empty(), |kinds, watcher| kinds | watcher.kinds());
         watched::set_kinds(stack, kinds);
-        let types = self.0.iter().filter_map(|watcher| watcher.service_type()).collect();
-        stack.mdns.watch(&mut stack.context, &mut stack.ip, types);
+        if cfg!(feature = "mdns") {
+            let types = self.0.iter().filter_map(|watcher| watcher.service_type()).collect();
+            stack.mdns.watch(&mut stack.context, &mut stack.ip, types);
+        }
     }
 
     /// Delivers events and changes.

@@ -7,13 +7,8 @@
 //! reused; two equal ones do not compile, nor does a row without an implementation.
 //!
 //! [`errors`] lists the errors of a command, [`grammar`] the grammar of its line; [`line_error`]
-//! says in words what is wrong with a line. The pages `CONTROL.md` and `TEXT.md` are generated from
-//! all of it.
-//!
-//! This module contains types only. `control` and the modules below it implement the commands.
-//!
-//! Which numbers belong to which noun stands in `noun`. Further commands of radios are those of
-//! their controllers, in [`wireless`].
+//! says in words what is wrong with a line; `noun` has the nouns and their numbers. Further
+//! commands of radios are those of their controllers, in [`wireless`].
 
 pub mod address;
 pub mod autoconfiguration;

@@ -203,21 +203,10 @@ impl OpenFile {
             | Immediate::ListHosts(())
             | Immediate::ChangeHosts(_)
             | Immediate::ChangeDnsSecurity(_)
-            | Immediate::GetDnsSecurity(())) => self.execute_names(names),
-            Immediate::SetMulticastDns(option) => reply::<SetMulticastDns>(|| {
-                self.change(|stack| stack.mdns.set(&mut stack.context, &mut stack.ip, &option))
-            }),
-            Immediate::ListMulticastDns(()) => reply::<ListMulticastDns>(|| {
-                Ok(self.collect(|stack| {
-                    alloc::vec![stack.mdns.status(&stack.context.configuration.name)]
-                }))
-            }),
-            Immediate::ChangeServices(change) => reply::<ChangeServices>(|| {
-                self.change(|stack| {
-                    let Stack { context: cx, ip, mdns, .. } = stack;
-                    mdns.change_services(cx, ip, &change)
-                })
-            }),
+            | Immediate::GetDnsSecurity(())
+            | Immediate::SetMulticastDns(_)
+            | Immediate::ListMulticastDns(())
+            | Immediate::ChangeServices(_)) => self.execute_names(names),
             Immediate::StartDhcp(options) => reply::<StartDhcp>(|| {
                 self.change(|stack| {
                     stack.dhcp.start(&mut stack.context, &mut stack.ip, options.into())

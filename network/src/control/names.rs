@@ -12,6 +12,7 @@ impl OpenFile {
     pub(super) fn execute_names(&self, request: Immediate) -> Result<Vec<u8>> {
         use super::execute::reply;
         use crate::command::address::Origin;
+        use crate::stack::Stack;
 
         let resolver = self.sockets.resolver();
         // What the whole system has only `/devices/sockets` changes.
@@ -56,6 +57,20 @@ impl OpenFile {
                 system().and_then(|()| resolver.change_security(change))
             }),
             Immediate::GetDnsSecurity(()) => reply::<GetDnsSecurity>(|| Ok(resolver.security())),
+            Immediate::SetMulticastDns(option) => reply::<SetMulticastDns>(|| {
+                self.change(|stack| stack.mdns.set(&mut stack.context, &mut stack.ip, &option))
+            }),
+            Immediate::ListMulticastDns(()) => reply::<ListMulticastDns>(|| {
+                Ok(self.collect(|stack| {
+                    alloc::vec![stack.mdns.status(&stack.context.configuration.name)]
+                }))
+            }),
+            Immediate::ChangeServices(change) => reply::<ChangeServices>(|| {
+                self.change(|stack| {
+                    let Stack { context: cx, ip, mdns, .. } = stack;
+                    mdns.change_services(cx, ip, &change)
+                })
+            }),
             _ => Err(Error::Unsupported),
         }
     }
