@@ -18,7 +18,7 @@
 //! in postcard. With only a way to send bytes:
 //!
 //! ```
-//! use devnet_commands::command::table::{GetInterface, Request, SetMtu};
+//! use devnet_commands::command::table::{Request, SetMtu};
 //! use devnet_virtual_file_system::{ControlCommand, decode, encode};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,8 +31,7 @@
 //! assert!(changed);
 //! // The other side reads the same request, from bytes or from a line.
 //! let read = Request::decode(identifier, &request).ok_or("no command")??;
-//! assert_eq!(read, devnet_commands::command::text::parse("mtu 1400")?);
-//! # let _ = GetInterface::IDENTIFIER;
+//! assert_eq!(devnet_commands::command::text::parse("mtu 1400")?, Some(read));
 //! # Ok(())
 //! # }
 //! ```
