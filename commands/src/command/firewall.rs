@@ -33,6 +33,11 @@ pub enum FirewallChain {
     Out,
 }
 
+impl FirewallChain {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::In, Self::Out];
+}
+
 words! {
     FirewallChain {
         In => "in",

@@ -8,7 +8,7 @@ use crate::command::firewall::{FirewallAction, FirewallChain};
 
 /// The lines, rules in their order.
 pub(super) fn lines(firewall: &DesiredFirewall) -> impl Iterator<Item = String> {
-    [FirewallChain::In, FirewallChain::Out].into_iter().flat_map(|chain| {
+    FirewallChain::ALL.into_iter().flat_map(|chain| {
         let (policy, rules) = firewall.chain(chain);
         let policy =
             (policy != FirewallAction::Accept).then(|| format!("firewall policy {chain} {policy}"));

@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::command::firewall::FirewallChain;
 use crate::configuration::{At, DesiredFirewall, Wanted};
-use crate::stack::firewall::check_rule;
+use crate::stack::firewall::Load;
 
 /// What is asked of the firewall, its rules in their one form.
 pub(super) fn checked(wanted: &Wanted) -> Result<DesiredFirewall, Refusal> {
@@ -11,9 +11,9 @@ pub(super) fn checked(wanted: &Wanted) -> Result<DesiredFirewall, Refusal> {
     for (slot, policy) in asked.policies.iter_mut().zip(&wanted.policies) {
         *slot = policy.as_ref().map(|at| at.value).unwrap_or_default();
     }
-    let (mut rules, mut tests) = (0, 0);
+    let mut load = Load::default();
     for At { line, value: (chain, rule) } in &wanted.rules {
-        let rule = check_rule(rule, (&mut rules, &mut tests)).map_err(|error| (*line, error))?;
+        let (rule, _) = load.take(rule).map_err(|error| (*line, error))?;
         match chain {
             FirewallChain::In => asked.input.push(rule),
             FirewallChain::Out => asked.output.push(rule),

@@ -40,9 +40,11 @@ impl Firewall {
 }
 
 /// No rule can be.
-pub(crate) fn check_rule(
-    _: &FirewallRule,
-    _: (&mut usize, &mut usize),
-) -> Result<FirewallRule, Error> {
-    Err(Error::Unsupported)
+#[derive(Default)]
+pub(crate) struct Load {}
+
+impl Load {
+    pub(crate) const fn take(&mut self, _: &FirewallRule) -> Result<(FirewallRule, ()), Error> {
+        Err(Error::Unsupported)
+    }
 }

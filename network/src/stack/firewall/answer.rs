@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use smoltcp::wire::{TcpPacket, TcpSeqNumber};
+
 use crate::driver::{Frame, FramePool, Medium};
 use crate::filter::View;
 use crate::stack::wire::checksum;
@@ -50,10 +52,12 @@ pub(crate) fn reset(pool: &mut FramePool, hop_limit: u8, packet: &[u8]) -> Optio
     let header = usize::from(segment.get(12)? >> 4) * 4;
     let length = segment.len().saturating_sub(header) as u32;
     let controls = u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0);
-    let (sequence, acknowledgment, flags) = if flags & ACK != 0 {
-        (acknowledgment, 0, RST)
+    // Where the peer told nothing of us, the RST acknowledges its segment.
+    let is_blind = flags & ACK == 0;
+    let (sequence, acknowledgment) = if is_blind {
+        (0, sequence.wrapping_add(length).wrapping_add(controls))
     } else {
-        (0, sequence.wrapping_add(length).wrapping_add(controls), RST | ACK)
+        (acknowledgment, 0)
     };
     let start = header::length_for(source);
     let mut frame = pool.take(start + TCP_HEADER);
@@ -66,16 +70,16 @@ pub(crate) fn reset(pool: &mut FramePool, hop_limit: u8, packet: &[u8]) -> Optio
     };
     header::emit(&outgoing, frame.bytes_mut());
     let mut tcp = [0; TCP_HEADER];
-    let [from0, from1, to0, to1, s0, s1, s2, s3, a0, a1, a2, a3, offset, bits, ..] = &mut tcp;
-    [*from0, *from1] = u16_at(segment, 2)?.to_be_bytes();
-    [*to0, *to1] = u16_at(segment, 0)?.to_be_bytes();
-    [*s0, *s1, *s2, *s3] = sequence.to_be_bytes();
-    [*a0, *a1, *a2, *a3] = acknowledgment.to_be_bytes();
-    (*offset, *bits) = (5 << 4, flags);
-    let sum = checksum::of_transport(destination, source, protocol::TCP, &tcp);
-    if let Some(field) = tcp.get_mut(16..18) {
-        field.copy_from_slice(&sum.to_be_bytes());
-    }
+    let mut reply = TcpPacket::new_unchecked(&mut tcp[..]);
+    reply.set_src_port(u16_at(segment, 2)?);
+    reply.set_dst_port(u16_at(segment, 0)?);
+    reply.set_seq_number(TcpSeqNumber(sequence as i32));
+    reply.set_ack_number(TcpSeqNumber(acknowledgment as i32));
+    reply.set_header_len(TCP_HEADER as u8);
+    reply.set_rst(true);
+    reply.set_ack(is_blind);
+    let sum = checksum::of_transport(destination, source, protocol::TCP, reply.as_ref());
+    reply.set_checksum(sum);
     frame.bytes_mut().get_mut(start..)?.copy_from_slice(&tcp);
     Some((frame, source))
 }

@@ -14,7 +14,7 @@ use crate::limits;
 /// # Errors
 /// `InvalidInput` for a filter that is none or that asks for what only frames have, and for a rate
 /// or a burst out of their ranges.
-pub(super) fn checked(rule: &FirewallRule) -> Result<(FirewallRule, Filter), Error> {
+fn checked(rule: &FirewallRule) -> Result<(FirewallRule, Filter), Error> {
     let filter: Filter = rule.filter.parse().map_err(|_| Error::InvalidInput)?;
     let burst = rule.rate.map_or(0, |_| rule.burst);
     let has_rate = rule.rate.is_none_or(|rate| {
@@ -32,19 +32,30 @@ pub(super) fn checked(rule: &FirewallRule) -> Result<(FirewallRule, Filter), Err
     Ok((FirewallRule { burst, filter: text, ..rule.clone() }, filter))
 }
 
-/// Checks a rule that is asked for beside so many others with so many tests, and counts it.
-///
-/// # Errors
-/// As [`checked`]; `NoBufferSpace` beyond the bounds.
-pub(crate) fn check_rule(
-    rule: &FirewallRule,
-    (rules, tests): (&mut usize, &mut usize),
-) -> Result<FirewallRule, Error> {
-    let (rule, filter) = checked(rule)?;
-    *rules += 1;
-    *tests += filter.test_count();
-    if *rules > limits::FIREWALL_RULES || *tests > limits::FIREWALL_TESTS {
-        return Err(Error::NoBufferSpace);
+/// Rules in force, and the tests of their filters.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    rules: usize,
+    tests: usize,
+}
+
+impl Load {
+    /// Counts a rule that was checked.
+    pub(super) fn count(&mut self, filter: &Filter) {
+        self.rules += 1;
+        self.tests += filter.test_count();
     }
-    Ok(rule)
+
+    /// Checks a rule that is asked for beside those that were counted, and counts it.
+    ///
+    /// # Errors
+    /// As [`checked`]; `NoBufferSpace` beyond the bounds.
+    pub(crate) fn take(&mut self, rule: &FirewallRule) -> Result<(FirewallRule, Filter), Error> {
+        let (rule, filter) = checked(rule)?;
+        self.count(&filter);
+        if self.rules > limits::FIREWALL_RULES || self.tests > limits::FIREWALL_TESTS {
+            return Err(Error::NoBufferSpace);
+        }
+        Ok((rule, filter))
+    }
 }

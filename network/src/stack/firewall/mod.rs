@@ -25,7 +25,7 @@ mod rules;
 use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
-pub(crate) use self::check::check_rule;
+pub(crate) use self::check::Load;
 use self::flows::Flows;
 pub(crate) use self::flows::{Direction, FlowKey};
 use self::packet::{Kind, PacketFlow};

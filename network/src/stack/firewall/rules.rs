@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use devnet_virtual_file_system::Error;
 
-use super::check::{check_rule, checked};
+use super::check::Load;
 use super::flows::Flows;
 use super::{Active, Firewall, profile};
 use crate::command::capture::CaptureDirection;
@@ -33,7 +33,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// A rule that was [checked](checked).
+    /// A rule that was [checked](Load::take).
     fn new(handle: u32, (asked, filter): (FirewallRule, Filter), now: Instant) -> Self {
         let bucket = TokenBucket::new(asked.burst, now);
         Self { handle, asked, filter, bucket, packets: 0, bytes: 0 }
@@ -77,8 +77,6 @@ impl Chain {
     }
 }
 
-const CHAINS: [FirewallChain; 2] = [FirewallChain::In, FirewallChain::Out];
-
 impl Active {
     const fn chain(&self, chain: FirewallChain) -> &Chain {
         match chain {
@@ -94,26 +92,26 @@ impl Active {
         }
     }
 
-    /// The rules of both chains without one, with their tests.
-    fn load(&self, without: Option<u32>) -> (usize, usize) {
-        let rules = self.input.rules.iter().chain(&self.output.rules);
-        let mut others = rules.filter(|rule| Some(rule.handle) != without);
-        others
-            .try_fold((0, 0), |(rules, tests), rule| {
-                Some((rules + 1, tests + rule.filter.test_count()))
-            })
-            .unwrap_or_default()
+    /// Where the rule with a handle is.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn place_of(&self, handle: u32) -> Result<(FirewallChain, usize), Error> {
+        let place = |chain| Some((chain, self.chain(chain).position(handle)?));
+        FirewallChain::ALL.into_iter().find_map(place).ok_or(Error::NotFound)
     }
 
+    /// Checks a rule beside those of both chains, but for one that it replaces.
     fn check(
         &self,
         rule: &FirewallRule,
         without: Option<u32>,
     ) -> Result<(FirewallRule, Filter), Error> {
-        let (mut rules, mut tests) = self.load(without);
-        let (asked, filter) = checked(rule)?;
-        check_rule(&asked, (&mut rules, &mut tests))?;
-        Ok((asked, filter))
+        let mut load = Load::default();
+        let rules = self.input.rules.iter().chain(&self.output.rules);
+        let others = rules.filter(|rule| Some(rule.handle) != without);
+        others.for_each(|rule| load.count(&rule.filter));
+        load.take(rule)
     }
 }
 
@@ -184,14 +182,9 @@ impl Firewall {
         let now = cx.now;
         let active = self.active.as_mut().ok_or(Error::NotFound)?;
         let handle = new.handle;
-        let chain =
-            CHAINS.into_iter().find(|chain| active.chain(*chain).position(handle).is_some());
-        let chain = chain.ok_or(Error::NotFound)?;
+        let (chain, place) = active.place_of(handle)?;
         let checked = active.check(&new.rule, Some(handle))?;
-        let rules = &mut active.chain_mut(chain).rules;
-        let Some(known) = rules.iter_mut().find(|rule| rule.handle == handle) else {
-            return Err(Error::NotFound);
-        };
+        let known = active.chain_mut(chain).rules.get_mut(place).ok_or(Error::NotFound)?;
         if known.asked == checked.0 {
             return Ok(false);
         }
@@ -206,12 +199,8 @@ impl Firewall {
     /// `NotFound`.
     pub(crate) fn remove(&mut self, cx: &mut Context, handle: u32) -> Result<(), Error> {
         let active = self.active.as_mut().ok_or(Error::NotFound)?;
-        let found = CHAINS.into_iter().find_map(|chain| {
-            let rules = &mut active.chain_mut(chain).rules;
-            let place = rules.iter().position(|rule| rule.handle == handle)?;
-            Some(rules.remove(place))
-        });
-        found.ok_or(Error::NotFound)?;
+        let (chain, place) = active.place_of(handle)?;
+        active.chain_mut(chain).rules.remove(place);
         self.settle(cx);
         Ok(())
     }
@@ -219,7 +208,8 @@ impl Firewall {
     /// Removes the rules of a chain, or of both; returns how many. Policies stay.
     pub(crate) fn flush(&mut self, cx: &mut Context, only: Option<FirewallChain>) -> u32 {
         let Some(active) = &mut self.active else { return 0 };
-        let chains = CHAINS.into_iter().filter(|chain| only.is_none_or(|only| only == *chain));
+        let chains =
+            FirewallChain::ALL.into_iter().filter(|chain| only.is_none_or(|only| only == *chain));
         let count = chains
             .map(|chain| core::mem::take(&mut active.chain_mut(chain).rules).len())
             .sum::<usize>();
@@ -244,7 +234,7 @@ impl Firewall {
     /// Sets every counter to zero.
     pub(crate) fn reset(&mut self) {
         let Some(active) = &mut self.active else { return };
-        for chain in CHAINS {
+        for chain in FirewallChain::ALL {
             let chain = active.chain_mut(chain);
             (chain.packets, chain.bytes) = (0, 0);
             for rule in &mut chain.rules {
@@ -288,7 +278,10 @@ impl Firewall {
             let Chain { policy, packets, bytes, .. } = *list;
             ChainStatus { chain, policy, packets, bytes, rules: rules.collect() }
         };
-        FirewallStatus { interface: interface.into(), chains: CHAINS.map(status).into() }
+        FirewallStatus {
+            interface: interface.into(),
+            chains: FirewallChain::ALL.map(status).into(),
+        }
     }
 
     /// The flows that are remembered.
@@ -328,13 +321,15 @@ impl Firewall {
         if present == target {
             return Ok(false);
         }
-        let (mut rules, mut tests) = (0, 0);
-        for rule in target.input.iter().chain(&target.output) {
-            check_rule(rule, (&mut rules, &mut tests))?;
+        let mut load = Load::default();
+        let mut wanted = Vec::with_capacity(FirewallChain::ALL.len());
+        for chain in FirewallChain::ALL {
+            let (policy, rules) = target.chain(chain);
+            let rules = rules.iter().map(|rule| load.take(rule)).collect::<Result<Vec<_>, _>>()?;
+            wanted.push((chain, policy, rules));
         }
         let mut next = Active::new(cx);
-        for chain in CHAINS {
-            let (policy, wanted) = target.chain(chain);
+        for (chain, policy, rules) in wanted {
             let active = self.active.as_mut();
             let mut former: Vec<Option<Rule>> = active
                 .map(|active| core::mem::take(&mut active.chain_mut(chain).rules))
@@ -344,8 +339,7 @@ impl Firewall {
                 .collect();
             let list = next.chain_mut(chain);
             list.policy = policy;
-            for rule in wanted {
-                let checked = checked(rule)?;
+            for checked in rules {
                 let is_it = |known: &&mut Option<Rule>| {
                     known.as_ref().is_some_and(|known| known.asked == checked.0)
                 };
@@ -365,7 +359,7 @@ impl Firewall {
     /// Flows and the counters of policies stay.
     fn take_place_of(&mut self, mut next: Box<Active>) {
         if let Some(former) = self.active.take() {
-            for chain in CHAINS {
+            for chain in FirewallChain::ALL {
                 let (list, known) = (next.chain_mut(chain), former.chain(chain));
                 (list.packets, list.bytes) = (known.packets, known.bytes);
             }
