@@ -19,9 +19,13 @@ pub const COMMON: [(Error, &str); 6] = [
     (
         Error::PermissionDenied,
         "the command changes something and the file is not open for writing, which is checked \
-         first; or a rule of the firewall drops what is to be sent",
+         first; or a rule of the firewall drops what is to be sent, or a name server over TLS is \
+         not who it should be",
     ),
-    (Error::BadMessage, "the bytes are not exactly one request"),
+    (
+        Error::BadMessage,
+        "the bytes are not exactly one request; or a name server over TLS does not speak it",
+    ),
     (Error::MessageTooLong, "the request has more than 66,000 bytes"),
     (Error::NoDevice, "the interface, or one that the request names, does not exist (any more)"),
     (Error::Unsupported, "a feature leaves the protocol of the command out of this build"),
@@ -44,22 +48,9 @@ const SET_ROUTE: &[Error] = &[
     Unsupported,
 ];
 
+/// Of `QueryRecords` `NotFound` is that of a search; that there is no such name is an answer. The
+/// last four are those of TCP, by which servers over TLS are asked.
 const RESOLVE: &[Error] = &[
-    InvalidInput,
-    NotFound,
-    TimedOut,
-    NetworkUnreachable,
-    AddressNotAvailable,
-    ConnectionRefused,
-    HostUnreachable,
-    AccessDenied,
-    NetworkDown,
-    AddressInUse,
-    NoBufferSpace,
-];
-
-/// As `RESOLVE`, but that there is no such name is an answer; the last four are those of TCP.
-const QUERY_RECORDS: &[Error] = &[
     InvalidInput,
     NotFound,
     TimedOut,
@@ -311,8 +302,7 @@ impl Request {
             | Self::RemoveNeighbor(_)
             | Self::RemoveProxy(_)
             | Self::RemoveGroup(_) => &[NotFound, Unsupported],
-            Self::Resolve(_) => RESOLVE,
-            Self::QueryRecords(_) => QUERY_RECORDS,
+            Self::Resolve(_) | Self::QueryRecords(_) => RESOLVE,
             Self::StartDhcp(_)
             | Self::SetFallback(_)
             | Self::SetDhcp6Client(_)

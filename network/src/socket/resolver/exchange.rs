@@ -228,10 +228,7 @@ impl Resolver {
             let settings = TcpSettings::default();
             let stream = TcpStream::try_connect(&self.sockets, None, server, &settings)?;
             poll_fn(|context| stream.poll_connect(context)).await?;
-            let bytes = query.to_bytes()?;
-            let length = u16::try_from(bytes.len()).map_err(|_| Error::MessageTooLong)?;
-            let framed = [&length.to_be_bytes(), bytes.as_slice()].concat();
-            stream.write_all(&framed).await?;
+            stream.write_all(&framed(&query.to_bytes()?)?).await?;
             let mut length = [0; 2];
             read_exactly(&stream, &mut length).await?;
             let mut body = vec![0; usize::from(u16::from_be_bytes(length))];
@@ -247,6 +244,13 @@ impl Resolver {
     async fn query_over_tcp(&self, _: SocketAddr, _: &DnsMessage) -> Result<Heard, Error> {
         Err(Error::Unsupported)
     }
+}
+
+/// A message as it goes over a stream, with its length before it (RFC 7766 §8).
+#[cfg(feature = "tcp")]
+pub(super) fn framed(message: &[u8]) -> Result<Vec<u8>, Error> {
+    let length = u16::try_from(message.len()).map_err(|_| Error::MessageTooLong)?;
+    Ok([&length.to_be_bytes(), message].concat())
 }
 
 fn heard(server: SocketAddr, query: &DnsMessage, response: Response, bytes: usize) -> Heard {

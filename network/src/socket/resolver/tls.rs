@@ -27,7 +27,7 @@ use futures_rustls::rustls::pki_types::ServerName;
 use futures_rustls::rustls::{self, ClientConfig};
 
 use super::Resolver;
-use super::exchange::{End, Exchange, is_refusal_of_options};
+use super::exchange::{End, Exchange, framed, is_refusal_of_options};
 use crate::command::dns::SecureServer;
 use crate::platform::before;
 use crate::trace::message;
@@ -96,9 +96,8 @@ impl Resolver {
         let mut stream = TlsConnector::from(config).connect(name, stream).await?;
         let mut queries: Vec<u8> = Vec::new();
         for exchange in &*exchanges {
-            let query = exchange.query.to_padded_bytes(PADDED_BYTES).map_err(io::Error::other)?;
-            let length = u16::try_from(query.len()).map_err(io::Error::other)?;
-            queries.extend_from_slice(&length.to_be_bytes());
+            let query = exchange.query.to_padded_bytes(PADDED_BYTES);
+            let query = query.and_then(|query| framed(&query)).map_err(io::Error::other)?;
             queries.extend_from_slice(&query);
         }
         stream.write_all(&queries).await?;
