@@ -154,6 +154,21 @@ pub async fn links(context: &Context) -> Result<Vec<(Interface, Link)>, Failure>
     Ok(found)
 }
 
+/// Opens the device of the named interface, or that of all of them; returns its name in errors.
+///
+/// # Errors
+/// As [`interface`] and [`sockets`].
+pub fn one_or_all<'a>(
+    context: &Context,
+    name: Option<&'a str>,
+    how: Use,
+) -> Result<(&'a str, File), Failure> {
+    Ok(match name {
+        Some(name) => (name, interface(context, name, how)?.file),
+        None => (SOCKETS, sockets(context, how)?),
+    })
+}
+
 /// Opens the device of what belongs to no single interface.
 ///
 /// # Errors

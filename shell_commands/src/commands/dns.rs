@@ -38,13 +38,14 @@ pub(super) async fn run(context: &Context) -> Outcome {
             Ok(Status::SUCCESS)
         }
         ["cache", interface @ ..] if interface.len() <= 1 => {
-            let (name, file) = device(context, interface.first().copied(), Use::Show)?;
+            let (name, file) = devices::one_or_all(context, interface.first().copied(), Use::Show)?;
             let kept =
                 file.control::<ListDnsCache>(&()).await.map_err(|why| Failure::of(name, why))?;
             context.answer(&render::dns_cache(&kept)).await
         }
         ["flush", interface @ ..] if interface.len() <= 1 => {
-            let (name, file) = device(context, interface.first().copied(), Use::Change)?;
+            let (name, file) =
+                devices::one_or_all(context, interface.first().copied(), Use::Change)?;
             file.control::<FlushDnsCache>(&()).await.map_err(|why| Failure::of(name, why))?;
             Ok(Status::SUCCESS)
         }
@@ -61,22 +62,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
 }
 
 async fn show(context: &Context, interface: Option<&str>) -> Outcome {
-    let (name, file) = device(context, interface, Use::Show)?;
+    let (name, file) = devices::one_or_all(context, interface, Use::Show)?;
     let servers =
         file.control::<ListDnsServers>(&()).await.map_err(|why| Failure::of(name, why))?;
     context.answer(&render::dns_servers(&servers)).await
-}
-
-/// The device of the interface, or of all.
-pub(super) fn device<'a>(
-    context: &Context,
-    interface: Option<&'a str>,
-    usage: Use,
-) -> Result<(&'a str, File), Failure> {
-    Ok(match interface {
-        Some(name) => (name, devices::interface(context, name, usage)?.file),
-        None => (devices::SOCKETS, devices::sockets(context, usage)?),
-    })
 }
 
 /// Returns the server's address, and the device of the named interface or of the one that `choose`

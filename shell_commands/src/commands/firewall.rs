@@ -60,10 +60,7 @@ const VERBS: [&str; 10] =
     ["add", "insert", "replace", "remove", "delete", "del", "flush", "policy", "profile", "reset"];
 
 async fn list(context: &Context, interface: Option<&str>) -> Outcome {
-    let (name, file) = match interface {
-        Some(name) => (name, devices::interface(context, name, Use::Show)?.file),
-        None => (devices::SOCKETS, devices::sockets(context, Use::Show)?),
-    };
+    let (name, file) = devices::one_or_all(context, interface, Use::Show)?;
     let all = file.control::<ListFirewall>(&()).await.map_err(|why| Failure::of(name, why))?;
     context.answer(&render::chains(&all)).await
 }

@@ -56,6 +56,7 @@ mod ping;
 mod printf;
 mod ps;
 mod pwd;
+mod reports;
 mod rm;
 mod route;
 pub(crate) mod run;

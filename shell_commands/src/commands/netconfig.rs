@@ -67,10 +67,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
 
 /// The text of the system or of one interface.
 async fn exported(context: &Context, interface: Option<&str>) -> Result<String, Failure> {
-    let (name, file) = match interface {
-        Some(name) => (name, devices::interface(context, name, Use::Show)?.file),
-        None => (devices::SOCKETS, devices::sockets(context, Use::Show)?),
-    };
+    let (name, file) = devices::one_or_all(context, interface, Use::Show)?;
     file.control::<ExportConfiguration>(&false).await.map_err(|why| Failure::of(name, why))
 }
 

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use devnet_network::command::event::{Event, EventRecord, Report};
+use devnet_network::command::event::Event;
 use devnet_network::command::mdns::{
     LocalService, MulticastDnsMode, MulticastDnsOption, ServiceBrowse, ServiceChange, ServiceWatch,
 };
@@ -12,11 +12,10 @@ use devnet_network::command::{
 };
 use devnet_virtual_file_system::{ControlCommand, File};
 
-use super::device;
+use crate::commands::reports::Reports;
 use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
-use crate::limits;
 use crate::render::services as render;
 use crate::status::Status;
 
@@ -77,7 +76,8 @@ async fn ask<C: ControlCommand>(
 }
 
 async fn show(context: &Context, interface: Option<&str>) -> Outcome {
-    let all = ask::<ListMulticastDns>(device(context, interface, Use::Show)?, &()).await?;
+    let all =
+        ask::<ListMulticastDns>(devices::one_or_all(context, interface, Use::Show)?, &()).await?;
     context.answer(&render::multicast(&all)).await
 }
 
@@ -103,39 +103,25 @@ async fn browse(
         service_type: service_type.into(),
         milliseconds: seconds.saturating_mul(1000),
     };
-    let file = device(context, interface, Use::Show)?;
+    let file = devices::one_or_all(context, interface, Use::Show)?;
     let found = ask::<BrowseServices>(file, &browse).await?;
     context.answer(&render::services(&found)).await
 }
 
 /// Shows services as they come, change and go, until it is ended.
 async fn watch(context: &Context, service_type: &str, interface: Option<&str>) -> Outcome {
-    let (name, file) = device(context, interface, Use::Show)?;
-    let failed = |why| Failure::of(name, why);
+    let (name, file) = devices::one_or_all(context, interface, Use::Show)?;
     let watch = ServiceWatch::records(service_type.into());
-    file.control::<WatchServices>(&watch).await.map_err(failed)?;
-    let (mut buffer, mut bytes) = (vec![0; limits::COPY_BYTES], Vec::new());
-    loop {
-        let count = file.read(&mut buffer).await.map_err(failed)?;
-        if count == 0 {
-            return Ok(Status::SUCCESS);
-        }
-        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        let (mut rest, mut text) = (bytes.as_slice(), String::new());
-        while let Some((record, after)) = EventRecord::parse(rest).map_err(failed)? {
-            match record.report {
-                Report::Event { event: Event::Service(change, service), .. } => {
-                    text.push_str(&render::change(change, &service));
-                }
-                Report::Lost(count) => {
-                    let message = format!("{count} changes came too fast and are not shown");
-                    context.complain(&message).await;
-                }
-                _ => {}
+    file.control::<WatchServices>(&watch).await.map_err(|why| Failure::of(name, why))?;
+    let mut reports = Reports::new(&file, name);
+    while let Some(events) = reports.next(context).await? {
+        let mut text = String::new();
+        for event in events {
+            if let Event::Service(change, service) = event {
+                text.push_str(&render::change(change, &service));
             }
-            rest = after;
         }
-        bytes = rest.to_vec();
         context.print(&text).await?;
     }
+    Ok(Status::SUCCESS)
 }
